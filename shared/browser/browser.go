@@ -1,0 +1,127 @@
+// Package browser runs one Chromium process and its pages: it starts it, talks to it, watches it and stops
+// it, and it decides what a page may reach.
+//
+// Pages are not trusted. Chromium sees none of our environment, and every request of a page goes through
+// one proxy on loopback, the door: it serves a local composition from its folder and from nowhere else,
+// refuses loopback and link-local addresses, and passes on the rest.
+//
+// Chromium draws only when it is told to (beginFrame control), which is why it has to be the headless
+// shell. See docs/architecture.md.
+package browser
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	cdpbrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+
+	"helios/shared/fault"
+)
+
+// killGrace is how long a killed process may hold on to its output.
+const killGrace = 2 * time.Second
+
+// startTimeout is how long Chromium may take to answer its first command. It needs a tenth of a second on
+// an idle machine.
+const startTimeout = 60 * time.Second
+
+// Options says what to start and what its pages may reach.
+type Options struct {
+	// Path is the Chromium to run; empty means the one that [Find] finds.
+	Path string
+	// Folder is served at [SiteOrigin]; empty for a composition that is on the web.
+	Folder string
+	// URL is the composition's address when it is on the web. A loopback address makes its host and
+	// port the one on this machine that pages may reach.
+	URL string
+}
+
+// Browser is a running Chromium. Close ends it; so does a kill from outside, after which every call fails
+// with a fault.Transient.
+type Browser struct {
+	process *process
+	door    *door
+	root    *os.Root // the composition's folder; nil when it is on the web
+	conn    *connection
+	session *Session
+	version string
+	reading chan struct{} // closed when the connection's reader ended
+}
+
+// Launch starts Chromium and waits until it answers.
+func Launch(ctx context.Context, o Options) (*Browser, error) {
+	if o.Path == "" {
+		var err error
+		if o.Path, err = Find(); err != nil {
+			return nil, err
+		}
+	}
+	b := &Browser{}
+	if err := b.launch(ctx, o); err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *Browser) launch(ctx context.Context, o Options) (err error) {
+	var handler http.Handler
+	if o.Folder != "" {
+		if b.root, err = os.OpenRoot(o.Folder); err != nil {
+			return fault.Userf("opening the composition's folder: %w", err)
+		}
+		handler = site{b.root}
+	}
+	if b.door, err = openDoor(handler, o.URL); err != nil {
+		return err
+	}
+	if b.process, err = start(o.Path, b.door.address()); err != nil {
+		return err
+	}
+	b.conn = newConnection(b.process.pipe)
+	b.reading = make(chan struct{})
+	go func() {
+		defer close(b.reading)
+		b.conn.read()
+	}()
+	b.session = b.conn.session("")
+
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("chromium did not answer within %s", startTimeout))
+	defer cancel()
+	v, err := Call(ctx, b.session, cdpbrowser.GetVersion, cdp.Empty{})
+	if err != nil {
+		return fmt.Errorf("starting %s (it said: %s): %w", o.Path, b.process.output.lastLine(), err)
+	}
+	b.version = v.Product
+	return nil
+}
+
+// Version returns Chromium's name and version, such as "HeadlessChrome/156.0.8078.79".
+func (b *Browser) Version() string { return b.version }
+
+// PID returns the id of Chromium's process group.
+func (b *Browser) PID() int { return b.process.cmd.Process.Pid }
+
+// Close kills Chromium and all its children, and removes everything it left on the disk. It can be called
+// more than once.
+func (b *Browser) Close() {
+	if b.process != nil {
+		b.process.stop()
+		if b.reading != nil {
+			<-b.reading
+		}
+		b.process = nil
+	}
+	if b.door != nil {
+		b.door.close()
+		b.door = nil
+	}
+	if b.root != nil {
+		b.root.Close()
+		b.root = nil
+	}
+}

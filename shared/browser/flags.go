@@ -1,0 +1,73 @@
+package browser
+
+import "os"
+
+// flags returns Chromium's command line.
+func flags(profile, proxy string) []string {
+	f := []string{
+		"--remote-debugging-pipe",
+		"--user-data-dir=" + profile,
+
+		// Frames are drawn when beginFrame asks for one, at the time that it says, with everything in
+		// place that the frame shows.
+		"--enable-begin-frame-control",
+		"--run-all-compositor-stages-before-draw",
+		"--deterministic-mode",
+		"--disable-threaded-animation",
+		"--disable-threaded-scrolling",
+		"--disable-checker-imaging",
+		"--disable-image-animation-resync",
+		"--disable-new-content-rendering-timeout",
+		"--enable-surface-synchronization",
+
+		// One raster for all machines: software, with the same colours and glyphs.
+		"--disable-gpu-compositing",
+		"--disable-gpu-rasterization",
+		"--disable-partial-raster",
+		"--disable-accelerated-2d-canvas",
+		"--enable-unsafe-swiftshader",
+		"--force-color-profile=srgb",
+		"--force-device-scale-factor=1",
+		"--font-render-hinting=none",
+		"--disable-lcd-text",
+		"--hide-scrollbars",
+		"--lang=en-US",
+
+		// All frames of the page live in one process and so on one clock.
+		"--disable-site-isolation-trials",
+		"--disable-features=IsolateOrigins,site-per-process,Translate,MediaRouter,OptimizationHints,PaintHolding",
+
+		// What the page may reach is decided in one place, and nothing goes around it.
+		"--proxy-server=" + proxy,
+		"--proxy-bypass-list=<-loopback>",
+		"--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+		"--disable-quic",
+
+		// A render is no browsing session.
+		"--no-first-run",
+		"--disable-background-networking",
+		"--disable-component-update",
+		"--disable-sync",
+		"--disable-breakpad",
+		"--disable-crash-reporter",
+		"--disable-extensions",
+		"--disable-hang-monitor",
+		"--disable-popup-blocking",
+		"--disable-renderer-backgrounding",
+		"--disable-background-timer-throttling",
+		"--disable-backgrounding-occluded-windows",
+		"--disable-ipc-flooding-protection",
+		"--autoplay-policy=no-user-gesture-required",
+		"--mute-audio",
+		"--password-store=basic",
+		"--use-mock-keychain",
+	}
+	if os.Geteuid() == 0 {
+		// Chromium refuses to start as root with its sandbox on.
+		f = append(f, "--no-sandbox")
+	}
+	if _, err := os.Stat(sharedMemory); err != nil {
+		f = append(f, "--disable-dev-shm-usage")
+	}
+	return f
+}

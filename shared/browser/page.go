@@ -1,0 +1,184 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/inspector"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
+
+	"helios/shared/fault"
+)
+
+// PageOptions says how a page is made.
+type PageOptions struct {
+	// Width and Height are the size of the viewport in CSS pixels.
+	Width, Height int
+	// Script runs in every document and frame before any script of theirs.
+	Script string
+}
+
+// Page is a tab that draws only when it is told to. It is for one goroutine at a time.
+type Page struct {
+	*Session
+	browser *Browser
+	target  target.ID
+	watch   *watch
+	loaded  chan struct{} // gets a value at each load event
+}
+
+// Open makes an empty page.
+func (b *Browser) Open(ctx context.Context, o PageOptions) (*Page, error) {
+	yes := true
+	created, err := Call(ctx, b.session, target.CreateTarget, target.CreateTargetParams{
+		URL: "about:blank", Width: int64(o.Width), Height: int64(o.Height), EnableBeginFrameControl: &yes,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening a page: %w", err)
+	}
+	attached, err := Call(ctx, b.session, target.AttachToTarget, target.AttachToTargetParams{TargetID: created.TargetID, Flatten: &yes})
+	if err != nil {
+		return nil, fmt.Errorf("opening a page: %w", err)
+	}
+	p := &Page{
+		Session: b.conn.session(attached.SessionID), browser: b, target: created.TargetID,
+		watch: newWatch(), loaded: make(chan struct{}, 1),
+	}
+	p.Session.lost = func() { p.watch.fail(fault.Transientf("chromium went away")) }
+	p.listen()
+	if err := p.prepare(ctx, o); err != nil {
+		return nil, fmt.Errorf("opening a page: %w", err)
+	}
+	return p, nil
+}
+
+func (p *Page) listen() {
+	On(p.Session, page.LoadEventFired, func(page.EventLoadEventFired) {
+		select {
+		case p.loaded <- struct{}{}:
+		default:
+		}
+	})
+	On(p.Session, network.RequestWillBeSent, p.watch.requested)
+	On(p.Session, network.ResponseReceived, p.watch.responded)
+	On(p.Session, network.LoadingFinished, p.watch.finished)
+	On(p.Session, network.LoadingFailed, p.watch.failed)
+	On(p.Session, runtime.ExceptionThrown, p.watch.threw)
+	On(p.Session, inspector.TargetCrashed, func(inspector.EventTargetCrashed) {
+		p.watch.fail(fault.Transientf("the page's process crashed"))
+	})
+}
+
+func (p *Page) prepare(ctx context.Context, o PageOptions) error {
+	for _, enable := range []cdp.Command[cdp.Empty, cdp.Empty]{runtime.Enable, inspector.Enable} {
+		if _, err := Call(ctx, p.Session, enable, cdp.Empty{}); err != nil {
+			return err
+		}
+	}
+	if _, err := Call(ctx, p.Session, page.Enable, page.EnableParams{}); err != nil {
+		return err
+	}
+	if _, err := Call(ctx, p.Session, network.Enable, network.EnableParams{}); err != nil {
+		return err
+	}
+	if o.Script != "" {
+		_, err := Call(ctx, p.Session, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: o.Script})
+		return err
+	}
+	return nil
+}
+
+// Navigate opens a URL and waits for the page's load event. A page that cannot be had is a fault.User.
+func (p *Page) Navigate(ctx context.Context, url string) error {
+	result, err := Call(ctx, p.Session, page.Navigate, page.NavigateParams{URL: url})
+	if err != nil {
+		return err
+	}
+	if result.ErrorText != "" {
+		if err := p.watch.documentError(); err != nil {
+			return err
+		}
+		return fault.Userf("opening %s: %s", url, result.ErrorText)
+	}
+	select {
+	case <-p.loaded:
+	case <-p.watch.dead:
+		return p.watch.deadly()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return p.watch.documentError()
+}
+
+// World is one of the JavaScript worlds of a page: that of its own scripts, or one that they cannot see.
+type World struct {
+	page *Page
+	id   runtime.ExecutionContextID // 0 for the page's own
+}
+
+// Isolate makes a world that shares the page's document and nothing else.
+func (p *Page) Isolate(ctx context.Context) (World, error) {
+	tree, err := Call(ctx, p.Session, page.GetFrameTree, cdp.Empty{})
+	if err != nil {
+		return World{}, err
+	}
+	r, err := Call(ctx, p.Session, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: tree.FrameTree.Frame.ID, WorldName: "helios"})
+	return World{p, r.ExecutionContextID}, err
+}
+
+// Evaluate runs an expression in the page's own world; see [World.Evaluate].
+func (p *Page) Evaluate(ctx context.Context, expression string, result any) error {
+	return World{page: p}.Evaluate(ctx, expression, result)
+}
+
+// Evaluate runs an expression, awaits its promise if it is one, and decodes its value, as JSON, into result
+// unless that is nil. What the expression throws becomes the error, a fault.User.
+func (w World) Evaluate(ctx context.Context, expression string, result any) error {
+	yes := true
+	r, err := Call(ctx, w.page.Session, runtime.Evaluate, runtime.EvaluateParams{
+		Expression: expression, ContextID: w.id, AwaitPromise: &yes, ReturnByValue: &yes,
+	})
+	if err != nil {
+		return err
+	}
+	if r.ExceptionDetails != nil {
+		return fault.Userf("the page threw %s", describe(r.ExceptionDetails))
+	}
+	if result == nil {
+		return nil
+	}
+	return json.Unmarshal(r.Result.Value, result)
+}
+
+// Pending returns the addresses that the page asked for and has no answer from.
+func (p *Page) Pending() []string { return p.watch.pendingURLs() }
+
+// Assets returns what the page loaded so far, in the order in which it asked.
+func (p *Page) Assets() []Asset { return p.watch.list() }
+
+// Missing returns the images, fonts, scripts and other parts of the page that could not be had.
+func (p *Page) Missing() []Asset { return p.watch.missing() }
+
+// Spoil notes that an asset at an address came, but is of no use.
+func (p *Page) Spoil(address, problem string) { p.watch.spoil(shorten(address), problem) }
+
+// Dead is closed when the page cannot go on; DeathCause says why.
+func (p *Page) Dead() <-chan struct{} { return p.watch.dead }
+
+// DeathCause returns why the page cannot go on, a fault.Transient.
+func (p *Page) DeathCause() error { return p.watch.deadly() }
+
+// Exception returns the first error that a script of the page threw and nobody caught, a fault.User.
+func (p *Page) Exception() error { return p.watch.exception() }
+
+// Close closes the page.
+func (p *Page) Close(ctx context.Context) error {
+	defer p.conn.forget(p.id)
+	_, err := Call(ctx, p.browser.session, target.CloseTarget, target.CloseTargetParams{TargetID: p.target})
+	return err
+}

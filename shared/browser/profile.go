@@ -1,0 +1,95 @@
+package browser
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// sharedMemory is a file system in memory, where there is one; AWS Lambda has none.
+const sharedMemory = "/dev/shm"
+
+const profilePrefix = "helios-profile-"
+
+// profile is the folder that one Chromium process keeps its state in. Its lock file tells a profile that
+// is in use from one whose owner was killed.
+type profile struct {
+	dir  string
+	lock *os.File
+}
+
+// profileHome is where profiles are made: in memory if possible.
+func profileHome() string {
+	if info, err := os.Stat(sharedMemory); err == nil && info.IsDir() {
+		return sharedMemory
+	}
+	return os.TempDir()
+}
+
+// newProfile makes an empty profile, after removing those that killed processes left behind.
+func newProfile() (*profile, error) {
+	home := profileHome()
+	sweepProfiles(home)
+	dir, err := os.MkdirTemp(home, profilePrefix)
+	if err != nil {
+		return nil, fmt.Errorf("making a folder for Chromium's profile: %w", err)
+	}
+	lock, err := lockFile(lockPath(dir))
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, fmt.Errorf("locking Chromium's profile: %w", err)
+	}
+	return &profile{dir: dir, lock: lock}, nil
+}
+
+func (p *profile) remove() {
+	// Chromium's processes were killed, but one that is just being born can still write.
+	for range 10 {
+		if os.RemoveAll(p.dir) == nil {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	p.lock.Close()
+}
+
+func lockPath(dir string) string { return filepath.Join(dir, "helios.lock") }
+
+// lockFile makes and locks a file until it is closed; the kernel closes it when the process dies.
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// sweepProfiles removes the profiles whose owner is gone. A profile without a lock file may be one that
+// is just being made, so only an old one is taken for abandoned.
+func sweepProfiles(home string) {
+	entries, _ := os.ReadDir(home)
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), profilePrefix) {
+			continue
+		}
+		dir := filepath.Join(home, e.Name())
+		if _, err := os.Stat(lockPath(dir)); err != nil {
+			if info, err := e.Info(); err != nil || time.Since(info.ModTime()) < time.Minute {
+				continue
+			}
+		}
+		lock, err := lockFile(lockPath(dir))
+		if err != nil {
+			continue
+		}
+		os.RemoveAll(dir)
+		lock.Close()
+	}
+}

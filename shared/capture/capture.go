@@ -1,0 +1,209 @@
+// Package capture turns a composition into frames: it plays the page under a virtual clock and takes each
+// picture at its exact time.
+//
+// Two clocks of Chromium are moved together. The engine's virtual time moves timers, Date and
+// performance.now(); the frame time of beginFrame moves CSS, Web Animations and requestAnimationFrame.
+// Everything that the page does before frame 0 (parsing, scripts, fetches, fonts) happens while both stand
+// still at zero, however long it takes. A request that a frame makes is answered 10 ms later in the page's
+// time, however long the network takes.
+//
+// So frame n is the same picture on every machine and in every partition. A page with history, such as a
+// simulation that moves on with every call, has to be stepped through all earlier frames; a page that is a
+// pure function of time can jump. [Inspect] finds out which.
+package capture
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/chromedp/cdproto/headlessexperimental"
+
+	"helios/shared/browser"
+	"helios/shared/fault"
+	"helios/shared/job"
+)
+
+// Options says how a composition is played.
+type Options struct {
+	// Width and Height are the size of a frame in pixels.
+	Width, Height int
+	// FPS is the frame rate.
+	FPS job.Rate
+	// Seed seeds Math.random and crypto.getRandomValues.
+	Seed uint32
+	// Props is the JSON value of window.__HELIOS_PROPS__; nil leaves it undefined.
+	Props json.RawMessage
+	// AllowMissing plays the page without the assets that could not be had.
+	AllowMissing bool
+	// Timeout is the longest that loading, or one frame, may take by the wall clock.
+	Timeout time.Duration
+}
+
+// Frame is one picture of a composition.
+type Frame struct {
+	// Index counts from the start of the composition.
+	Index int64
+	// PNG is the picture. It is the one before it, not a copy, when nothing changed.
+	PNG []byte
+	// Repeated says that nothing changed since the frame before.
+	Repeated bool
+}
+
+// Player is a composition that was loaded and stands at frame 0. It plays forward only, once, for one
+// goroutine.
+type Player struct {
+	page   *browser.Page
+	clock  *clock
+	o      Options
+	seeks  bool // the page offers window.helios.seek
+	frames frameCounter
+}
+
+// Open loads a composition in a new page of a browser and waits until it is ready: its load event, its
+// fonts and images, the promise in window.helios.ready, and an answer to every request that it made.
+//
+// What is wrong with the page is a fault.User that names it; the page is closed then.
+func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Player, error) {
+	page, err := b.Open(ctx, browser.PageOptions{Width: o.Width, Height: o.Height, Script: prelude(o)})
+	if err != nil {
+		return nil, err
+	}
+	p := &Player{page: page, clock: newClock(page), o: o}
+	if err := p.load(ctx, c); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// Close closes the page.
+func (p *Player) Close() {
+	// The page may be in an endless loop; then it goes with the browser.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	p.page.Close(ctx)
+}
+
+// Seeks reports whether the page offers window.helios.seek and so can show any frame at once.
+func (p *Player) Seeks() bool { return p.seeks }
+
+// Missing returns what the page could not load.
+func (p *Player) Missing() []browser.Asset { return p.page.Missing() }
+
+// Play goes to frame from, in the way that start says, and hands count frames to emit, in order. It stops at
+// the first error, also of emit.
+func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, emit func(Frame) error) error {
+	if err := p.goTo(ctx, from, start); err != nil {
+		return err
+	}
+	var last []byte
+	for n := from; n < from+count; n++ {
+		picture, err := p.show(ctx, n, picture)
+		if err != nil {
+			return err
+		}
+		frame := Frame{Index: n, PNG: picture}
+		if picture == nil {
+			if last == nil {
+				return fault.Transientf("chromium drew nothing for frame %d", n)
+			}
+			frame.PNG, frame.Repeated = last, true
+		}
+		last = frame.PNG
+		if err := emit(frame); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// goTo brings the page to where frame n is the next one to be drawn. Frame 0 comes first in any case:
+// animations start with it.
+func (p *Player) goTo(ctx context.Context, n int64, start job.Start) error {
+	if n == 0 {
+		return nil
+	}
+	steps := n
+	if start == job.StartJump {
+		steps = 1
+	}
+	if err := p.frames.start(ctx, p.page); err != nil {
+		return err
+	}
+	for i := range steps {
+		out := nothing
+		if i == steps-1 {
+			// A frame that is not drawn leaves work behind for the next one, which would then show the
+			// page as it was before.
+			out = drawing
+		}
+		if _, err := p.show(ctx, i, out); err != nil {
+			return err
+		}
+	}
+	return p.frames.stop(ctx, p.page)
+}
+
+// output says what a frame shall leave behind.
+type output int
+
+const (
+	nothing output = iota // scripts, styles and layout run
+	drawing               // it is drawn as well
+	picture               // and the picture is taken
+)
+
+// show moves the page to frame n and draws it. The picture is nil when nothing changed, and when none was
+// asked for.
+func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, p.o.Timeout,
+		fault.Userf("frame %d was not done after %s; look for an endless loop in the page, or give a longer --timeout", n, p.o.Timeout))
+	defer cancel()
+	t := frameTime(p.o.FPS, n)
+	err := p.clock.advance(ctx, t)
+	if err == nil && p.seeks {
+		err = p.page.Evaluate(ctx, fmt.Sprintf("window.helios.seek(%v)", p.o.FPS.Milliseconds(n)/1000), nil)
+	}
+	var r headlessexperimental.BeginFrameResult
+	for more := true; err == nil && more; {
+		r, err = p.clock.beginFrame(ctx, t, p.o.FPS, out)
+		if more = out != picture; more && err == nil {
+			more, err = p.frames.dropped(ctx, p.page, n)
+		}
+	}
+	if err != nil {
+		return nil, p.explain(ctx, fmt.Errorf("drawing frame %d: %w", n, err))
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	if out == picture && r.HasDamage && len(r.ScreenshotData) == 0 {
+		return nil, fault.Transientf("chromium drew frame %d and gave no picture of it", n)
+	}
+	return r.ScreenshotData, nil
+}
+
+// explain prefers the reason for which ctx ended to the error of the call that it cut short.
+func (p *Player) explain(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
+}
+
+// check turns what happened in the page since the last look into an error.
+func (p *Player) check() error {
+	if err := p.page.Exception(); err != nil {
+		return err
+	}
+	if p.o.AllowMissing {
+		return nil
+	}
+	if missing := p.page.Missing(); len(missing) > 0 {
+		return missingError(missing)
+	}
+	return nil
+}

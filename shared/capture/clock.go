@@ -1,0 +1,171 @@
+package capture
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/headlessexperimental"
+
+	"helios/shared/browser"
+	"helios/shared/fault"
+	"helios/shared/job"
+)
+
+// Epoch is what Date.now() says at frame 0, in seconds: 2024-01-01T00:00:00Z.
+const Epoch = 1704067200
+
+// microseconds is a time since frame 0, or since Chromium's own zero.
+type microseconds int64
+
+// resolution is the grain of the times that a page can read. Chromium rounds any other time up or down at
+// random, differently in every process, and moves animations by the rounded time; so frame times are
+// multiples of it.
+const resolution microseconds = 100
+
+// frameTime is n/fps, to the nearest multiple of the resolution: at most 0.05 ms off. It is computed by
+// multiplication, so that errors do not add up.
+func frameTime(fps job.Rate, n int64) microseconds {
+	return microseconds(math.Round(fps.Milliseconds(n)*1000/float64(resolution))) * resolution
+}
+
+// milliseconds is t as the protocol wants it. The half microsecond keeps Chromium, which cuts off the
+// fraction, from losing a whole one to binary floating point.
+func (t microseconds) milliseconds() float64 { return (float64(t) + 0.5) / 1000 }
+
+// clock moves the page's virtual time and the time of its frames as one.
+//
+// How Chromium's virtual time behaves, as measured with version 156:
+//   - The policy "pause" puts a fence at the current time, and no task of the page runs.
+//   - "pauseIfNetworkFetchesPending" lets tasks run, but no timer while a request is open. Without a
+//     budget, the fence of an earlier pause stays: time stands still while the page loads.
+//   - With a budget, time runs to the end of it exactly, and a request takes 10 ms.
+//   - "advance" lifts the fence, and time leaps at once to the next timer that waits behind it. So it is
+//     of no use once a page was loaded.
+type clock struct {
+	page    *browser.Page
+	origin  microseconds // frame 0, in Chromium's ticks
+	now     microseconds // of the virtual time, since the origin
+	expired chan struct{}
+}
+
+func newClock(page *browser.Page) *clock {
+	c := &clock{page: page, expired: make(chan struct{}, 1)}
+	browser.On(page.Session, emulation.VirtualTimeBudgetExpired, func(emulation.EventVirtualTimeBudgetExpired) {
+		select {
+		case c.expired <- struct{}{}:
+		default:
+		}
+	})
+	return c
+}
+
+// freeze stops time at zero. What is loaded from now on loads at time zero.
+func (c *clock) freeze(ctx context.Context) error {
+	base, err := c.policy(ctx, emulation.SetVirtualTimePolicyParams{
+		Policy: emulation.VirtualTimePolicyPause, InitialVirtualTime: cdp.TimeSinceEpoch(Epoch),
+	})
+	if err != nil {
+		return err
+	}
+	// The origin itself has to be a multiple of the resolution.
+	c.origin = microseconds(math.Round(base * 1000))
+	if rest := c.origin % resolution; rest != 0 {
+		if err := c.grant(ctx, emulation.VirtualTimePolicyAdvance, resolution-rest); err != nil {
+			return err
+		}
+		c.origin += resolution - rest
+	}
+	for _, p := range []emulation.VirtualTimePolicy{emulation.VirtualTimePolicyPause, emulation.VirtualTimePolicyPauseIfNetworkFetchesPending} {
+		if _, err := c.policy(ctx, emulation.SetVirtualTimePolicyParams{Policy: p}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// warmUp draws the empty page before frame 0 until there is a picture of it: while Chromium is still
+// setting up its compositor, a frame may have none.
+func (c *clock) warmUp(ctx context.Context) error {
+	for t := -warmUpFrames * resolution; t < 0; t += resolution {
+		r, err := c.beginFrame(ctx, t, job.Rate{Num: 30, Den: 1}, picture)
+		if err != nil {
+			return fmt.Errorf("warming up: %w", err)
+		}
+		if len(r.ScreenshotData) > 0 {
+			return nil
+		}
+	}
+	return fault.Transientf("chromium drew nothing in %d frames of an empty page", warmUpFrames)
+}
+
+// warmUpFrames is how many frames Chromium may need to draw its first picture; it was never seen to need
+// more than three.
+const warmUpFrames = 100
+
+// advance lets the page live until t.
+func (c *clock) advance(ctx context.Context, t microseconds) error {
+	if t <= c.now {
+		return nil
+	}
+	if err := c.grant(ctx, emulation.VirtualTimePolicyPauseIfNetworkFetchesPending, t-c.now); err != nil {
+		return err
+	}
+	c.now = t
+	return c.settle(ctx)
+}
+
+// settle runs what the page wants to do now, time standing still. A timer that is due at the very moment at
+// which a budget ends may or may not have run; the one that is set here runs after it.
+func (c *clock) settle(ctx context.Context) error {
+	if _, err := c.policy(ctx, emulation.SetVirtualTimePolicyParams{Policy: emulation.VirtualTimePolicyPauseIfNetworkFetchesPending}); err != nil {
+		return err
+	}
+	return c.page.Evaluate(ctx, "new Promise(done => setTimeout(done))", nil)
+}
+
+// grant lets virtual time run for a while and waits for the end of it.
+func (c *clock) grant(ctx context.Context, policy emulation.VirtualTimePolicy, budget microseconds) error {
+	select {
+	case <-c.expired:
+	default:
+	}
+	ms := budget.milliseconds()
+	if _, err := c.policy(ctx, emulation.SetVirtualTimePolicyParams{Policy: policy, Budget: &ms}); err != nil {
+		return err
+	}
+	select {
+	case <-c.expired:
+		return nil
+	case <-c.page.Dead():
+		return c.page.DeathCause()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (c *clock) policy(ctx context.Context, params emulation.SetVirtualTimePolicyParams) (base float64, err error) {
+	r, err := browser.Call(ctx, c.page.Session, emulation.SetVirtualTimePolicy, params)
+	if err != nil {
+		return 0, fmt.Errorf("moving the page's clock: %w", err)
+	}
+	return r.VirtualTimeTicksBase, nil
+}
+
+// beginFrame draws the frame at t.
+func (c *clock) beginFrame(ctx context.Context, t microseconds, fps job.Rate, out output) (headlessexperimental.BeginFrameResult, error) {
+	params := headlessexperimental.BeginFrameParams{
+		FrameTimeTicks: (c.origin + t).milliseconds(),
+		Interval:       fps.Milliseconds(1),
+	}
+	switch out {
+	case picture:
+		params.Screenshot = &headlessexperimental.ScreenshotParams{Format: headlessexperimental.ScreenshotParamsFormatPng, OptimizeForSpeed: true}
+	case nothing:
+		yes := true
+		params.NoDisplayUpdates = &yes
+	}
+	return browser.Call(ctx, c.page.Session, headlessexperimental.BeginFrame, params)
+}

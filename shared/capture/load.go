@@ -1,0 +1,113 @@
+package capture
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"helios/shared/browser"
+	"helios/shared/fault"
+)
+
+//go:embed prelude.js
+var preludeSource string
+
+// prelude is the script that runs before those of the page.
+func prelude(o Options) string {
+	props := "undefined"
+	if o.Props != nil {
+		props = string(o.Props)
+	}
+	return fmt.Sprintf("(%s)(%d, %s)", strings.TrimSuffix(strings.TrimSpace(preludeSource), ";"), o.Seed, props)
+}
+
+// readiness is what a page has to go through before frame 0, in order. Each expression is a promise.
+var readiness = []struct{ what, expression string }{
+	// A page asks for its fonts when it is laid out.
+	{"its fonts", "document.documentElement.getBoundingClientRect(), document.fonts.ready.then(() => {})"},
+	{"the promise in window.helios.ready", "Promise.resolve(window.helios?.ready).then(() => {})"},
+	// Timers run when no request is open.
+	{"the answers to its requests", "new Promise(done => setTimeout(done))"},
+}
+
+// undecodable gives the addresses of the images that are there but no images. An image that waits until
+// it is scrolled into view is left alone.
+const undecodable = `Promise.all([...document.images].filter(i => i.currentSrc && (i.complete || i.loading !== "lazy"))
+	.map(i => i.decode().then(() => null, () => i.currentSrc))).then(all => all.filter(Boolean))`
+
+func (p *Player) load(ctx context.Context, c Composition) error {
+	waiting := "the page to load"
+	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
+	defer cancel()
+	err := func() error {
+		if err := p.clock.freeze(ctx); err != nil {
+			return err
+		}
+		if err := p.clock.warmUp(ctx); err != nil {
+			return err
+		}
+		if err := p.page.Navigate(ctx, c.address()); err != nil {
+			return err
+		}
+		for _, r := range readiness {
+			waiting = r.what
+			if err := p.page.Evaluate(ctx, r.expression, nil); err != nil {
+				return err
+			}
+		}
+		waiting = "its images"
+		return p.checkImages(ctx)
+	}()
+	if err != nil && ctx.Err() == context.DeadlineExceeded {
+		text := fmt.Sprintf("%s was not ready after %s: still waiting for %s", c.Input, p.o.Timeout, waiting)
+		if pending := p.page.Pending(); len(pending) > 0 {
+			text += fmt.Sprintf(" (no answer from %s)", strings.Join(pending, ", "))
+		}
+		return fault.Userf("%s; mend the page or give a longer --timeout", text)
+	}
+	if err != nil {
+		return err
+	}
+	if err := p.page.Evaluate(ctx, "typeof window.helios?.seek === 'function'", &p.seeks); err != nil {
+		return err
+	}
+	return p.check()
+}
+
+// checkImages notes the images that were answered with something else, such as an error page.
+func (p *Player) checkImages(ctx context.Context) error {
+	var broken []string
+	if err := p.page.Evaluate(ctx, undecodable, &broken); err != nil {
+		return err
+	}
+	for _, address := range broken {
+		p.page.Spoil(address, "not an image that Chromium can decode")
+	}
+	return nil
+}
+
+// missingError names what a page could not load.
+func missingError(missing []browser.Asset) error {
+	list := make([]string, len(missing))
+	for i, a := range missing {
+		list[i] = fmt.Sprintf("%s %s (%s)", strings.ToLower(a.Kind), a.URL, a.Problem)
+	}
+	return fault.Userf("missing %s; put it in place, or go on without it by --allow-missing-assets", strings.Join(list, ", "))
+}
+
+// Attributes are what a composition says about itself on its <html> element, or on the first element of
+// its body, as text; empty where it says nothing.
+type Attributes struct {
+	Duration string `json:"duration,omitempty"`
+	FPS      string `json:"fps,omitempty"`
+	Width    string `json:"width,omitempty"`
+	Height   string `json:"height,omitempty"`
+}
+
+func (p *Player) attributes(ctx context.Context) (a Attributes, err error) {
+	const read = `Object.fromEntries(["duration", "fps", "width", "height"].map(name =>
+		[name, document.documentElement.dataset[name] ?? document.body?.firstElementChild?.dataset?.[name] ?? document.body?.dataset[name] ?? ""]))`
+	err = p.page.Evaluate(ctx, read, &a)
+	return a, err
+}

@@ -1,0 +1,21 @@
+(seed, props) => {
+  // sfc32 by Chris Doty-Humphrey, public domain: fast, and good enough for every statistical test that a
+  // composition could run.
+  let a = seed, b = 0x9e3779b9, c = 0x243f6a88, count = 1;
+  const next = () => {
+    const sum = (a + b + count) | 0;
+    count = (count + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = ((c << 21) | (c >>> 11)) + sum | 0;
+    return sum >>> 0;
+  };
+  for (let i = 0; i < 12; i++) next();
+  Math.random = () => next() / 4294967296;
+  Crypto.prototype.getRandomValues = (array) => {
+    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = next();
+    return array;
+  };
+  if (props !== undefined) window.__HELIOS_PROPS__ = props;
+}

@@ -1,0 +1,92 @@
+package job
+
+import (
+	"bytes"
+	_ "embed"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+//go:embed schema.json
+var schemaJSON []byte
+
+const schemaURL = "urn:helios:job:1"
+
+// Schema returns the JSON Schema (draft 2020-12) of the job spec.
+func Schema() []byte { return slices.Clone(schemaJSON) }
+
+type compiledSchemas struct {
+	root, config, jobID *jsonschema.Schema
+}
+
+// schemas compiles late: a program that neither plans nor reads a spec pays nothing.
+var schemas = sync.OnceValue(func() compiledSchemas {
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaJSON))
+	if err != nil {
+		panic(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.RegisterFormat(&jsonschema.Format{Name: "frame-rate", Validate: checkRate})
+	c.RegisterFormat(&jsonschema.Format{Name: "seconds", Validate: checkSeconds})
+	c.AssertFormat()
+	if err := c.AddResource(schemaURL, document); err != nil {
+		panic(err)
+	}
+	return compiledSchemas{
+		root:   c.MustCompile(schemaURL),
+		config: c.MustCompile(schemaURL + "#/$defs/config"),
+		jobID:  c.MustCompile(schemaURL + "#/properties/jobId"),
+	}
+})
+
+// conform checks a decoded JSON value against a schema. The error is an [*Error] about the first
+// field, in alphabetical order, that is at fault.
+//
+// Numbers in the value must be float64: the schema library panics on a [json.Number] whose exponent
+// is huge.
+func conform(schema *jsonschema.Schema, value any) error {
+	err := schema.Validate(value)
+	if err == nil {
+		return nil
+	}
+	invalid, ok := err.(*jsonschema.ValidationError)
+	if !ok {
+		return err
+	}
+	return firstFault(invalid)
+}
+
+func checkRate(value any) error {
+	text, ok := formatText(value)
+	if !ok {
+		return nil
+	}
+	_, err := ParseRate(text)
+	return err
+}
+
+func checkSeconds(value any) error {
+	text, ok := formatText(value)
+	if !ok {
+		return nil
+	}
+	s, err := ParseSeconds(text)
+	if err == nil && s.IsZero() {
+		return Errorf("", "must be above 0, got %.40s", text)
+	}
+	return err
+}
+
+// formatText returns the text of a string or number. Formats do not apply to other types.
+func formatText(value any) (string, bool) {
+	switch v := value.(type) {
+	case string:
+		return v, true
+	case float64:
+		return strconv.FormatFloat(v, 'g', -1, 64), true
+	}
+	return "", false
+}

@@ -1,0 +1,180 @@
+package job
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+)
+
+// Validate checks that the parts of a spec fit together: that the partitions follow each other from
+// config.startFrame on and have config.frameCount frames in all, that each has a chunk of its own in the
+// job file's folder, and that merge takes just these chunks in their order. It checks neither that files
+// exist nor what the commands say. Its error is an [*Error] that names the first faulty field.
+func (s *Spec) Validate() error {
+	if s.Version != Version {
+		return Errorf("version", "must be %d, got %d", Version, s.Version)
+	}
+	if err := conform(schemas().jobID, s.JobID); err != nil {
+		return inside("jobId", err)
+	}
+	if err := s.Config.Validate(); err != nil {
+		return inside("config", err)
+	}
+	if err := s.validatePartitions(); err != nil {
+		return err
+	}
+	return s.validateMerge()
+}
+
+func (s *Spec) validatePartitions() error {
+	if n := len(s.Partitions); n < 1 || n > MaxPartitions {
+		return Errorf("partitions", "must be 1 to %d, got %d", MaxPartitions, n)
+	}
+	next, end := s.Config.StartFrame, s.Config.StartFrame+s.Config.FrameCount
+	owners := make(map[string]int, len(s.Partitions))
+	for i := range s.Partitions {
+		p := &s.Partitions[i]
+		if err := s.validatePartition(i, next, end); err != nil {
+			return inside(fmt.Sprintf("partitions[%d]", i), err)
+		}
+		if first, taken := owners[p.OutputFile]; taken {
+			return Errorf(fmt.Sprintf("partitions[%d].outputFile", i),
+				"%q is the chunk of partitions[%d] too; give each partition its own", p.OutputFile, first)
+		}
+		owners[p.OutputFile] = i
+		next += p.FrameCount
+	}
+	if next != end {
+		return Errorf("partitions", "end before frame %d, but config.startFrame and config.frameCount ask for frames %d to %d",
+			next, s.Config.StartFrame, end-1)
+	}
+	return nil
+}
+
+// validatePartition checks partition i, which should start at frame next; end is the frame after the
+// output's last one.
+func (s *Spec) validatePartition(i int, next, end int64) error {
+	p := &s.Partitions[i]
+	switch {
+	case p.ID != i:
+		return Errorf("id", "must be %d, got %d: ids count from 0 in the order of the frames", i, p.ID)
+	case p.StartFrame != next:
+		return Errorf("startFrame", "must be %d, got %d: partitions follow each other without a gap or an overlap", next, p.StartFrame)
+	case p.FrameCount < 1:
+		return Errorf("frameCount", "must be at least 1, got %d", p.FrameCount)
+	case p.FrameCount > end-next:
+		return Errorf("frameCount", "must be at most %d, got %d: the output ends with frame %d", end-next, p.FrameCount, end-1)
+	}
+	if err := checkChunk(p.OutputFile); err != nil {
+		return inside("outputFile", err)
+	}
+	switch p.OutputFile {
+	case path.Clean(s.Config.Output):
+		return Errorf("outputFile", "%q is the output of the whole job; give the chunk another name", p.OutputFile)
+	case path.Clean(s.Config.Input):
+		return Errorf("outputFile", "%q is the composition; give the chunk another name", p.OutputFile)
+	}
+	return nil
+}
+
+func (s *Spec) validateMerge() error {
+	if len(s.Merge.Inputs) != len(s.Partitions) {
+		return Errorf("merge.inputs", "must name the chunks of all %d partitions, got %d", len(s.Partitions), len(s.Merge.Inputs))
+	}
+	for i, input := range s.Merge.Inputs {
+		if want := s.Partitions[i].OutputFile; input != want {
+			return Errorf(fmt.Sprintf("merge.inputs[%d]", i), "must be the outputFile of partitions[%d], %q, got %q", i, want, input)
+		}
+	}
+	if s.Merge.Output != s.Config.Output {
+		return Errorf("merge.output", "must be the same as config.output, %q, got %q", s.Config.Output, s.Merge.Output)
+	}
+	return nil
+}
+
+// Validate checks each field's range, and that the duration is that of the frames. Fields in its error
+// are relative to the config.
+func (c *Config) Validate() error {
+	if err := checkPath(c.Input); err != nil {
+		return inside("input", err)
+	}
+	if err := checkOutput(c.Output); err != nil {
+		return inside("output", err)
+	}
+	if err := checkProps(c.Props); err != nil {
+		return inside("props", err)
+	}
+	// The ranges stand in the schema, and there alone.
+	data, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	var document any
+	if err := json.Unmarshal(data, &document); err != nil {
+		return err
+	}
+	if err := conform(schemas().config, document); err != nil {
+		return err
+	}
+	if _, err := Length(c.StartFrame+c.FrameCount, c.FPS); err != nil {
+		return inside("frameCount", err)
+	}
+	if frames := Frames(c.Duration, c.FPS); frames != c.FrameCount {
+		return Errorf("duration", "%s seconds at %s frames a second are %d frames, but frameCount is %d",
+			c.Duration, c.FPS, frames, c.FrameCount)
+	}
+	return nil
+}
+
+// checkPath checks what holds for any path or URL that has to survive JSON and a command line.
+func checkPath(name string) error {
+	switch {
+	case name == "":
+		return Errorf("", "must not be empty")
+	case !utf8.ValidString(name):
+		return Errorf("", "%q is not in UTF-8, which JSON cannot hold; rename it", name)
+	case strings.ContainsRune(name, 0):
+		return Errorf("", "%q contains a NUL character", name)
+	}
+	return nil
+}
+
+func checkProps(props json.RawMessage) error {
+	if len(props) == 0 {
+		return nil
+	}
+	if !utf8.Valid(props) {
+		return Errorf("", "must be a JSON object in UTF-8")
+	}
+	var value any
+	if err := json.Unmarshal(props, &value); err != nil {
+		return Errorf("", "must be a JSON object: %v", err)
+	}
+	return nil
+}
+
+func checkOutput(name string) error {
+	if err := checkPath(name); err != nil {
+		return err
+	}
+	if base := path.Base(name); strings.HasSuffix(name, "/") || base == "." || base == ".." {
+		return Errorf("", "%q is a folder; name a file in it", name)
+	}
+	return nil
+}
+
+// checkChunk keeps chunks in the job's folder: a spec from elsewhere must not write anywhere else.
+func checkChunk(name string) error {
+	if err := checkPath(name); err != nil {
+		return err
+	}
+	// IsLocal knows what else leads out of a folder on this system, such as C: or a backslash.
+	if !fs.ValidPath(name) || name == "." || !filepath.IsLocal(name) {
+		return Errorf("", "%q must be a plain path inside the job's folder: relative, with slashes, without . or .. in it", name)
+	}
+	return nil
+}

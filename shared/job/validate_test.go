@@ -1,0 +1,57 @@
+package job_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"helios/shared/job"
+)
+
+// What no JSON document can hold, but a spec in memory can.
+func TestValidateSpecInMemory(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*job.Spec)
+		want   string
+	}{
+		"as read": {func(s *job.Spec) {}, ""},
+		"absolute paths": {func(s *job.Spec) {
+			s.Config.Input = "/a/b.html"
+			s.Config.Output = "/c/d.mp4"
+			s.Merge.Output = "/c/d.mp4"
+		}, ""},
+		"version":         {func(s *job.Spec) { s.Version = 0 }, "version"},
+		"job id":          {func(s *job.Spec) { s.JobID = "a/b" }, "jobId"},
+		"invalid UTF-8":   {func(s *job.Spec) { s.Config.Input = "\xff.html" }, "config.input"},
+		"invalid props":   {func(s *job.Spec) { s.Config.Props = json.RawMessage(`{`) }, "config.props"},
+		"props not UTF-8": {func(s *job.Spec) { s.Config.Props = json.RawMessage("{\"a\":\"\xff\"}") }, "config.props"},
+		"no rate":         {func(s *job.Spec) { s.Config.FPS = job.Rate{} }, "config.fps"},
+		"rate by hand":    {func(s *job.Spec) { s.Config.FPS = job.Rate{Num: 1, Den: 0} }, "config.fps"},
+		"no duration":     {func(s *job.Spec) { s.Config.Duration = job.Seconds{} }, "config.duration"},
+		"many partitions": {func(s *job.Spec) { s.Partitions = make([]job.Partition, job.MaxPartitions+1) }, "partitions"},
+		"no partitions":   {func(s *job.Spec) { s.Partitions = nil }, "partitions"},
+		"chunk not UTF-8": {func(s *job.Spec) { s.Partitions[0].OutputFile = "\xff.mp4" }, "partitions[0].outputFile"},
+		"no chunk":        {func(s *job.Spec) { s.Partitions[0].OutputFile = "" }, "partitions[0].outputFile"},
+		"output as chunk": {func(s *job.Spec) { s.Config.Output = "./intro.0000.mp4" }, "partitions[0].outputFile"},
+		"frames that wrap around": {func(s *job.Spec) {
+			s.Partitions[0].FrameCount = 1<<63 - 1
+		}, "partitions[0].frameCount"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec, err := job.Parse(valid)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.change(spec)
+			err = spec.Validate()
+			if c.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if fault, ok := err.(*job.Error); !ok || fault.Field != c.want {
+				t.Errorf("got %v, want a fault in %s", err, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,82 @@
+package plan
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"helios/shared/job"
+)
+
+const (
+	// maxLine is the longest argument that Linux passes to a program, and so the longest line for sh -c.
+	maxLine = 128<<10 - 1
+	// maxLines bounds what the commands of all partitions take up together: specs are held in memory.
+	maxLines = 64 << 20
+)
+
+// writeCommands gives each partition, and the merge, the command that does its work.
+func writeCommands(s *job.Spec) error {
+	c := &s.Config
+	head := job.Command("helios", "render", job.PathWord(c.Input)) + " --start-frame "
+	tail := " " + job.Command(flags(c)...) + " -o "
+
+	longest := len(head) + len(tail) + 2*len("--frame-count 9007199254740991") + len(job.Quote(s.Merge.Inputs[0]))
+	if longest > maxLine {
+		return job.Errorf("props", "make each command longer than the %d bytes that sh takes; put the data into a file that the page fetches", maxLine)
+	}
+	if total := longest * len(s.Partitions); total > maxLines {
+		return job.Errorf("props", "make the %d commands %d MB long, more than %d; put the data into a file that the page fetches, or use fewer partitions",
+			len(s.Partitions), total>>20, maxLines>>20)
+	}
+	for i := range s.Partitions {
+		p := &s.Partitions[i]
+		p.Command = head + strconv.FormatInt(p.StartFrame, 10) +
+			" --frame-count " + strconv.FormatInt(p.FrameCount, 10) +
+			tail + job.Quote(job.PathWord(p.OutputFile))
+	}
+	s.Merge.Command = mergeCommand(s.Merge)
+	return nil
+}
+
+// flags returns what all partitions have in common. A partition is the work of one process, and one that
+// runs again replaces what it left before.
+func flags(c *job.Config) []string {
+	words := []string{
+		"--width", strconv.Itoa(c.Width),
+		"--height", strconv.Itoa(c.Height),
+		"--fps", c.FPS.String(),
+		"--video-codec", c.VideoCodec,
+		"--audio-codec", c.AudioCodec,
+		"--quality", strconv.Itoa(c.Quality),
+		"--preset", c.Preset,
+		"--start", string(c.Start),
+		"--seed", strconv.FormatUint(uint64(c.Seed), 10),
+		"--timeout", c.Timeout.String(),
+	}
+	if len(c.Props) > 0 {
+		words = append(words, "--props", string(c.Props))
+	}
+	if c.AllowMissingAssets {
+		words = append(words, "--allow-missing-assets")
+	}
+	return append(words, "--concurrency", "1", "--overwrite")
+}
+
+// mergeCommand names the chunks one by one, or lets sh count them where the names would not fit into one
+// line: sh can pass far more to a program than sh -c takes.
+func mergeCommand(m job.Merge) string {
+	words := make([]string, 0, 3+len(m.Inputs))
+	words = append(words, "helios", "merge", job.PathWord(m.Output))
+	for _, input := range m.Inputs {
+		words = append(words, job.PathWord(input))
+	}
+	if line := job.Command(words...); len(line) <= maxLine {
+		return line
+	}
+	prefix, suffix := chunkAffixes(m.Output)
+	literal := strings.NewReplacer(`\`, `\\`, `%`, `%%`)
+	format := fmt.Sprintf(" %s%%0%dd%s", literal.Replace(job.Quote(job.PathWord(prefix))), chunkDigits, literal.Replace(job.Quote(suffix)))
+	return fmt.Sprintf(`eval %s "$(i=0; while [ $i -lt %d ]; do printf %s $i; i=$((i+1)); done)"`,
+		job.Quote(job.Command(words[:3]...)), len(m.Inputs), job.Quote(format))
+}

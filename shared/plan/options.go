@@ -1,0 +1,190 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"helios/shared/job"
+)
+
+// Options is all that a plan depends on. An option that is left out has the default given with it; the
+// ranges are those of [job.Config].
+type Options struct {
+	// Input is the composition, as it shall stand in the spec: a path with slashes, absolute or relative
+	// to the job file, or a URL.
+	Input string `json:"input"`
+	// Output is the video, as it shall stand in the spec: a path like Input's. Default: output.mp4.
+	Output string `json:"output,omitempty"`
+	// BaseURL is where workers find a local Input that they have no copy of: an http, https or s3 URL to
+	// which the name of the file or folder is joined. An Input that is a URL stays.
+	BaseURL string `json:"baseUrl,omitempty"`
+
+	// Width and Height are the size of a frame in pixels. Default: 1920x1080.
+	Width  int `json:"width,omitempty"`
+	Height int `json:"height,omitempty"`
+	// FPS is the frame rate. Default: 30.
+	FPS job.Rate `json:"fps,omitzero"`
+	// Duration is the length of the output, rounded up to whole frames. Either it or FrameCount must be
+	// given.
+	Duration job.Seconds `json:"duration,omitzero"`
+	// FrameCount is the number of frames of the output. It wins over Duration.
+	FrameCount int64 `json:"frameCount,omitempty"`
+	// StartFrame is the first frame of the output, counted from the start of the composition.
+	StartFrame int64 `json:"startFrame,omitempty"`
+
+	// Concurrency is the number of partitions, up to [job.MaxPartitions]; there are fewer when there are too
+	// few frames for it. Default: 1.
+	Concurrency int `json:"concurrency,omitempty"`
+
+	// VideoCodec and AudioCodec are names of ffmpeg's encoders. Default: libx264 and aac.
+	VideoCodec string `json:"videoCodec,omitempty"`
+	AudioCodec string `json:"audioCodec,omitempty"`
+	// Preset is the encoder's trade of speed against size. Default: medium.
+	Preset string `json:"preset,omitempty"`
+	// Quality is the encoder's constant rate factor. Default: 18.
+	Quality *int `json:"quality,omitempty"`
+
+	// Start says how a partition reaches its first frame. Default: [job.StartStep].
+	Start job.Start `json:"start,omitempty"`
+	// Seed seeds Math.random in the page.
+	Seed uint32 `json:"seed,omitempty"`
+	// Props is the JSON object that the page finds in window.__HELIOS_PROPS__. It stands in every
+	// partition's command, so it has to be small: at most about 100 kB.
+	Props json.RawMessage `json:"props,omitempty"`
+	// AllowMissingAssets turns a missing image, font or script from an error into a warning.
+	AllowMissingAssets bool `json:"allowMissingAssets,omitempty"`
+	// Timeout is the longest that loading the page, or one frame of it, may take. Default: 30 s.
+	Timeout job.Seconds `json:"timeout,omitzero"`
+
+	// Fingerprint stands for what the options do not say but the frames depend on: a digest of the
+	// composition's bytes and of the versions of the tools. It enters the job's id and nothing else.
+	Fingerprint string `json:"fingerprint,omitempty"`
+}
+
+const defaultQuality = 18
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.Output, "output.mp4")
+	setDefault(&o.Width, 1920)
+	setDefault(&o.Height, 1080)
+	setDefault(&o.FPS, job.Rate{Num: 30, Den: 1})
+	setDefault(&o.VideoCodec, "libx264")
+	setDefault(&o.AudioCodec, "aac")
+	setDefault(&o.Preset, "medium")
+	setDefault(&o.Start, job.StartStep)
+	setDefault(&o.Timeout, job.SecondsOf(30*time.Second))
+	if o.Quality == nil {
+		quality := defaultQuality
+		o.Quality = &quality
+	}
+	return o
+}
+
+func setDefault[T comparable](option *T, value T) {
+	var zero T
+	if *option == zero {
+		*option = value
+	}
+}
+
+// config decides everything that the options left open.
+func (o Options) config() (job.Config, error) {
+	o = o.withDefaults()
+	c := job.Config{
+		Output:             o.Output,
+		Width:              o.Width,
+		Height:             o.Height,
+		StartFrame:         o.StartFrame,
+		VideoCodec:         o.VideoCodec,
+		AudioCodec:         o.AudioCodec,
+		Quality:            *o.Quality,
+		Preset:             o.Preset,
+		Start:              o.Start,
+		Seed:               o.Seed,
+		AllowMissingAssets: o.AllowMissingAssets,
+		Timeout:            o.Timeout,
+	}
+	var err error
+	if c.Input, err = o.input(); err != nil {
+		return job.Config{}, err
+	}
+	// A rate made by hand may be anything, and what follows divides by it.
+	if c.FPS, err = job.NewRate(o.FPS.Num, o.FPS.Den); err != nil {
+		return job.Config{}, job.Errorf("fps", "%v", err)
+	}
+	if c.FrameCount, c.Duration, err = o.length(c.FPS); err != nil {
+		return job.Config{}, err
+	}
+	if c.Props, err = o.props(); err != nil {
+		return job.Config{}, err
+	}
+	return c, c.Validate()
+}
+
+func (o Options) length(fps job.Rate) (int64, job.Seconds, error) {
+	switch {
+	case o.FrameCount < 0:
+		return 0, job.Seconds{}, job.Errorf("frameCount", "must be at least 1, got %d", o.FrameCount)
+	case o.FrameCount > 0:
+		duration, err := job.Length(o.FrameCount, fps)
+		if err != nil {
+			return 0, job.Seconds{}, job.Errorf("frameCount", "%v", err)
+		}
+		return o.FrameCount, duration, nil
+	case o.Duration.IsZero():
+		return 0, job.Seconds{}, job.Errorf("duration",
+			"the length is unknown: give --duration or --frame-count, or put data-duration on the page's <html>")
+	}
+	return job.Frames(o.Duration, fps), o.Duration, nil
+}
+
+// input returns the composition as the workers find it.
+func (o Options) input() (string, error) {
+	if o.Input == "" {
+		return "", job.Errorf("input", "is missing: name an HTML file, a folder with an index.html or a URL")
+	}
+	if o.BaseURL == "" || isURL(o.Input) {
+		return o.Input, nil
+	}
+	base, err := url.Parse(o.BaseURL)
+	if err != nil || !isURL(o.BaseURL) || base.Host == "" {
+		return "", job.Errorf("baseUrl", "%q is no web address: give one such as https://example.com/compositions/", o.BaseURL)
+	}
+	name := path.Base(o.Input)
+	if name == "." || name == ".." || name == "/" {
+		return "", job.Errorf("input", "%q has no name that could be joined to the base URL; name the file or folder itself", o.Input)
+	}
+	name = url.PathEscape(name)
+	if strings.HasSuffix(o.Input, "/") {
+		name += "/"
+	}
+	return base.JoinPath(name).String(), nil
+}
+
+func isURL(input string) bool {
+	scheme, _, ok := strings.Cut(input, "://")
+	if !ok {
+		return false
+	}
+	switch strings.ToLower(scheme) {
+	case "http", "https", "s3":
+		return true
+	}
+	return false
+}
+
+// props returns the props without insignificant space: equal props give equal jobs.
+func (o Options) props() (json.RawMessage, error) {
+	if len(o.Props) == 0 {
+		return nil, nil
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, o.Props); err != nil {
+		return nil, job.Errorf("props", "must be a JSON object: %v", err)
+	}
+	return compact.Bytes(), nil
+}

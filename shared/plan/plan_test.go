@@ -1,0 +1,332 @@
+package plan_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"helios/shared/job"
+	"helios/shared/plan"
+)
+
+func mustPlan(t testing.TB, o plan.Options) *job.Spec {
+	t.Helper()
+	spec, err := plan.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
+var (
+	twoSeconds = job.SecondsOf(2 * time.Second)
+	ntsc       = job.Rate{Num: 30000, Den: 1001}
+)
+
+// helios render test.html --emit-job job.json --concurrency 2 --duration 2 --fps 30
+func TestReferenceCase(t *testing.T) {
+	got := mustPlan(t, plan.Options{
+		Input: "intro.html", Output: "intro.mp4",
+		Concurrency: 2, Duration: twoSeconds, FPS: job.Rate{Num: 30, Den: 1},
+	})
+	if len(got.JobID) != 32 {
+		t.Errorf("the job's id is %q, want 32 hexadecimal digits", got.JobID)
+	}
+	const flags = " --width 1920 --height 1080 --fps 30 --video-codec libx264 --audio-codec aac --quality 18" +
+		" --preset medium --start step --seed 0 --timeout 30 --concurrency 1 --overwrite"
+	want := &job.Spec{
+		Version: 1,
+		JobID:   got.JobID,
+		Config: job.Config{
+			Input: "intro.html", Output: "intro.mp4",
+			Width: 1920, Height: 1080,
+			FPS: job.Rate{Num: 30, Den: 1}, Duration: twoSeconds, FrameCount: 60,
+			VideoCodec: "libx264", AudioCodec: "aac", Quality: 18, Preset: "medium",
+			Start: job.StartStep, Timeout: job.SecondsOf(30 * time.Second),
+		},
+		Partitions: []job.Partition{
+			{ID: 0, StartFrame: 0, FrameCount: 30, OutputFile: "intro.0000.mp4",
+				Command: "helios render intro.html --start-frame 0 --frame-count 30" + flags + " -o intro.0000.mp4"},
+			{ID: 1, StartFrame: 30, FrameCount: 30, OutputFile: "intro.0001.mp4",
+				Command: "helios render intro.html --start-frame 30 --frame-count 30" + flags + " -o intro.0001.mp4"},
+		},
+		Merge: job.Merge{
+			Inputs: []string{"intro.0000.mp4", "intro.0001.mp4"}, Output: "intro.mp4",
+			Command: "helios merge intro.mp4 intro.0000.mp4 intro.0001.mp4",
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the reference case is planned otherwise (-want +got):\n%s", diff)
+	}
+}
+
+func TestPartitions(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		options plan.Options
+		want    string // startFrame+frameCount of each partition
+	}{
+		{"concurrency left out", plan.Options{FrameCount: 7}, "0+7"},
+		{"divides", plan.Options{FrameCount: 9, Concurrency: 3}, "0+3 3+3 6+3"},
+		{"last is shorter", plan.Options{FrameCount: 10, Concurrency: 3}, "0+4 4+4 8+2"},
+		{"fewer than asked", plan.Options{FrameCount: 10, Concurrency: 6}, "0+2 2+2 4+2 6+2 8+2"},
+		{"one frame", plan.Options{FrameCount: 1, Concurrency: 8}, "0+1"},
+		{"more than frames", plan.Options{FrameCount: 3, Concurrency: 1000}, "0+1 1+1 2+1"},
+		{"more than allowed, but few frames", plan.Options{FrameCount: 2, Concurrency: 1_000_000}, "0+1 1+1"},
+		{"start frame", plan.Options{FrameCount: 10, StartFrame: 100, Concurrency: 3}, "100+4 104+4 108+2"},
+		{"a tenth of a second", plan.Options{Duration: job.SecondsOf(100 * time.Millisecond)}, "0+3"},
+		{"half a second of NTSC", plan.Options{Duration: job.SecondsOf(500 * time.Millisecond), FPS: ntsc, Concurrency: 2}, "0+8 8+7"},
+		{"1001 seconds of NTSC", plan.Options{Duration: job.SecondsOf(1001 * time.Second), FPS: ntsc}, "0+30000"},
+		{"a day", plan.Options{Duration: job.SecondsOf(24 * time.Hour), FPS: job.Rate{Num: 60, Den: 1}, Concurrency: 4},
+			"0+1296000 1296000+1296000 2592000+1296000 3888000+1296000"},
+		{"frame count wins", plan.Options{FrameCount: 4, Duration: twoSeconds}, "0+4"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.options.Input = "a.html"
+			var got []string
+			for _, p := range mustPlan(t, c.options).Partitions {
+				got = append(got, fmt.Sprintf("%d+%d", p.StartFrame, p.FrameCount))
+			}
+			if got := strings.Join(got, " "); got != c.want {
+				t.Errorf("partitions are %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestDurationInConfig(t *testing.T) {
+	for _, c := range []struct {
+		options plan.Options
+		want    string
+	}{
+		{plan.Options{Duration: job.SecondsOf(500 * time.Millisecond), FPS: ntsc}, "0.5"},
+		{plan.Options{FrameCount: 15, FPS: ntsc}, "0.5005"},
+		{plan.Options{FrameCount: 10, FPS: ntsc}, "0.333666666"},
+		{plan.Options{FrameCount: 60, Duration: job.SecondsOf(time.Hour)}, "2"},
+	} {
+		c.options.Input = "a.html"
+		if got := mustPlan(t, c.options).Config.Duration.String(); got != c.want {
+			t.Errorf("the duration of %d frames or %s s is %s, want %s", c.options.FrameCount, c.options.Duration, got, c.want)
+		}
+	}
+}
+
+func TestNewNamesTheFaultyOption(t *testing.T) {
+	quality := 64
+	for _, c := range []struct {
+		name          string
+		change        func(*plan.Options)
+		field, remedy string
+	}{
+		{"no input", func(o *plan.Options) { o.Input = "" }, "input", "name an HTML file"},
+		{"input not UTF-8", func(o *plan.Options) { o.Input = "\xff.html" }, "input", "rename it"},
+		{"NUL in output", func(o *plan.Options) { o.Output = "a\x00.mp4" }, "output", "NUL"},
+		{"folder as output", func(o *plan.Options) { o.Output = "videos/" }, "output", "name a file in it"},
+		{"unknown length", func(o *plan.Options) { o.FrameCount = 0 }, "duration", "give --duration or --frame-count"},
+		{"negative duration", func(o *plan.Options) { o.FrameCount = 0; o.Duration = job.SecondsOf(-1) }, "duration", "negative"},
+		{"long duration", func(o *plan.Options) { o.FrameCount = 0; o.Duration = job.SecondsOf(1001 * time.Hour) }, "duration", "at most"},
+		{"negative frame count", func(o *plan.Options) { o.FrameCount = -1 }, "frameCount", "at least 1"},
+		{"huge frame count", func(o *plan.Options) { o.FrameCount = 1<<63 - 1 }, "frameCount", "1000 hours"},
+		{"negative start frame", func(o *plan.Options) { o.StartFrame = -1 }, "startFrame", "at least 0"},
+		{"huge start frame", func(o *plan.Options) { o.StartFrame = 1<<63 - 1 }, "startFrame", "at most"},
+		{"late start frame", func(o *plan.Options) { o.StartFrame = 1 << 52 }, "frameCount", "1000 hours"},
+		{"negative concurrency", func(o *plan.Options) { o.Concurrency = -1 }, "concurrency", "at least 1"},
+		{"too many partitions", func(o *plan.Options) { o.FrameCount = 10_001; o.Concurrency = 10_001 }, "concurrency", "use at most 10000"},
+		{"wide", func(o *plan.Options) { o.Width = 16385 }, "width", "at most 16384"},
+		{"negative height", func(o *plan.Options) { o.Height = -1 }, "height", "at least 1"},
+		{"rate by hand", func(o *plan.Options) { o.FPS = job.Rate{Num: 30} }, "fps", "divides by zero"},
+		{"negative rate", func(o *plan.Options) { o.FPS = job.Rate{Num: -30, Den: 1} }, "fps", "1/60 to 1000"},
+		{"quality", func(o *plan.Options) { o.Quality = &quality }, "quality", "at most 63"},
+		{"codec", func(o *plan.Options) { o.VideoCodec = "$(id)" }, "videoCodec", "must match"},
+		{"start", func(o *plan.Options) { o.Start = "fly" }, "start", `"step" or "jump"`},
+		{"timeout", func(o *plan.Options) { o.Timeout = job.SecondsOf(2 * time.Hour) }, "timeout", "at most 3600"},
+		{"props no JSON", func(o *plan.Options) { o.Props = json.RawMessage("{") }, "props", "JSON object"},
+		{"props no object", func(o *plan.Options) { o.Props = json.RawMessage("[]") }, "props", "an object"},
+		{"number in props", func(o *plan.Options) { o.Props = json.RawMessage(`{"a":1e400}`) }, "props", "1e400"},
+		{"props not UTF-8", func(o *plan.Options) { o.Props = json.RawMessage("{\"a\":\"\xff\"}") }, "props", "UTF-8"},
+		{"big props", func(o *plan.Options) { o.Props = bigProps(131_000) }, "props", "that the page fetches"},
+		{"big props, many partitions", func(o *plan.Options) { o.Props = bigProps(50_000); o.FrameCount = 5000; o.Concurrency = 5000 },
+			"props", "fewer partitions"},
+		{"base URL", func(o *plan.Options) { o.BaseURL = "example.com" }, "baseUrl", "https://"},
+		{"base URL without host", func(o *plan.Options) { o.BaseURL = "https:///x" }, "baseUrl", "https://"},
+		{"base URL and no name", func(o *plan.Options) { o.BaseURL = "https://example.com"; o.Input = "../.." }, "input", "name the file"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := plan.Options{Input: "a.html", FrameCount: 60}
+			c.change(&o)
+			_, err := plan.New(o)
+			var fault *job.Error
+			if !errors.As(err, &fault) || fault.Field != c.field || !strings.Contains(fault.Problem, c.remedy) {
+				t.Errorf("got %v, want %s: … %s …", err, c.field, c.remedy)
+			}
+		})
+	}
+}
+
+func bigProps(size int) json.RawMessage {
+	return json.RawMessage(`{"a":"` + strings.Repeat("x", size) + `"}`)
+}
+
+func TestBaseURL(t *testing.T) {
+	for _, c := range []struct{ input, base, want string }{
+		{"intro.html", "", "intro.html"},
+		{"intro.html", "https://example.com", "https://example.com/intro.html"},
+		{"intro.html", "https://example.com/a/", "https://example.com/a/intro.html"},
+		{"../pages/intro.html", "https://example.com/a", "https://example.com/a/intro.html"},
+		{"/abs/intro.html", "s3://bucket/a", "s3://bucket/a/intro.html"},
+		{"site/", "https://example.com", "https://example.com/site/"},
+		{"-o.html", "https://example.com", "https://example.com/-o.html"},
+		{"50% & more?#.html", "https://example.com/a?token=1", "https://example.com/a/50%25%20&%20more%3F%23.html?token=1"},
+		{"日本語.html", "https://example.com", "https://example.com/%E6%97%A5%E6%9C%AC%E8%AA%9E.html"},
+		{"two\nlines.html", "https://example.com", "https://example.com/two%0Alines.html"},
+		{"https://other.example/x.html", "https://example.com", "https://other.example/x.html"},
+		{"S3://bucket/x.html", "https://example.com", "S3://bucket/x.html"},
+	} {
+		got := mustPlan(t, plan.Options{Input: c.input, BaseURL: c.base, FrameCount: 1}).Config.Input
+		if got != c.want {
+			t.Errorf("%q with base %q is %q, want %q", c.input, c.base, got, c.want)
+		}
+	}
+}
+
+func TestChunksLieBesideTheJobFile(t *testing.T) {
+	for output, want := range map[string]string{
+		"":                 "output.0000.mp4",
+		"intro.mp4":        "intro.0000.mp4",
+		"/else/where.webm": "where.0000.webm",
+		"../up.mp4":        "up.0000.mp4",
+		"my intro.v2.mov":  "my intro.v2.0000.mov",
+		"plain":            "plain.0000",
+		".mp4":             ".0000.mp4",
+		"-o.mp4":           "-o.0000.mp4",
+		"a..mp4":           "a..0000.mp4",
+	} {
+		got := mustPlan(t, plan.Options{Input: "a.html", Output: output, FrameCount: 1}).Partitions[0].OutputFile
+		if got != want {
+			t.Errorf("the chunk of %q is %q, want %q", output, got, want)
+		}
+	}
+}
+
+func TestJobID(t *testing.T) {
+	base := plan.Options{Input: "a.html", FrameCount: 60, Concurrency: 2, Fingerprint: "f00d", Props: json.RawMessage(`{"a": 1}`)}
+	id := func(change func(*plan.Options)) string {
+		o := base
+		change(&o)
+		return mustPlan(t, o).JobID
+	}
+	same := id(func(*plan.Options) {})
+	for name, change := range map[string]func(*plan.Options){
+		"again":              func(*plan.Options) {},
+		"default given":      func(o *plan.Options) { o.Width = 1920; o.FPS = job.Rate{Num: 60, Den: 2} },
+		"space in props":     func(o *plan.Options) { o.Props = json.RawMessage("{ \"a\":1 }\n") },
+		"length as duration": func(o *plan.Options) { o.FrameCount = 0; o.Duration = twoSeconds },
+	} {
+		if got := id(change); got != same {
+			t.Errorf("%s: the id is %s, want the same as before, %s", name, got, same)
+		}
+	}
+	seen := map[string]string{same: "the base"}
+	for name, change := range map[string]func(*plan.Options){
+		"fingerprint": func(o *plan.Options) { o.Fingerprint = "beef" },
+		"input":       func(o *plan.Options) { o.Input = "b.html" },
+		"concurrency": func(o *plan.Options) { o.Concurrency = 3 },
+		"start frame": func(o *plan.Options) { o.StartFrame = 1 },
+		"seed":        func(o *plan.Options) { o.Seed = 1 },
+		"props":       func(o *plan.Options) { o.Props = nil },
+		"assets":      func(o *plan.Options) { o.AllowMissingAssets = true },
+	} {
+		got := id(change)
+		if other, taken := seen[got]; taken {
+			t.Errorf("another %s gives the id of %s", name, other)
+		}
+		seen[got] = name
+	}
+}
+
+// Every planned spec has to come through the same door as one that a user wrote.
+func TestPlannedSpecsAreValid(t *testing.T) {
+	lossless := 0
+	for name, o := range map[string]plan.Options{
+		"plain": {Input: "a.html", FrameCount: 60, Concurrency: 2},
+		"all options": {
+			Input: "日本 語.html", Output: "/x/it's.webm", Width: 1, Height: 16384, FPS: ntsc, Duration: twoSeconds, StartFrame: 7,
+			Concurrency: 5, VideoCodec: "libvpx-vp9", AudioCodec: "libopus", Preset: "8", Quality: &lossless, Start: job.StartJump,
+			Seed: 1<<32 - 1, Props: json.RawMessage(`{"a": "<b> & 'c'", "n": 1e308}`), AllowMissingAssets: true, Timeout: job.SecondsOf(time.Hour),
+		},
+		"most partitions": {Input: "a.html", FrameCount: 10_000, Concurrency: 10_000},
+		"longest":         {Input: "a.html", Duration: job.SecondsOf(job.MaxSeconds), FPS: job.Rate{Num: 1000, Den: 1}, Concurrency: 7},
+		"slowest":         {Input: "a.html", FrameCount: 1, FPS: job.Rate{Num: 1, Den: 60}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec := mustPlan(t, o)
+			var out bytes.Buffer
+			if err := spec.Encode(&out); err != nil {
+				t.Fatal(err)
+			}
+			parsed, err := job.Parse(out.Bytes())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(spec, parsed); diff != "" {
+				t.Errorf("changed by writing and reading (-planned +read):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A request for the plan function is the options themselves.
+func TestOptionsAsJSON(t *testing.T) {
+	var o plan.Options
+	const request = `{"input": "a.html", "fps": 29.97, "duration": "500ms", "quality": 0, "concurrency": 2, "props": {"a": 1}}`
+	if err := json.Unmarshal([]byte(request), &o); err != nil {
+		t.Fatal(err)
+	}
+	c := mustPlan(t, o).Config
+	if c.FPS != ntsc || c.FrameCount != 15 || c.Quality != 0 || string(c.Props) != `{"a":1}` {
+		t.Errorf("%s is planned as %+v", request, c)
+	}
+}
+
+func FuzzPartitions(f *testing.F) {
+	f.Add(int64(60), int64(0), 2)
+	f.Add(int64(10), int64(100), 6)
+	f.Add(int64(1), int64(0), 1000)
+	f.Add(int64(5_184_000), int64(1), 9999)
+	f.Fuzz(func(t *testing.T, frames, start int64, concurrency int) {
+		spec, err := plan.New(plan.Options{Input: "a.html", FrameCount: frames, StartFrame: start, Concurrency: concurrency})
+		if err != nil {
+			var fault *job.Error
+			if !errors.As(err, &fault) {
+				t.Fatalf("%T is no *job.Error: %v", err, err)
+			}
+			return
+		}
+		next := start
+		for i, p := range spec.Partitions {
+			if p.ID != i || p.StartFrame != next || p.FrameCount < 1 {
+				t.Fatalf("partition %d is %+v, want it to start at %d and not to be empty", i, p, next)
+			}
+			next += p.FrameCount
+		}
+		if frames > 0 && next != start+frames {
+			t.Fatalf("partitions end before frame %d, want %d", next, start+frames)
+		}
+		if n := len(spec.Partitions); n > max(concurrency, 1) || n > job.MaxPartitions {
+			t.Fatalf("there are %d partitions, more than %d", n, concurrency)
+		}
+	})
+}
+
+func BenchmarkNew10000Partitions(b *testing.B) {
+	o := plan.Options{Input: "my intro.html", Output: "my intro.mp4", FrameCount: 100_000, Concurrency: 10_000}
+	for b.Loop() {
+		mustPlan(b, o)
+	}
+}
