@@ -22,9 +22,6 @@ import (
 	"helios/shared/fault"
 )
 
-// killGrace is how long a killed process may hold on to its output.
-const killGrace = 2 * time.Second
-
 // startTimeout is how long Chromium may take to answer its first command. It needs a tenth of a second on
 // an idle machine.
 const startTimeout = 60 * time.Second
@@ -43,7 +40,7 @@ type Options struct {
 // Browser is a running Chromium. Close ends it; so does a kill from outside, after which every call fails
 // with a fault.Transient.
 type Browser struct {
-	process *process
+	process *chromium
 	door    *door
 	root    *os.Root // the composition's folder; nil when it is on the web
 	conn    *connection
@@ -94,7 +91,7 @@ func (b *Browser) launch(ctx context.Context, o Options) (err error) {
 	defer cancel()
 	v, err := Call(ctx, b.session, cdpbrowser.GetVersion, cdp.Empty{})
 	if err != nil {
-		return fmt.Errorf("starting %s (it said: %s): %w", o.Path, b.process.output.lastLine(), err)
+		return fmt.Errorf("starting %s (it said: %s): %w", o.Path, b.process.LastLine(), err)
 	}
 	b.version = v.Product
 	return nil
@@ -102,9 +99,6 @@ func (b *Browser) launch(ctx context.Context, o Options) (err error) {
 
 // Version returns Chromium's name and version, such as "HeadlessChrome/156.0.8078.79".
 func (b *Browser) Version() string { return b.version }
-
-// PID returns the id of Chromium's process group.
-func (b *Browser) PID() int { return b.process.cmd.Process.Pid }
 
 // Close kills Chromium and all its children, and removes everything it left on the disk. It can be called
 // more than once.

@@ -5,8 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
+
+	"helios/shared/flock"
 )
 
 // sharedMemory is a file system in memory, where there is one; AWS Lambda has none.
@@ -37,7 +38,7 @@ func newProfile() (*profile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a folder for Chromium's profile: %w", err)
 	}
-	lock, err := lockFile(lockPath(dir))
+	lock, err := flock.Lock(lockPath(dir))
 	if err != nil {
 		os.RemoveAll(dir)
 		return nil, fmt.Errorf("locking Chromium's profile: %w", err)
@@ -58,19 +59,6 @@ func (p *profile) remove() {
 
 func lockPath(dir string) string { return filepath.Join(dir, "helios.lock") }
 
-// lockFile makes and locks a file until it is closed; the kernel closes it when the process dies.
-func lockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
 // sweepProfiles removes the profiles whose owner is gone. A profile without a lock file may be one that
 // is just being made, so only an old one is taken for abandoned.
 func sweepProfiles(home string) {
@@ -85,7 +73,7 @@ func sweepProfiles(home string) {
 				continue
 			}
 		}
-		lock, err := lockFile(lockPath(dir))
+		lock, err := flock.Lock(lockPath(dir))
 		if err != nil {
 			continue
 		}

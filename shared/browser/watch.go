@@ -26,6 +26,18 @@ type Asset struct {
 	Problem string `json:"problem,omitempty"`
 }
 
+// Path returns the asset's path in the composition's folder, or "" when it came from elsewhere.
+func (a Asset) Path() string {
+	if strings.Contains(a.URL, "://") {
+		return ""
+	}
+	name, _, _ := strings.Cut(a.URL, "?")
+	if name == "" || strings.HasSuffix(name, "/") {
+		name += "index.html"
+	}
+	return name
+}
+
 // parts are the kinds of asset that a page cannot do without. Whether a failed fetch matters only the
 // page's own script knows.
 var parts = map[string]bool{"Image": true, "Font": true, "Script": true, "Stylesheet": true, "Media": true, "Document": true}

@@ -58,7 +58,8 @@ type Player struct {
 	page   *browser.Page
 	clock  *clock
 	o      Options
-	seeks  bool // the page offers window.helios.seek
+	seeks  bool   // the page offers window.helios.seek
+	last   []byte // the picture that was taken last
 	frames frameCounter
 }
 
@@ -96,23 +97,22 @@ func (p *Player) Missing() []browser.Asset { return p.page.Missing() }
 // Play goes to frame from, in the way that start says, and hands count frames to emit, in order. It stops at
 // the first error, also of emit.
 func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, emit func(Frame) error) error {
-	if err := p.goTo(ctx, from, start); err != nil {
+	if err := p.goTo(ctx, 0, from, start); err != nil {
 		return err
 	}
-	var last []byte
 	for n := from; n < from+count; n++ {
-		picture, err := p.show(ctx, n, picture)
+		png, err := p.show(ctx, n, picture)
 		if err != nil {
 			return err
 		}
-		frame := Frame{Index: n, PNG: picture}
-		if picture == nil {
-			if last == nil {
+		frame := Frame{Index: n, PNG: png}
+		if png == nil {
+			if p.last == nil {
 				return fault.Transientf("chromium drew nothing for frame %d", n)
 			}
-			frame.PNG, frame.Repeated = last, true
+			frame.PNG, frame.Repeated = p.last, true
 		}
-		last = frame.PNG
+		p.last = frame.PNG
 		if err := emit(frame); err != nil {
 			return err
 		}
@@ -120,31 +120,31 @@ func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, e
 	return nil
 }
 
-// goTo brings the page to where frame n is the next one to be drawn. Frame 0 comes first in any case:
-// animations start with it.
-func (p *Player) goTo(ctx context.Context, n int64, start job.Start) error {
-	if n == 0 {
+// goTo brings the page from where frame next is to be drawn to where frame n is. Frame 0 comes first in any
+// case: animations start with it.
+func (p *Player) goTo(ctx context.Context, next, n int64, start job.Start) error {
+	last := n
+	if start == job.StartJump {
+		last = min(1, n)
+	}
+	if next >= last {
 		return nil
 	}
-	steps := n
-	if start == job.StartJump {
-		steps = 1
-	}
-	if err := p.frames.start(ctx, p.page); err != nil {
+	if err := p.frames.start(ctx, p.clock.world); err != nil {
 		return err
 	}
-	for i := range steps {
+	for ; next < last; next++ {
 		out := nothing
-		if i == steps-1 {
+		if next == last-1 {
 			// A frame that is not drawn leaves work behind for the next one, which would then show the
 			// page as it was before.
 			out = drawing
 		}
-		if _, err := p.show(ctx, i, out); err != nil {
+		if _, err := p.show(ctx, next, out); err != nil {
 			return err
 		}
 	}
-	return p.frames.stop(ctx, p.page)
+	return p.frames.stop(ctx)
 }
 
 // output says what a frame shall leave behind.
@@ -171,7 +171,7 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	for more := true; err == nil && more; {
 		r, err = p.clock.beginFrame(ctx, t, p.o.FPS, out)
 		if more = out != picture; more && err == nil {
-			more, err = p.frames.dropped(ctx, p.page, n)
+			more, err = p.frames.dropped(ctx)
 		}
 	}
 	if err != nil {
@@ -203,7 +203,7 @@ func (p *Player) check() error {
 		return nil
 	}
 	if missing := p.page.Missing(); len(missing) > 0 {
-		return missingError(missing)
+		return MissingError(missing)
 	}
 	return nil
 }

@@ -46,8 +46,9 @@ func (t microseconds) milliseconds() float64 { return (float64(t) + 0.5) / 1000 
 //     of no use once a page was loaded.
 type clock struct {
 	page    *browser.Page
-	origin  microseconds // frame 0, in Chromium's ticks
-	now     microseconds // of the virtual time, since the origin
+	world   browser.World // where our own scripts run; of the page that was loaded last
+	origin  microseconds  // frame 0, in Chromium's ticks
+	now     microseconds  // of the virtual time, since the origin
 	expired chan struct{}
 }
 
@@ -119,12 +120,16 @@ func (c *clock) advance(ctx context.Context, t microseconds) error {
 
 // settle runs what the page wants to do now, time standing still. A timer that is due at the very moment at
 // which a budget ends may or may not have run; the one that is set here runs after it.
+//
+// Timers wait for the answers to the requests that are open.
 func (c *clock) settle(ctx context.Context) error {
 	if _, err := c.policy(ctx, emulation.SetVirtualTimePolicyParams{Policy: emulation.VirtualTimePolicyPauseIfNetworkFetchesPending}); err != nil {
 		return err
 	}
-	return c.page.Evaluate(ctx, "new Promise(done => setTimeout(done))", nil)
+	return c.world.Evaluate(ctx, settled, nil)
 }
+
+const settled = "new Promise(done => setTimeout(done))"
 
 // grant lets virtual time run for a while and waits for the end of it.
 func (c *clock) grant(ctx context.Context, policy emulation.VirtualTimePolicy, budget microseconds) error {

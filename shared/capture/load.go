@@ -22,15 +22,6 @@ func prelude(o Options) string {
 	return fmt.Sprintf("(%s)(%d, %s)", strings.TrimSuffix(strings.TrimSpace(preludeSource), ";"), o.Seed, props)
 }
 
-// readiness is what a page has to go through before frame 0, in order. Each expression is a promise.
-var readiness = []struct{ what, expression string }{
-	// A page asks for its fonts when it is laid out.
-	{"its fonts", "document.documentElement.getBoundingClientRect(), document.fonts.ready.then(() => {})"},
-	{"the promise in window.helios.ready", "Promise.resolve(window.helios?.ready).then(() => {})"},
-	// Timers run when no request is open.
-	{"the answers to its requests", "new Promise(done => setTimeout(done))"},
-}
-
 // undecodable gives the addresses of the images that are there but no images. An image that waits until
 // it is scrolled into view is left alone.
 const undecodable = `Promise.all([...document.images].filter(i => i.currentSrc && (i.complete || i.loading !== "lazy"))
@@ -50,11 +41,22 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 		if err := p.page.Navigate(ctx, c.address()); err != nil {
 			return err
 		}
-		for _, r := range readiness {
-			waiting = r.what
-			if err := p.page.Evaluate(ctx, r.expression, nil); err != nil {
-				return err
-			}
+		var err error
+		if p.clock.world, err = p.page.Isolate(ctx); err != nil {
+			return err
+		}
+		waiting = "its fonts"
+		// A page asks for its fonts when it is laid out.
+		if err := p.clock.world.Evaluate(ctx, "document.documentElement.getBoundingClientRect(), document.fonts.ready.then(() => {})", nil); err != nil {
+			return err
+		}
+		waiting = "the promise in window.helios.ready"
+		if err := p.page.Evaluate(ctx, "Promise.resolve(window.helios?.ready).then(() => {})", nil); err != nil {
+			return err
+		}
+		waiting = "the answers to its requests"
+		if err := p.clock.world.Evaluate(ctx, settled, nil); err != nil {
+			return err
 		}
 		waiting = "its images"
 		return p.checkImages(ctx)
@@ -78,7 +80,7 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 // checkImages notes the images that were answered with something else, such as an error page.
 func (p *Player) checkImages(ctx context.Context) error {
 	var broken []string
-	if err := p.page.Evaluate(ctx, undecodable, &broken); err != nil {
+	if err := p.clock.world.Evaluate(ctx, undecodable, &broken); err != nil {
 		return err
 	}
 	for _, address := range broken {
@@ -87,8 +89,8 @@ func (p *Player) checkImages(ctx context.Context) error {
 	return nil
 }
 
-// missingError names what a page could not load.
-func missingError(missing []browser.Asset) error {
+// MissingError names what a page could not load.
+func MissingError(missing []browser.Asset) error {
 	list := make([]string, len(missing))
 	for i, a := range missing {
 		list[i] = fmt.Sprintf("%s %s (%s)", strings.ToLower(a.Kind), a.URL, a.Problem)

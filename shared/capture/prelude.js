@@ -17,5 +17,18 @@
     for (let i = 0; i < bytes.length; i++) bytes[i] = next();
     return array;
   };
+
+  // What the page uses to move, for those who inspect it.
+  const used = new Set();
+  Object.defineProperty(window, Symbol.for("helios.used"), { value: used });
+  const note = (owner, name, kind) => {
+    const original = owner[name];
+    owner[name] = { [name](...args) { used.add(typeof kind === "string" ? kind : kind(args)); return original.apply(this, args); } }[name];
+  };
+  note(window, "requestAnimationFrame", "animation-frame");
+  note(window, "setTimeout", "timer");
+  note(window, "setInterval", "timer");
+  note(HTMLCanvasElement.prototype, "getContext", ([type]) => String(type).startsWith("web") ? "webgl" : "canvas");
+
   if (props !== undefined) window.__HELIOS_PROPS__ = props;
 }

@@ -31,6 +31,10 @@ type Spec struct {
 	// Partitions are 1 to [MaxPartitions], in the order of their frames.
 	Partitions []Partition `json:"partitions"`
 	Merge      Merge       `json:"merge"`
+	// Files are what a local composition consists of: the path in its folder of each file that the
+	// planner saw the page load, with the SHA-256 of its bytes in hexadecimal. A runner that finds other
+	// bytes refuses to render a part of something else.
+	Files map[string]string `json:"files,omitempty"`
 }
 
 // Config is what every partition of a job has in common. Nothing in it is left to be decided by a

@@ -21,7 +21,7 @@ func writeCommands(s *job.Spec) error {
 	head := job.Command("helios", "render", job.PathWord(c.Input)) + " --start-frame "
 	tail := " " + job.Command(flags(c)...) + " -o "
 
-	longest := len(head) + len(tail) + 2*len("--frame-count 9007199254740991") + len(job.Quote(s.Merge.Inputs[0]))
+	longest := len(head) + len(tail) + 2*len("--frame-count 9007199254740991") + 2*len(s.JobID) + len(job.Quote(s.Merge.Inputs[0]))
 	if longest > maxLine {
 		return job.Errorf("props", "make each command longer than the %d bytes that sh takes; put the data into a file that the page fetches", maxLine)
 	}
@@ -33,6 +33,7 @@ func writeCommands(s *job.Spec) error {
 		p := &s.Partitions[i]
 		p.Command = head + strconv.FormatInt(p.StartFrame, 10) +
 			" --frame-count " + strconv.FormatInt(p.FrameCount, 10) +
+			" --chunk " + job.ChunkID{Job: s.JobID, Partition: p.ID, Partitions: len(s.Partitions)}.String() +
 			tail + job.Quote(job.PathWord(p.OutputFile))
 	}
 	s.Merge.Command = mergeCommand(s.Merge)

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,6 +56,7 @@ func TestCommandsSurviveTheShell(t *testing.T) {
 			for i, p := range spec.Partitions {
 				want := []string{
 					"render", input, "--start-frame", strconv.Itoa(5 + 10*i), "--frame-count", "10",
+					"--chunk", fmt.Sprintf("%s:%d/2", spec.JobID, i),
 					"--width", "1920", "--height", "1080", "--fps", "30000/1001", "--video-codec", "libx264", "--audio-codec", "aac",
 					"--quality", "18", "--preset", "medium", "--start", "step", "--seed", "0", "--timeout", "30",
 					"--props", `{"title":"it's <b>$50</b>\n"}`, "--allow-missing-assets", "--concurrency", "1", "--overwrite",

@@ -60,25 +60,36 @@ type Options struct {
 	// Timeout is the longest that loading the page, or one frame of it, may take. Default: 30 s.
 	Timeout job.Seconds `json:"timeout,omitzero"`
 
-	// Fingerprint stands for what the options do not say but the frames depend on: a digest of the
-	// composition's bytes and of the versions of the tools. It enters the job's id and nothing else.
-	Fingerprint string `json:"fingerprint,omitempty"`
+	// Files are the files of a local composition with their digests, as in [job.Spec]. They enter the
+	// job's id.
+	Files map[string]string `json:"files,omitempty"`
 }
 
-const defaultQuality = 18
+// What a render has when nobody says otherwise.
+const (
+	DefaultWidth   = 1920
+	DefaultHeight  = 1080
+	DefaultQuality = 18
+)
+
+// More of what a render has when nobody says otherwise.
+var (
+	DefaultFPS     = job.Rate{Num: 30, Den: 1}
+	DefaultTimeout = job.SecondsOf(30 * time.Second)
+)
 
 func (o Options) withDefaults() Options {
 	setDefault(&o.Output, "output.mp4")
-	setDefault(&o.Width, 1920)
-	setDefault(&o.Height, 1080)
-	setDefault(&o.FPS, job.Rate{Num: 30, Den: 1})
+	setDefault(&o.Width, DefaultWidth)
+	setDefault(&o.Height, DefaultHeight)
+	setDefault(&o.FPS, DefaultFPS)
 	setDefault(&o.VideoCodec, "libx264")
 	setDefault(&o.AudioCodec, "aac")
 	setDefault(&o.Preset, "medium")
 	setDefault(&o.Start, job.StartStep)
-	setDefault(&o.Timeout, job.SecondsOf(30*time.Second))
+	setDefault(&o.Timeout, DefaultTimeout)
 	if o.Quality == nil {
-		quality := defaultQuality
+		quality := DefaultQuality
 		o.Quality = &quality
 	}
 	return o

@@ -16,10 +16,11 @@ func New(o Options) (*job.Spec, error) {
 	}
 	spec := &job.Spec{
 		Version:    job.Version,
-		JobID:      jobID(config, len(partitions), o.Fingerprint),
+		JobID:      jobID(config, len(partitions), o.Files),
 		Config:     config,
 		Partitions: partitions,
 		Merge:      job.Merge{Inputs: make([]string, len(partitions)), Output: config.Output},
+		Files:      o.Files,
 	}
 	for i, p := range partitions {
 		spec.Merge.Inputs[i] = p.OutputFile

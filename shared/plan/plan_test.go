@@ -52,9 +52,9 @@ func TestReferenceCase(t *testing.T) {
 		},
 		Partitions: []job.Partition{
 			{ID: 0, StartFrame: 0, FrameCount: 30, OutputFile: "intro.0000.mp4",
-				Command: "helios render intro.html --start-frame 0 --frame-count 30" + flags + " -o intro.0000.mp4"},
+				Command: "helios render intro.html --start-frame 0 --frame-count 30 --chunk " + got.JobID + ":0/2" + flags + " -o intro.0000.mp4"},
 			{ID: 1, StartFrame: 30, FrameCount: 30, OutputFile: "intro.0001.mp4",
-				Command: "helios render intro.html --start-frame 30 --frame-count 30" + flags + " -o intro.0001.mp4"},
+				Command: "helios render intro.html --start-frame 30 --frame-count 30 --chunk " + got.JobID + ":1/2" + flags + " -o intro.0001.mp4"},
 		},
 		Merge: job.Merge{
 			Inputs: []string{"intro.0000.mp4", "intro.0001.mp4"}, Output: "intro.mp4",
@@ -215,7 +215,7 @@ func TestChunksLieBesideTheJobFile(t *testing.T) {
 }
 
 func TestJobID(t *testing.T) {
-	base := plan.Options{Input: "a.html", FrameCount: 60, Concurrency: 2, Fingerprint: "f00d", Props: json.RawMessage(`{"a": 1}`)}
+	base := plan.Options{Input: "a.html", FrameCount: 60, Concurrency: 2, Files: map[string]string{"a.html": strings.Repeat("f0", 32)}, Props: json.RawMessage(`{"a": 1}`)}
 	id := func(change func(*plan.Options)) string {
 		o := base
 		change(&o)
@@ -234,7 +234,7 @@ func TestJobID(t *testing.T) {
 	}
 	seen := map[string]string{same: "the base"}
 	for name, change := range map[string]func(*plan.Options){
-		"fingerprint": func(o *plan.Options) { o.Fingerprint = "beef" },
+		"files":       func(o *plan.Options) { o.Files = map[string]string{"a.html": strings.Repeat("be", 32)} },
 		"input":       func(o *plan.Options) { o.Input = "b.html" },
 		"concurrency": func(o *plan.Options) { o.Concurrency = 3 },
 		"start frame": func(o *plan.Options) { o.StartFrame = 1 },

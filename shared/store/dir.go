@@ -45,7 +45,10 @@ func (d Dir) Open(_ context.Context, name string) (Reader, error) {
 }
 
 // Create implements [Store]. It makes the folders that the name needs.
-func (d Dir) Create(_ context.Context, name string) (Writer, error) {
+func (d Dir) Create(_ context.Context, name string) (Writer, error) { return d.CreateFile(name) }
+
+// CreateFile is Create for programs that write a file by its path.
+func (d Dir) CreateFile(name string) (*Partial, error) {
 	path := d.Path(name)
 	dir, base := filepath.Split(path)
 	if dir != "" {
@@ -57,7 +60,7 @@ func (d Dir) Create(_ context.Context, name string) (Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &partial{File: f, path: path}, nil
+	return &Partial{File: f, path: path}, nil
 }
 
 // Remove implements [Store].
@@ -94,16 +97,16 @@ type file struct {
 
 func (f *file) Size() int64 { return f.size }
 
-// partial is a file under a hidden name until it is committed.
-type partial struct {
+// Partial is a file under a hidden name until it is committed. It is a [Writer].
+type Partial struct {
 	*os.File
 	path string
 	done bool
 }
 
-func (p *partial) Commit() error { return p.commit(os.Rename) }
+func (p *Partial) Commit() error { return p.commit(os.Rename) }
 
-func (p *partial) CommitNew() error {
+func (p *Partial) CommitNew() error {
 	return p.commit(func(from, to string) error {
 		if err := os.Link(from, to); err != nil {
 			return err
@@ -112,7 +115,7 @@ func (p *partial) CommitNew() error {
 	})
 }
 
-func (p *partial) commit(place func(from, to string) error) error {
+func (p *Partial) commit(place func(from, to string) error) error {
 	// CreateTemp makes files for the owner alone; an output is as readable as any other new file.
 	err := p.Chmod(0o666 &^ umask())
 	if err == nil {
@@ -128,7 +131,7 @@ func (p *partial) commit(place func(from, to string) error) error {
 	return err
 }
 
-func (p *partial) Abort() {
+func (p *Partial) Abort() {
 	if p.done {
 		return
 	}

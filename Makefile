@@ -1,0 +1,46 @@
+# Building, trying out and testing Helios. `make help` says what there is.
+
+# Where the machine's own Go is too old, tools/install.sh puts one here.
+export PATH := $(CURDIR)/.cache/go/bin:$(PATH)
+
+# More for `go test`, such as: make test TESTFLAGS='-run Stitch -count 1'
+TESTFLAGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test check go-test test-short bench install-deps clean
+
+help: ## Say what there is (this text)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
+
+demo: ## Install what is missing, build Helios and render examples/intro.html to out/intro.mp4
+	@tools/install.sh demo
+	@$(MAKE) --no-print-directory build
+	bin/helios render examples/intro.html -o out/intro.mp4 --overwrite
+
+build: ## Build bin/helios
+	@tools/install.sh build
+	go build -trimpath -o bin/ ./cmd/helios
+
+test: check go-test ## Install what is missing, then run every check and every test
+
+check: install-deps ## gofmt, go vet and staticcheck
+	@files=$$(find . -name '*.go' -not -path './.*' -not -path '*/node_modules/*'); \
+	unformatted=$$("$$(go env GOROOT)/bin/gofmt" -l $$files) || exit 1; \
+	if [ -n "$$unformatted" ]; then printf 'not formatted (gofmt -w mends it):\n%s\n' "$$unformatted" >&2; exit 1; fi
+	go vet ./...
+	go tool -modfile=tools/go.mod staticcheck ./...
+
+go-test: install-deps ## The Go tests
+	go test -race -timeout 40m $(TESTFLAGS) ./...
+
+test-short: install-deps ## The Go tests without the slow ones, and without the race detector
+	go test -short $(TESTFLAGS) ./...
+
+bench: install-deps ## Measure (bench/)
+	go run ./bench
+
+install-deps: ## Install what building, rendering and testing need
+	@tools/install.sh test
+
+clean: ## Remove what was built and rendered
+	rm -rf bin out

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"helios/shared/capture"
+	"helios/shared/plan"
+	"helios/shared/render"
+)
+
+func newInspect() *cobra.Command {
+	var (
+		page   pageFlags
+		asJSON bool
+	)
+	cmd := &cobra.Command{
+		Use:   "inspect INPUT",
+		Short: "Tell what a composition says about itself, what it is made of and what it misses",
+		Args:  userArgs(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var o plan.Options
+			if err := page.fill(cmd, &o); err != nil {
+				return err
+			}
+			c, err := capture.Locate("", args[0])
+			if err != nil {
+				return err
+			}
+			findings, err := render.Inspect(cmd.Context(), o, c)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(findings)
+			}
+			return printFindings(cmd.OutOrStdout(), findings)
+		},
+	}
+	cmd.Flags().SortFlags = false
+	page.add(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func printFindings(out io.Writer, f render.Findings) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name string, format string, args ...any) {
+		fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...))
+	}
+	if f.Duration.IsZero() {
+		row("duration", "unknown: give --duration, or put data-duration on <html>")
+	} else {
+		row("duration", "%s s (%d frames)", f.Duration, f.Frames)
+	}
+	row("size", "%dx%d", f.Width, f.Height)
+	row("fps", "%s", f.FPS)
+	row("animations", "%s", strings.Join(f.Animations, ", "))
+	row("start", "%s (%s)", f.Start, f.Why)
+	row("assets", "%d", len(f.Assets))
+	for _, a := range f.Assets {
+		row("", "%s\t%s\t%d bytes\t%s", strings.ToLower(a.Kind), a.URL, a.Bytes, a.Problem)
+	}
+	row("missing", "%d", len(f.Missing))
+	return w.Flush()
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"helios/shared/capture"
+	"helios/shared/fault"
+	"helios/shared/job"
+	"helios/shared/render"
+	"helios/shared/store"
+)
+
+func newJob() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "job",
+		Short: "Run, check and explain job specs",
+		Args:  userArgs(cobra.NoArgs),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newJobRun(), newJobValidate(), newJobSchema())
+	return cmd
+}
+
+func newJobValidate() *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate JOB",
+		Short: "Check a job spec",
+		Args:  userArgs(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			spec, err := readSpec(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: %d frames in %d partitions\n", args[0], spec.Config.FrameCount, len(spec.Partitions))
+			return nil
+		},
+	}
+}
+
+func newJobSchema() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of job specs",
+		Args:  userArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := cmd.OutOrStdout().Write(job.Schema())
+			return err
+		},
+	}
+}
+
+type jobRunFlags struct {
+	partitions  []string
+	concurrency int
+	retries     int
+	noMerge     bool
+	resume      bool
+	overwrite   bool
+	told        outputFlags
+}
+
+func newJobRun() *cobra.Command {
+	f := &jobRunFlags{}
+	cmd := &cobra.Command{
+		Use:   "run JOB",
+		Short: "Do the work that a job spec describes",
+		Long: `Do the work that a job spec, a file or a URL, describes. Chunks lie in the folder of the job
+file (of a URL: the current folder); those that an earlier run finished are kept.`,
+		Example: `  helios job run job.json
+  helios job run job.json --partition 0-4 --partition 7 --no-merge`,
+		Args: userArgs(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("concurrency") && f.concurrency < 1 {
+				return fault.Userf("--concurrency must be at least 1, got %d", f.concurrency)
+			}
+			return f.run(cmd.Context(), args[0])
+		},
+	}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.StringSliceVar(&f.partitions, "partition", nil, "render only these partitions: 3 or 0-4; can be repeated, and does not merge unless all chunks are there")
+	fs.IntVar(&f.concurrency, "concurrency", 0, "partitions rendered at once (default: what cores and memory carry)")
+	fs.BoolVar(&f.noMerge, "no-merge", false, "leave the chunks as they are")
+	fs.BoolVar(&f.resume, "resume", true, "keep chunks that an earlier run finished")
+	fs.IntVar(&f.retries, "retries", defaultRetries, "attempts after the first when a process dies")
+	fs.BoolVar(&f.overwrite, "overwrite", false, "replace an output that exists")
+	f.told.add(cmd)
+	return cmd
+}
+
+func (f *jobRunFlags) run(ctx context.Context, name string) error {
+	spec, err := readSpec(ctx, name)
+	if err != nil {
+		return err
+	}
+	ids, err := parsePartitions(f.partitions)
+	if err != nil {
+		return err
+	}
+	dir, c, err := locateInput(name, spec.Config.Input)
+	if err != nil {
+		return err
+	}
+	if f.concurrency == 0 {
+		f.concurrency = render.DefaultWorkers()
+	}
+	tell := newTeller(f.told)
+	defer tell.close()
+	j := &render.Job{
+		Spec: spec, Composition: c, Chunks: store.Dir(dir), Output: store.Dir(dir).Path(spec.Merge.Output), Partitions: ids,
+		Workers: f.concurrency, Retries: f.retries, Resume: f.resume, Merge: !f.noMerge && ids == nil, Overwrite: f.overwrite,
+		Report: tell.event,
+	}
+	return j.Run(ctx)
+}
+
+// locateInput finds a job's composition and the folder for its chunks. Paths in a job spec are relative to
+// the spec, be it a file or a URL.
+func locateInput(name, input string) (dir string, c capture.Composition, err error) {
+	if !capture.IsURL(name) {
+		dir = filepath.Dir(name)
+		c, err = capture.Locate(dir, filepath.FromSlash(input))
+		return dir, c, err
+	}
+	base, err := url.Parse(name)
+	if err != nil {
+		return "", c, fault.Userf("%s is not an address: %w", name, err)
+	}
+	if !capture.IsURL(input) {
+		input = base.ResolveReference(&url.URL{Path: input}).String()
+	}
+	c, err = capture.Locate("", input)
+	return ".", c, err
+}
+
+// maxSpec bounds what is read as a job spec: ten times what 10,000 partitions take.
+const maxSpec = 64 << 20
+
+// readSpec reads and checks a job spec, a file or a URL.
+func readSpec(ctx context.Context, name string) (*job.Spec, error) {
+	data, err := readAll(ctx, name)
+	if err != nil {
+		return nil, fault.Userf("reading the job spec: %w", err)
+	}
+	spec, err := job.Parse(data)
+	if err != nil {
+		return nil, fault.Userf("%s: %w", name, err)
+	}
+	return spec, nil
+}
+
+func readAll(ctx context.Context, name string) ([]byte, error) {
+	if !capture.IsURL(name) {
+		return os.ReadFile(name)
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, name, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: HTTP status %s", name, response.Status)
+	}
+	return io.ReadAll(io.LimitReader(response.Body, maxSpec))
+}
+
+// maxPartitionArgument bounds a range, so that a slip of the finger does not fill the memory.
+const maxPartitionArgument = job.MaxPartitions - 1
+
+// parsePartitions reads ids and ranges of them: 3, 0-4.
+func parsePartitions(args []string) (ids []int, err error) {
+	for _, arg := range args {
+		first, last, isRange := strings.Cut(arg, "-")
+		if !isRange {
+			last = first
+		}
+		from, errFrom := strconv.Atoi(first)
+		to, errTo := strconv.Atoi(last)
+		if errFrom != nil || errTo != nil || from < 0 || from > to || to > maxPartitionArgument {
+			return nil, fault.Userf("--partition must be an id such as 3 or a range such as 0-4, got %q", arg)
+		}
+		for id := from; id <= to; id++ {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}

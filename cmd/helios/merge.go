@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"helios/shared/encode"
+	"helios/shared/fault"
+	"helios/shared/plan"
+	"helios/shared/render"
+	"helios/shared/stitch"
+	"helios/shared/store"
+)
+
+func newMerge() *cobra.Command {
+	var (
+		encoder   encoderFlags
+		overwrite bool
+	)
+	cmd := &cobra.Command{
+		Use:   "merge OUTPUT INPUT...",
+		Short: "Stitch chunks into one video without re-encoding them",
+		Long: `Stitch chunks, in the order given, into one video. The pictures are copied as they are;
+chunks that do not fit together are refused.
+
+With --video-codec, --quality or --preset the pictures are encoded anew.`,
+		Example: `  helios merge intro.mp4 intro.0000.mp4 intro.0001.mp4
+  helios merge intro.mp4 intro.*.mp4 --video-codec libx265 --quality 24`,
+		Args: userArgs(cobra.MinimumNArgs(2)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			output, inputs := args[0], make([]render.Input, len(args)-1)
+			for i, name := range args[1:] {
+				inputs[i].Name = filepath.ToSlash(name)
+			}
+			transcode := false
+			for _, name := range []string{"video-codec", "audio-codec", "quality", "preset"} {
+				transcode = transcode || cmd.Flags().Changed(name)
+			}
+			if transcode {
+				return mergeAnew(cmd.Context(), inputs, output, overwrite, encoder)
+			}
+			return render.Merge(cmd.Context(), "", inputs, output, overwrite)
+		},
+	}
+	cmd.Flags().SortFlags = false
+	encoder.add(cmd)
+	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace an output that exists")
+	return cmd
+}
+
+// mergeAnew stitches beside the output and encodes the result.
+func mergeAnew(ctx context.Context, inputs []render.Input, output string, overwrite bool, f encoderFlags) error {
+	if err := render.CheckOutput(output, overwrite); err != nil {
+		return err
+	}
+	dir := store.Dir("")
+	stitched, err := dir.CreateFile(output)
+	if err != nil {
+		return fault.Userf("writing %s: %w", output, err)
+	}
+	defer stitched.Abort()
+	if err := render.Merge(ctx, dir, inputs, stitched.Name(), true); err != nil {
+		return err
+	}
+	info, err := stitch.Probe(ctx, dir, stitched.Name())
+	if err != nil {
+		return err
+	}
+	encoded, err := dir.CreateFile(output)
+	if err != nil {
+		return fault.Userf("writing %s: %w", output, err)
+	}
+	defer encoded.Abort()
+	o := plan.Options{Input: "chunks", Output: "output.mp4", FrameCount: info.Frames, Width: info.Width, Height: info.Height}
+	o.FPS.Num, o.FPS.Den = int64(info.Timescale), int64(info.FrameDuration)
+	f.fill(&o)
+	spec, err := plan.New(o)
+	if err != nil {
+		return err
+	}
+	if err := encode.Transcode(ctx, spec.Config, stitched.Name(), encoded.Name()); err != nil {
+		return err
+	}
+	// Stitching one video puts its moov first.
+	return render.Merge(ctx, dir, []render.Input{{Name: encoded.Name(), Frames: info.Frames}}, output, overwrite)
+}

@@ -1,0 +1,157 @@
+package capture
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"slices"
+
+	"helios/shared/browser"
+	"helios/shared/fault"
+	"helios/shared/job"
+)
+
+// Report is what is to be known about a composition before it is planned.
+type Report struct {
+	Attributes
+	// Seeks says that the page offers window.helios.seek.
+	Seeks bool `json:"seeks"`
+	// Animations are the kinds of animation that the page was seen to use at frame 0: css-animation,
+	// css-transition, web-animation, svg-animation, animation-frame, timer, canvas, webgl, video.
+	Animations []string `json:"animations"`
+	// Assets are what the page loaded before frame 0, the page itself first.
+	Assets []browser.Asset `json:"assets"`
+	// Missing are those of them that could not be had.
+	Missing []browser.Asset `json:"missing"`
+	// Files are the SHA-256 digests of the local files among the assets, by path in the folder.
+	Files map[string]string `json:"-"`
+}
+
+// Inspect loads a composition and tells what it says about itself and what it is made of. What is missing
+// is in the report and no error.
+func Inspect(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Report, error) {
+	o.AllowMissing = true
+	p, err := Open(ctx, b, c, o)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	ctx, cancel := context.WithTimeoutCause(ctx, o.Timeout, fault.Userf("%s did not answer within %s; give a longer --timeout", c.Input, o.Timeout))
+	defer cancel()
+	r := &Report{Seeks: p.seeks, Animations: []string{}, Missing: []browser.Asset{}}
+	if r.Attributes, err = p.attributes(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := p.show(ctx, 0, picture); err != nil {
+		return nil, err
+	}
+	if err := p.page.Evaluate(ctx, animationKinds, &r.Animations); err != nil {
+		return nil, err
+	}
+	r.Assets = p.page.Assets()
+	r.Missing = append(r.Missing, p.page.Missing()...)
+	r.Files, err = c.digests(r.Assets)
+	return r, err
+}
+
+// digests returns the digests of the assets that are files of the composition's folder.
+func (c Composition) digests(assets []browser.Asset) (map[string]string, error) {
+	if c.Folder == "" {
+		return nil, nil
+	}
+	root, err := os.OpenRoot(c.Folder)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	files := map[string]string{}
+	for _, a := range assets {
+		name := a.Path()
+		if name == "" || a.Problem != "" {
+			continue
+		}
+		data, err := root.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("reading what the page loaded: %w", err)
+		}
+		sum := sha256.Sum256(data)
+		files[name] = hex.EncodeToString(sum[:])
+	}
+	return files, nil
+}
+
+// Verify checks that a local composition still consists of the files that were planned with. The error, a
+// fault.User, names the first that changed.
+func (c Composition) Verify(files map[string]string) error {
+	if c.Folder == "" {
+		return nil
+	}
+	root, err := os.OpenRoot(c.Folder)
+	if err != nil {
+		return fault.Userf("opening the composition's folder: %w", err)
+	}
+	defer root.Close()
+	for name, want := range files {
+		data, err := root.ReadFile(name)
+		if err != nil {
+			return fault.Userf("%s, which the job was planned with, cannot be read: %w", name, err)
+		}
+		if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != want {
+			return fault.Userf("%s has changed since the job was planned; emit the job again", name)
+		}
+	}
+	return nil
+}
+
+// Pure reports whether the composition shows the same picture at each of the given frames when it jumps
+// there as when it is stepped there, and so may be taken for a pure function of time.
+func Pure(ctx context.Context, b *browser.Browser, c Composition, o Options, frames []int64) (bool, error) {
+	stepped, err := Open(ctx, b, c, o)
+	if err != nil {
+		return false, err
+	}
+	defer stepped.Close()
+	var next int64
+	for _, n := range slices.Compact(slices.Sorted(slices.Values(frames))) {
+		want, err := stepped.sample(ctx, next, n, job.StartStep)
+		if err != nil {
+			return false, err
+		}
+		next = n + 1
+		jumped, err := Open(ctx, b, c, o)
+		if err != nil {
+			return false, err
+		}
+		got, err := jumped.sample(ctx, 0, n, job.StartJump)
+		jumped.Close()
+		if err != nil {
+			return false, err
+		}
+		if !bytes.Equal(want, got) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// sample takes the picture of one frame; the page has lived through all before from.
+func (p *Player) sample(ctx context.Context, from, n int64, start job.Start) (png []byte, err error) {
+	if err := p.goTo(ctx, from, n, start); err != nil {
+		return nil, err
+	}
+	if png, err = p.show(ctx, n, picture); err == nil && png == nil {
+		png = p.last
+	}
+	return png, err
+}
+
+// animationKinds lists how the page moves, as far as can be seen from outside.
+const animationKinds = `[...new Set([
+	...document.getAnimations().map(a => ({CSSAnimation: "css-animation", CSSTransition: "css-transition"})[a.constructor.name] ?? "web-animation"),
+	...(document.querySelector("animate, animateTransform, animateMotion, set") ? ["svg-animation"] : []),
+	...window[Symbol.for("helios.used")],
+	...(document.querySelector("video") ? ["video"] : []),
+])].sort()`

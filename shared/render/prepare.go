@@ -1,0 +1,189 @@
+package render
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strconv"
+
+	"helios/shared/browser"
+	"helios/shared/capture"
+	"helios/shared/encode"
+	"helios/shared/fault"
+	"helios/shared/job"
+	"helios/shared/plan"
+)
+
+// StartAuto lets Prepare choose how partitions reach their first frame.
+const StartAuto job.Start = "auto"
+
+// Prepare opens a composition, fills in what the options leave open from what the page says about itself,
+// and plans the job. The browser is still open, for the first worker; it is nil after an error.
+func Prepare(ctx context.Context, o plan.Options, c capture.Composition) (*job.Spec, *browser.Browser, error) {
+	b, err := browser.Launch(ctx, c.Browser())
+	if err != nil {
+		return nil, nil, err
+	}
+	spec, err := prepare(ctx, b, o, c)
+	if err != nil {
+		b.Close()
+		return nil, nil, err
+	}
+	return spec, b, nil
+}
+
+func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (*job.Spec, error) {
+	start := o.Start
+	if start == StartAuto {
+		o.Start = job.StartStep
+	}
+	report, err := capture.Inspect(ctx, b, c, lookOptions(o))
+	if err != nil {
+		return nil, err
+	}
+	if len(report.Missing) > 0 && !o.AllowMissingAssets {
+		return nil, capture.MissingError(report.Missing)
+	}
+	if err := Complete(&o, report.Attributes); err != nil {
+		return nil, err
+	}
+	o.Files = report.Files
+	spec, err := plan.New(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := encode.Check(spec.Config); err != nil {
+		return nil, err
+	}
+	if start != StartAuto {
+		return spec, nil
+	}
+	jump, err := mayJump(ctx, b, c, spec, report.Seeks)
+	if err != nil || !jump {
+		return spec, err
+	}
+	o.Start = job.StartJump
+	return plan.New(o)
+}
+
+// lookOptions returns the options to open a page with whose own size and rate are not known yet.
+func lookOptions(o plan.Options) capture.Options {
+	return capture.Options{
+		Width: cmp.Or(o.Width, plan.DefaultWidth), Height: cmp.Or(o.Height, plan.DefaultHeight),
+		FPS: cmp.Or(o.FPS, plan.DefaultFPS), Seed: o.Seed, Props: o.Props, AllowMissing: true,
+		Timeout: cmp.Or(o.Timeout, plan.DefaultTimeout).Duration(),
+	}
+}
+
+// Complete fills in the options that were left out from the page's attributes.
+func Complete(o *plan.Options, a capture.Attributes) error {
+	bad := func(name, value string, err error) error {
+		return fault.Userf("the page's data-%s is %q: %w", name, value, err)
+	}
+	if o.FPS.IsZero() && a.FPS != "" {
+		if err := o.FPS.UnmarshalText([]byte(a.FPS)); err != nil {
+			return bad("fps", a.FPS, err)
+		}
+	}
+	if o.Duration.IsZero() && o.FrameCount == 0 && a.Duration != "" {
+		if err := o.Duration.UnmarshalText([]byte(a.Duration)); err != nil {
+			return bad("duration", a.Duration, err)
+		}
+	}
+	for _, side := range []struct {
+		name, value string
+		option      *int
+	}{{"width", a.Width, &o.Width}, {"height", a.Height, &o.Height}} {
+		if *side.option != 0 || side.value == "" {
+			continue
+		}
+		n, err := strconv.Atoi(side.value)
+		if err != nil || n < 1 {
+			return fault.Userf("the page's data-%s is %q; it must be a number of pixels", side.name, side.value)
+		}
+		*side.option = n
+	}
+	return nil
+}
+
+const (
+	// worthProving is how many frames the last partition must be away from the start of the page before
+	// stepping there costs more than to find out whether it may jump: two seconds, or so.
+	worthProving = 300
+	// sampleReach is how far into the composition the samples of the proof reach.
+	sampleReach = 600
+)
+
+// mayJump decides whether partitions may jump to their first frame.
+func mayJump(ctx context.Context, b *browser.Browser, c capture.Composition, spec *job.Spec, seeks bool) (bool, error) {
+	last := spec.Partitions[len(spec.Partitions)-1].StartFrame
+	if seeks || last < worthProving {
+		return seeks, nil
+	}
+	return capture.Pure(ctx, b, c, Options(spec.Config), Samples(spec.Config.StartFrame+spec.Config.FrameCount))
+}
+
+// Samples returns the frames at which jumping is compared with stepping, for a composition of so many frames.
+func Samples(frames int64) []int64 {
+	reach := min(frames, sampleReach) - 1
+	return []int64{reach / 7, reach / 3, reach * 2 / 3, reach}
+}
+
+// Findings are what a person wants to know of a composition.
+type Findings struct {
+	// Duration is zero when the page does not tell it; Frames is 0 then.
+	Duration job.Seconds `json:"duration,omitzero"`
+	Frames   int64       `json:"frames,omitempty"`
+	Width    int         `json:"width"`
+	Height   int         `json:"height"`
+	FPS      job.Rate    `json:"fps"`
+	// Start is how partitions would reach their first frame, and Why says how that was found.
+	Start      job.Start       `json:"start"`
+	Why        string          `json:"why"`
+	Animations []string        `json:"animations"`
+	Assets     []browser.Asset `json:"assets"`
+	Missing    []browser.Asset `json:"missing"`
+}
+
+// unknownLength is how many frames of a composition of unknown length are tried.
+const unknownLength = 90
+
+// Inspect finds out about a composition. Of the options, those count that say how the page is opened.
+func Inspect(ctx context.Context, o plan.Options, c capture.Composition) (Findings, error) {
+	b, err := browser.Launch(ctx, c.Browser())
+	if err != nil {
+		return Findings{}, err
+	}
+	defer b.Close()
+	report, err := capture.Inspect(ctx, b, c, lookOptions(o))
+	if err != nil {
+		return Findings{}, err
+	}
+	if err := Complete(&o, report.Attributes); err != nil {
+		return Findings{}, err
+	}
+	look := lookOptions(o)
+	f := Findings{
+		Duration: o.Duration, Width: look.Width, Height: look.Height, FPS: look.FPS,
+		Animations: report.Animations, Assets: report.Assets, Missing: report.Missing,
+		Start: job.StartJump, Why: "the page offers window.helios.seek",
+	}
+	frames := int64(unknownLength)
+	if !o.Duration.IsZero() {
+		f.Frames = job.Frames(o.Duration, look.FPS)
+		frames = f.Frames
+	}
+	if report.Seeks {
+		return f, nil
+	}
+	samples := Samples(frames)
+	pure, err := capture.Pure(ctx, b, c, look, samples)
+	if err != nil {
+		return Findings{}, err
+	}
+	f.Why = fmt.Sprintf("jumping and stepping show the same at frames %v", samples)
+	if !pure {
+		f.Start, f.Why = job.StartStep, fmt.Sprintf("jumping and stepping show different pictures at frames %v", samples)
+	}
+	return f, nil
+}
