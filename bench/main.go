@@ -1,0 +1,54 @@
+// Command bench measures where the time of a render goes. It prints figures and judges nothing: machines
+// differ, and so do their moods.
+//
+//	go run ./bench            300 frames a page
+//	go run ./bench -frames 60
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"text/tabwriter"
+)
+
+func main() {
+	frames := flag.Int64("frames", 300, "frames to render of each page")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := bench(ctx, *frames); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func bench(ctx context.Context, frames int64) error {
+	dir, err := os.MkdirTemp("", "helios-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(out, "%d frames of 1920x1080, %d processors; times in milliseconds a frame\n", frames, runtime.NumCPU())
+	pages, err := filepath.Glob("bench/pages/*.html")
+	if err != nil || len(pages) == 0 {
+		return fmt.Errorf("bench/pages is not there; run from the top of the repository")
+	}
+	for _, page := range pages {
+		if err := benchPage(ctx, out, dir, page, frames); err != nil {
+			return fmt.Errorf("%s: %w", page, err)
+		}
+	}
+	if err := benchPlan(out); err != nil {
+		return err
+	}
+	if err := benchStitch(ctx, out, dir); err != nil {
+		return err
+	}
+	return out.Flush()
+}
