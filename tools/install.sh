@@ -27,7 +27,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 by_hand() { missing="$missing  - $*
 "; }
 
-# --- What is missing? ----------------------------------------------------------------------------
+# What is missing?
 
 # need COMMAND PACKAGE: Helios cannot do without COMMAND, which is in Debian's PACKAGE.
 need() {
@@ -134,7 +134,7 @@ if [ "$purpose" = test ]; then
 	need_libraries
 fi
 
-# --- Debian's packages -----------------------------------------------------------------------------
+# Debian's packages
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
@@ -191,7 +191,7 @@ if [ -n "$packages$wishes" ]; then
 	fi
 fi
 
-# --- Go --------------------------------------------------------------------------------------------
+# Go
 
 # Go's releases are modules as well. As Go itself does when it fetches one, this makes the programs
 # executable and gives each _go.mod its true name: a module's zip can hold neither.
@@ -217,7 +217,7 @@ install_go() {
 
 if [ "$fetch_go" ] && has go && ! go_is_new_enough; then install_go; fi
 
-# --- The examples' libraries -------------------------------------------------------------------------
+# The examples' libraries
 
 if [ "$fetch_libraries" ] && has npm; then
 	say "the libraries of examples/ (npm ci)"

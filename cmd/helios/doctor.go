@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,7 +21,8 @@ import (
 type finding struct {
 	name, state string
 	ok          bool
-	fix         string // the command that mends it
+	needed      bool   // without it nothing can be rendered
+	fix         string // what mends it
 }
 
 func newDoctor() *cobra.Command {
@@ -31,17 +34,20 @@ func newDoctor() *cobra.Command {
 			sick := 0
 			for _, f := range examine(cmd.Context()) {
 				mark := "ok"
-				if !f.ok {
+				switch {
+				case !f.ok && f.needed:
 					mark = "missing"
 					sick++
+				case !f.ok:
+					mark = "advice"
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%-8s %-9s %s\n", mark, f.name, f.state)
-				if !f.ok {
-					fmt.Fprintf(cmd.OutOrStdout(), "%18s fix: %s\n", "", f.fix)
+				fmt.Fprintf(cmd.OutOrStdout(), "%-8s%-12s%s\n", mark, f.name, f.state)
+				if !f.ok && !strings.Contains(f.state, f.fix) {
+					fmt.Fprintf(cmd.OutOrStdout(), "%20sfix: %s\n", "", f.fix)
 				}
 			}
 			if sick > 0 {
-				return fault.Userf("%d of the things that a render needs are missing; the fixes are above", sick)
+				return fault.Userf("this machine cannot render; what is missing, and what mends it, is above")
 			}
 			return nil
 		},
@@ -52,15 +58,15 @@ func examine(ctx context.Context) []finding {
 	list := []finding{examineChromium(ctx)}
 	list = append(list, examineFFmpeg(ctx)...)
 	return append(list,
-		examineFont(ctx, "text", "", "fonts-noto-core"),
-		examineFont(ctx, "CJK", ":lang=ja", "fonts-noto-cjk"),
-		examineFont(ctx, "emoji", "emoji", "fonts-noto-color-emoji"),
+		examineFont(ctx, "text", "", "", "fonts-noto-core"),
+		examineFont(ctx, "CJK", ":lang=ja", "CJK", "fonts-noto-cjk"),
+		examineFont(ctx, "emoji", "emoji", "Emoji", "fonts-noto-color-emoji"),
 		examineMemory())
 }
 
 // examineChromium starts Chromium: a version number does not tell whether it runs.
 func examineChromium(ctx context.Context) finding {
-	f := finding{name: "chromium", fix: browser.InstallHint}
+	f := finding{name: "chromium", needed: true, fix: browser.InstallHint}
 	b, err := browser.Launch(ctx, browser.Options{})
 	if err != nil {
 		f.state = err.Error()
@@ -72,7 +78,7 @@ func examineChromium(ctx context.Context) finding {
 }
 
 func examineFFmpeg(ctx context.Context) []finding {
-	f := finding{name: "ffmpeg", fix: encode.InstallHint}
+	f := finding{name: "ffmpeg", needed: true, fix: encode.InstallHint}
 	path, err := encode.Find()
 	if err == nil {
 		f.state, err = encode.Version(ctx, path)
@@ -82,26 +88,27 @@ func examineFFmpeg(ctx context.Context) []finding {
 		return []finding{f}
 	}
 	f.ok = true
-	has, err := encode.Encoders(ctx, path)
-	encoders := finding{name: "encoders", ok: err == nil, fix: encode.InstallHint}
-	if err != nil {
-		encoders.state = err.Error()
-	}
-	var missing []string
-	for _, name := range encode.Codecs() {
-		if !has[name] {
-			missing = append(missing, name)
-		}
-	}
-	encoders.state = strings.Join(encode.Codecs(), ", ")
-	if len(missing) > 0 {
-		encoders.ok, encoders.state = false, "this ffmpeg lacks "+strings.Join(missing, ", ")
-	}
-	return []finding{f, encoders}
+	return []finding{f, examineEncoders(ctx, path)}
 }
 
-// examineFont asks fontconfig, as Chromium does, for a font.
-func examineFont(ctx context.Context, name, pattern, pkg string) finding {
+func examineEncoders(ctx context.Context, ffmpeg string) finding {
+	f := finding{name: "encoders", needed: true, fix: encode.InstallHint}
+	has, err := encode.Encoders(ctx, ffmpeg)
+	if err != nil {
+		f.state = err.Error()
+		return f
+	}
+	missing := slices.DeleteFunc(encode.Codecs(), func(name string) bool { return has[name] })
+	if len(missing) > 0 {
+		f.state = "this ffmpeg lacks " + strings.Join(missing, ", ")
+		return f
+	}
+	f.ok, f.state = true, strings.Join(encode.Codecs(), ", ")
+	return f
+}
+
+// examineFont asks fontconfig, as Chromium does, for a font, whose name must have a part.
+func examineFont(ctx context.Context, name, pattern, part, pkg string) finding {
 	f := finding{name: "font " + name, fix: "apt-get install -y fontconfig " + pkg}
 	out, err := exec.CommandContext(ctx, "fc-match", "--format=%{family}", pattern).Output()
 	switch {
@@ -111,7 +118,10 @@ func examineFont(ctx context.Context, name, pattern, pkg string) finding {
 		f.state = err.Error()
 	default:
 		f.state = string(out)
-		f.ok = f.state != "" && (name != "emoji" || strings.Contains(f.state, "Emoji")) && (name != "CJK" || strings.Contains(f.state, "CJK"))
+		f.ok = f.state != "" && strings.Contains(f.state, part)
+		if !f.ok {
+			f.state = fmt.Sprintf("none; %s stands in", cmp.Or(f.state, "nothing"))
+		}
 	}
 	return f
 }

@@ -23,6 +23,8 @@ func newInspect() *cobra.Command {
 		Use:   "inspect INPUT",
 		Short: "Tell what a composition says about itself, what it is made of and what it misses",
 		Args:  userArgs(cobra.ExactArgs(1)),
+
+		ValidArgsFunction: completeFiles("html"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var o plan.Options
 			if err := page.fill(cmd, &o); err != nil {
@@ -64,7 +66,11 @@ func printFindings(out io.Writer, f render.Findings) error {
 	row("start", "%s (%s)", f.Start, f.Why)
 	row("assets", "%d", len(f.Assets))
 	for _, a := range f.Assets {
-		row("", "%s\t%s\t%d bytes\t%s", strings.ToLower(a.Kind), a.URL, a.Bytes, a.Problem)
+		line := fmt.Sprintf("%s\t%s\t%d bytes", strings.ToLower(a.Kind), a.URL, a.Bytes)
+		if a.Problem != "" {
+			line += "\t" + a.Problem
+		}
+		row("", "%s", line)
 	}
 	row("missing", "%d", len(f.Missing))
 	return w.Flush()

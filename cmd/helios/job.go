@@ -37,6 +37,8 @@ func newJobValidate() *cobra.Command {
 		Use:   "validate JOB",
 		Short: "Check a job spec",
 		Args:  userArgs(cobra.ExactArgs(1)),
+
+		ValidArgsFunction: completeFiles("json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, err := readSpec(cmd.Context(), args[0])
 			if err != nil {
@@ -78,48 +80,52 @@ func newJobRun() *cobra.Command {
 		Long: `Do the work that a job spec, a file or a URL, describes. Chunks lie in the folder of the job
 file (of a URL: the current folder); those that an earlier run finished are kept.`,
 		Example: `  helios job run job.json
-  helios job run job.json --partition 0-4 --partition 7 --no-merge`,
-		Args: userArgs(cobra.ExactArgs(1)),
+  helios job run job.json --partition 0-4 --partition 7`,
+		Args:              userArgs(cobra.ExactArgs(1)),
+		ValidArgsFunction: completeFiles("json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if cmd.Flags().Changed("concurrency") && f.concurrency < 1 {
-				return fault.Userf("--concurrency must be at least 1, got %d", f.concurrency)
+			if err := atLeast(cmd, "concurrency", int64(f.concurrency), 1); err != nil {
+				return err
 			}
-			return f.run(cmd.Context(), args[0])
+			if err := atLeast(cmd, "retries", int64(f.retries), 0); err != nil {
+				return err
+			}
+			ids, err := parsePartitions(f.partitions)
+			if err != nil {
+				return err
+			}
+			return f.run(cmd.Context(), args[0], ids)
 		},
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringSliceVar(&f.partitions, "partition", nil, "render only these partitions: 3 or 0-4; can be repeated, and does not merge unless all chunks are there")
-	fs.IntVar(&f.concurrency, "concurrency", 0, "partitions rendered at once (default: what cores and memory carry)")
+	fs.StringArrayVar(&f.partitions, "partition", nil, "render only these partitions, an `id` such as 3 or a range such as 0-4, and do not merge; can be repeated")
+	fs.IntVar(&f.concurrency, "concurrency", 0, "`number` of partitions rendered at once, up to one for each core (default: what cores and memory carry)")
 	fs.BoolVar(&f.noMerge, "no-merge", false, "leave the chunks as they are")
 	fs.BoolVar(&f.resume, "resume", true, "keep chunks that an earlier run finished")
-	fs.IntVar(&f.retries, "retries", defaultRetries, "attempts after the first when a process dies")
+	fs.IntVar(&f.retries, "retries", defaultRetries, "`number` of attempts after the first when a process dies")
 	fs.BoolVar(&f.overwrite, "overwrite", false, "replace an output that exists")
 	f.told.add(cmd)
 	return cmd
 }
 
-func (f *jobRunFlags) run(ctx context.Context, name string) error {
+func (f *jobRunFlags) run(ctx context.Context, name string, ids []int) error {
 	spec, err := readSpec(ctx, name)
 	if err != nil {
 		return err
 	}
-	ids, err := parsePartitions(f.partitions)
-	if err != nil {
-		return err
+	if capture.IsURL(name) && !filepath.IsLocal(filepath.FromSlash(spec.Merge.Output)) {
+		return fault.Userf("%s: its output is %s, but a job from the web may write into the current folder only", name, spec.Merge.Output)
 	}
 	dir, c, err := locateInput(name, spec.Config.Input)
 	if err != nil {
 		return err
 	}
-	if f.concurrency == 0 {
-		f.concurrency = render.DefaultWorkers()
-	}
 	tell := newTeller(f.told)
 	defer tell.close()
 	j := &render.Job{
 		Spec: spec, Composition: c, Chunks: store.Dir(dir), Output: store.Dir(dir).Path(spec.Merge.Output), Partitions: ids,
-		Workers: f.concurrency, Retries: f.retries, Resume: f.resume, Merge: !f.noMerge && ids == nil, Overwrite: f.overwrite,
+		Workers: atOnce(f.concurrency), Retries: f.retries, Resume: f.resume, Merge: !f.noMerge && ids == nil, Overwrite: f.overwrite,
 		Report: tell.event,
 	}
 	return j.Run(ctx)

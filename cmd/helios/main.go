@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -15,7 +16,7 @@ import (
 	"helios/shared/job"
 )
 
-// Exit codes, besides 0.
+// Exit codes, besides 0. The help of helios tells them.
 const (
 	exitFailed      = 1   // the render failed: a crash, a broken machine
 	exitUser        = 2   // the input or the command line is wrong
@@ -27,40 +28,48 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	err := newRoot().ExecuteContext(ctx)
+	// The first signal makes us clean up, the second one kills.
+	context.AfterFunc(ctx, stop)
+	cmd, err := newRoot().ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
-	if ctx.Err() != nil {
-		fmt.Fprintln(os.Stderr, "helios: interrupted")
-		return exitInterrupted
+	kind, code := fault.Of(err).String(), exitFailed
+	switch {
+	case ctx.Err() != nil:
+		kind, code, err = "interrupted", exitInterrupted, errors.New("interrupted")
+	case isUserFault(err):
+		kind, code, err = fault.User.String(), exitUser, nameFlag(cmd, err)
 	}
 	fmt.Fprintln(os.Stderr, "helios:", err)
-	if isUserFault(err) {
-		return exitUser
+	if asked := cmd.Flags().Lookup("json"); asked != nil && asked.Value.String() == "true" {
+		json.NewEncoder(os.Stdout).Encode(map[string]string{"type": "error", "kind": kind, "message": err.Error()})
 	}
-	return exitFailed
+	return code
 }
 
+// isUserFault reports whether it is the person who can mend it. Only they can make room on a disk.
 func isUserFault(err error) bool {
 	var wrong *job.Error
-	return errors.As(err, &wrong) || fault.Of(err) == fault.User
+	return errors.As(err, &wrong) || fault.Of(err) == fault.User || errors.Is(err, syscall.ENOSPC)
 }
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "helios",
-		Short:         "Turn an HTML page that animates into a video",
-		Long:          "Helios renders HTML, CSS, SVG, canvas and WebGL animations to video, frame by frame, on one machine or on many.",
+		Use:   "helios",
+		Short: "Turn an HTML page that animates into a video",
+		Long: `Helios renders HTML, CSS, SVG, canvas and WebGL animations to video, frame by frame, on one
+machine or on many.
+
+Exit codes: 0 when all went well, 2 when the input or the command line is wrong, 1 when something
+else went wrong, such as a crash, and 130 after Ctrl-C or SIGTERM.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		// A mistyped command is an error, not a page of help.
 		Args: userArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fault.Userf("%w; see %s --help", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(explainFlag)
 	root.AddCommand(newRender(), newMerge(), newJob(), newInspect(), newDoctor(), newVersion())
 	return root
 }
@@ -69,7 +78,7 @@ func newRoot() *cobra.Command {
 func userArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
-			return fault.Userf("%w; see %s --help", err, cmd.CommandPath())
+			return fault.Userf("%w; usage: %s", err, cmd.UseLine())
 		}
 		return nil
 	}

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"helios/shared/encode"
-	"helios/shared/fault"
 	"helios/shared/plan"
 	"helios/shared/render"
 	"helios/shared/stitch"
@@ -28,7 +28,8 @@ chunks that do not fit together are refused.
 With --video-codec, --quality or --preset the pictures are encoded anew.`,
 		Example: `  helios merge intro.mp4 intro.0000.mp4 intro.0001.mp4
   helios merge intro.mp4 intro.*.mp4 --video-codec libx265 --quality 24`,
-		Args: userArgs(cobra.MinimumNArgs(2)),
+		Args:              userArgs(cobra.MinimumNArgs(2)),
+		ValidArgsFunction: completeFiles("mp4"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			output, inputs := args[0], make([]render.Input, len(args)-1)
 			for i, name := range args[1:] {
@@ -55,34 +56,39 @@ func mergeAnew(ctx context.Context, inputs []render.Input, output string, overwr
 	if err := render.CheckOutput(output, overwrite); err != nil {
 		return err
 	}
-	dir := store.Dir("")
-	stitched, err := dir.CreateFile(output)
-	if err != nil {
-		return fault.Userf("writing %s: %w", output, err)
-	}
-	defer stitched.Abort()
-	if err := render.Merge(ctx, dir, inputs, stitched.Name(), true); err != nil {
-		return err
-	}
-	info, err := stitch.Probe(ctx, dir, stitched.Name())
-	if err != nil {
-		return err
-	}
-	encoded, err := dir.CreateFile(output)
-	if err != nil {
-		return fault.Userf("writing %s: %w", output, err)
-	}
-	defer encoded.Abort()
-	o := plan.Options{Input: "chunks", Output: "output.mp4", FrameCount: info.Frames, Width: info.Width, Height: info.Height}
-	o.FPS.Num, o.FPS.Den = int64(info.Timescale), int64(info.FrameDuration)
+	o := plan.Options{Input: "chunks", Output: "output.mp4"}
 	f.fill(&o)
+	if err := check(o); err != nil {
+		return err
+	}
+	work, lock, err := lockWork(output, ".merge")
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	defer os.RemoveAll(work)
+	dir, stitched, encoded := store.Dir(""), filepath.Join(work, "stitched.mp4"), filepath.Join(work, "encoded.mp4")
+	if err := render.Merge(ctx, dir, inputs, stitched, true); err != nil {
+		return err
+	}
+	info, err := stitch.Probe(ctx, dir, stitched)
+	if err != nil {
+		return err
+	}
+	o.FrameCount, o.Width, o.Height = info.Frames, info.Width, info.Height
+	o.FPS.Num, o.FPS.Den = int64(info.Timescale), int64(info.FrameDuration)
 	spec, err := plan.New(o)
 	if err != nil {
 		return err
 	}
-	if err := encode.Transcode(ctx, spec.Config, stitched.Name(), encoded.Name()); err != nil {
+	video, err := os.Open(stitched)
+	if err != nil {
+		return err
+	}
+	defer video.Close()
+	if err := encode.Transcode(ctx, spec.Config, video, encoded); err != nil {
 		return err
 	}
 	// Stitching one video puts its moov first.
-	return render.Merge(ctx, dir, []render.Input{{Name: encoded.Name(), Frames: info.Frames}}, output, overwrite)
+	return render.Merge(ctx, dir, []render.Input{{Name: encoded, Frames: info.Frames}}, output, overwrite)
 }

@@ -24,46 +24,62 @@ type pageFlags struct {
 
 func (f *pageFlags) add(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.IntVar(&f.width, "width", 0, "width of a frame in pixels (default: the page's data-width, or 1920)")
-	fs.IntVar(&f.height, "height", 0, "height of a frame in pixels (default: the page's data-height, or 1080)")
-	fs.TextVar(&f.fps, "fps", job.Rate{}, "frames a second: 30, 29.97 or 30000/1001 (default: the page's data-fps, or 30)")
-	fs.Uint32Var(&f.seed, "seed", 0, "seed of Math.random in the page")
-	fs.StringVar(&f.props, "props", "", "JSON file, or JSON object, for the page's window.__HELIOS_PROPS__")
-	fs.TextVar(&f.timeout, "timeout", plan.DefaultTimeout, "longest time for loading the page, and for each frame")
+	fs.IntVar(&f.width, "width", 0, "width of a frame in `pixels` (default: the page's data-width, or 1920)")
+	fs.IntVar(&f.height, "height", 0, "height of a frame in `pixels` (default: the page's data-height, or 1080)")
+	fs.TextVar(&f.fps, "fps", job.Rate{}, "frame `rate`: 30, 29.97 or 30000/1001 (default: the page's data-fps, or 30)")
+	fs.Uint32Var(&f.seed, "seed", 0, "seed of Math.random in the page, a `number`")
+	fs.StringVar(&f.props, "props", "", "JSON `file`, or JSON object, for the page's window.__HELIOS_PROPS__")
+	fs.TextVar(&f.timeout, "timeout", plan.DefaultTimeout, "longest time, in `seconds`, for loading the page and for each frame")
 }
 
 // fill puts what the flags say into plan options. A flag that was given wrong must not count as left out.
 func (f *pageFlags) fill(cmd *cobra.Command, o *plan.Options) (err error) {
-	for name, value := range map[string]int{"width": f.width, "height": f.height} {
-		if cmd.Flags().Changed(name) && value < 1 {
-			return fault.Userf("--%s must be at least 1, got %d", name, value)
-		}
+	if err := atLeast(cmd, "width", int64(f.width), 1); err != nil {
+		return err
+	}
+	if err := atLeast(cmd, "height", int64(f.height), 1); err != nil {
+		return err
 	}
 	if f.timeout.IsZero() {
 		return fault.Userf("--timeout must be more than 0")
 	}
 	o.Width, o.Height, o.FPS, o.Seed, o.Timeout = f.width, f.height, f.fps, f.seed, f.timeout
-	o.Props, err = readProps(f.props)
+	if cmd.Flags().Changed("props") {
+		o.Props, err = readProps(f.props)
+	}
 	return err
 }
 
 // readProps reads a JSON object: the argument itself, or the file that it names.
 func readProps(arg string) (json.RawMessage, error) {
-	if arg == "" {
-		return nil, nil
-	}
 	text := []byte(arg)
 	if !strings.HasPrefix(strings.TrimSpace(arg), "{") {
 		var err error
 		if text, err = os.ReadFile(arg); err != nil {
-			return nil, fault.Userf("reading --props: %w", err)
+			return nil, fault.Userf("--props is neither a JSON object nor a file that can be read: %w", err)
 		}
 	}
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(text, &object); err != nil {
-		return nil, fault.Userf("--props %s is not a JSON object: %w", arg, err)
+		return nil, fault.Userf("--props %.80s is not a JSON object: %w", arg, err)
 	}
 	return text, nil
+}
+
+// check refuses options that cannot work out, whatever the page says about itself. Nothing is started for
+// them.
+func check(o plan.Options) error {
+	if o.FrameCount == 0 && o.Duration.IsZero() {
+		o.FrameCount = 1
+	}
+	spec, err := plan.New(o)
+	if err != nil {
+		return err
+	}
+	if o.Width == 0 || o.Height == 0 {
+		spec.Config.Width, spec.Config.Height = plan.DefaultWidth, plan.DefaultHeight
+	}
+	return encode.Check(spec.Config)
 }
 
 // encoderFlags are the flags that say how pictures are encoded.
@@ -74,10 +90,13 @@ type encoderFlags struct {
 
 func (f *encoderFlags) add(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringVar(&f.videoCodec, "video-codec", "libx264", "encoder of the pictures: "+strings.Join(encode.Codecs(), " or "))
-	fs.StringVar(&f.audioCodec, "audio-codec", "aac", "encoder of the sound")
-	fs.StringVar(&f.preset, "preset", "medium", "the encoder's trade of speed against size, from ultrafast to veryslow")
-	fs.IntVar(&f.quality, "quality", plan.DefaultQuality, "constant rate factor (CRF) of the encoder: 0 is lossless for libx264, 51 the worst")
+	fs.StringVar(&f.videoCodec, "video-codec", "libx264", "`encoder` of the pictures: "+strings.Join(encode.Codecs(), " or "))
+	fs.StringVar(&f.audioCodec, "audio-codec", "aac", "`encoder` of the sound")
+	fs.StringVar(&f.preset, "preset", "medium", "the encoder's trade of `speed` against size, from ultrafast to veryslow")
+	fs.IntVar(&f.quality, "quality", plan.DefaultQuality, "constant rate factor (`CRF`) of the encoder: 0 is lossless for libx264, 51 the worst")
+	completeWords(cmd, "video-codec", encode.Codecs()...)
+	completeWords(cmd, "audio-codec", encode.AudioCodecs()...)
+	completeWords(cmd, "preset", encode.Presets()...)
 }
 
 func (f *encoderFlags) fill(o *plan.Options) {

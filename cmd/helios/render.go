@@ -2,18 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/spf13/cobra"
 
-	"helios/shared/browser"
 	"helios/shared/capture"
 	"helios/shared/encode"
 	"helios/shared/fault"
-	"helios/shared/flock"
 	"helios/shared/job"
 	"helios/shared/plan"
 	"helios/shared/render"
@@ -57,25 +54,27 @@ partitions as --concurrency says, for any runner to do.`,
 		Example: `  helios render intro.html -o intro.mp4
   helios render intro.html --duration 10 --fps 60 --width 1280 --height 720 -o intro.mp4
   helios render intro.html --concurrency 8 --emit-job job.json`,
-		Args: userArgs(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
+		Args:              userArgs(cobra.ExactArgs(1)),
+		ValidArgsFunction: completeFiles("html"),
+		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringVarP(&f.output, "output", "o", "output.mp4", "the video")
+	fs.StringVarP(&f.output, "output", "o", "output.mp4", "`file` of the video")
 	f.page.add(cmd)
-	fs.TextVar(&f.duration, "duration", job.Seconds{}, "length of the output: 2, 0.5 or 1m30s (default: the page's data-duration)")
-	fs.Int64Var(&f.frameCount, "frame-count", 0, "length of the output in frames; wins over --duration")
-	fs.Int64Var(&f.startFrame, "start-frame", 0, "first frame of the output, counted from the start of the composition")
+	fs.TextVar(&f.duration, "duration", job.Seconds{}, "length of the output in `seconds`: 2, 0.5 or 1m30s (default: the page's data-duration)")
+	fs.Int64Var(&f.frameCount, "frame-count", 0, "length of the output in `frames`; wins over --duration")
+	fs.Int64Var(&f.startFrame, "start-frame", 0, "first `frame` of the output, counted from the start of the composition")
 	f.encoder.add(cmd)
-	fs.IntVar(&f.concurrency, "concurrency", 0, "number of partitions, rendered at once (default: what cores and memory carry)")
-	fs.StringVar(&f.start, "start", string(render.StartAuto), "how a partition reaches its first frame: step, jump or auto")
-	fs.IntVar(&f.retries, "retries", defaultRetries, "attempts after the first when a process dies")
+	fs.IntVar(&f.concurrency, "concurrency", 0, "`number` of partitions; as many are rendered at once, up to one for each core (default: what cores and memory carry)")
+	fs.StringVar(&f.start, "start", string(render.StartAuto), "`how` a partition reaches its first frame: step, jump or auto")
+	completeWords(cmd, "start", string(job.StartStep), string(job.StartJump), string(render.StartAuto))
+	fs.IntVar(&f.retries, "retries", defaultRetries, "`number` of attempts after the first when a process dies")
 	fs.BoolVar(&f.allowMissing, "allow-missing-assets", false, "go on without images, fonts and scripts that cannot be had")
 	fs.BoolVar(&f.overwrite, "overwrite", false, "replace an output that exists")
-	fs.StringVar(&f.emitJob, "emit-job", "", "write the job spec to this file and render nothing")
-	fs.StringVar(&f.baseURL, "base-url", "", "where other machines find the input (with --emit-job)")
-	fs.StringVar(&f.chunk, "chunk", "", "render the frames as a chunk of a job: JOB:PARTITION/PARTITIONS, as in a job spec's commands")
+	fs.StringVar(&f.emitJob, "emit-job", "", "write the job spec to this `file` and render nothing")
+	fs.StringVar(&f.baseURL, "base-url", "", "`URL` of the folder where other machines find the input (with --emit-job)")
+	fs.StringVar(&f.chunk, "chunk", "", "render the frames as a chunk of a job, `JOB:PARTITION/PARTITIONS`, as in a job spec's commands")
 	f.told.add(cmd)
 	return cmd
 }
@@ -89,6 +88,11 @@ func (f *renderFlags) run(cmd *cobra.Command, input string) error {
 	if err != nil {
 		return err
 	}
+	for _, file := range []string{f.output, f.emitJob} {
+		if sameFile(file, filepath.Join(c.Folder, c.Page)) {
+			return fault.Userf("%s is the composition itself; name another file", file)
+		}
+	}
 	switch {
 	case f.emitJob != "":
 		return f.emit(cmd.Context(), o, c)
@@ -99,43 +103,50 @@ func (f *renderFlags) run(cmd *cobra.Command, input string) error {
 	}
 }
 
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
+}
+
 func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, error) {
 	o := plan.Options{
 		Input: filepath.ToSlash(input), Output: filepath.ToSlash(f.output), BaseURL: f.baseURL,
 		Duration: f.duration, FrameCount: f.frameCount, StartFrame: f.startFrame,
 		Concurrency: f.concurrency, Start: job.Start(f.start), AllowMissingAssets: f.allowMissing,
 	}
-	changed := cmd.Flags().Changed
+	for _, flag := range []struct {
+		name         string
+		value, least int64
+	}{
+		{"frame-count", f.frameCount, 1}, {"start-frame", f.startFrame, 0}, {"concurrency", int64(f.concurrency), 1}, {"retries", int64(f.retries), 0},
+	} {
+		if err := atLeast(cmd, flag.name, flag.value, flag.least); err != nil {
+			return o, err
+		}
+	}
 	switch {
-	case changed("duration") && f.duration.IsZero():
+	case cmd.Flags().Changed("duration") && f.duration.IsZero():
 		return o, fault.Userf("--duration must be more than 0")
-	case changed("frame-count") && f.frameCount < 1:
-		return o, fault.Userf("--frame-count must be at least 1, got %d", f.frameCount)
-	case changed("concurrency") && f.concurrency < 1:
-		return o, fault.Userf("--concurrency must be at least 1, got %d", f.concurrency)
-	case f.startFrame < 0:
-		return o, fault.Userf("--start-frame must be at least 0, got %d", f.startFrame)
 	case o.Start != render.StartAuto && o.Start != job.StartStep && o.Start != job.StartJump:
 		return o, fault.Userf("--start must be step, jump or auto, got %q", f.start)
 	case f.output == "":
 		return o, fault.Userf("--output must name a file")
+	case f.baseURL != "" && f.emitJob == "":
+		return o, fault.Userf("--base-url is for other machines; give it with --emit-job")
 	}
-	if !changed("concurrency") {
+	if o.Concurrency == 0 {
 		o.Concurrency = render.DefaultWorkers()
 	}
 	f.encoder.fill(&o)
-	return o, f.page.fill(cmd, &o)
-}
-
-// prepare plans the job. Nothing is started for options that cannot work out.
-func (f *renderFlags) prepare(ctx context.Context, o plan.Options, c capture.Composition) (*job.Spec, *browser.Browser, error) {
-	if _, err := browser.Find(); err != nil {
-		return nil, nil, err
+	if err := f.page.fill(cmd, &o); err != nil {
+		return o, err
 	}
-	if _, err := encode.Find(); err != nil {
-		return nil, nil, err
+	tried := o
+	if o.Start == render.StartAuto {
+		tried.Start = job.StartStep
 	}
-	return render.Prepare(ctx, o, c)
+	return o, check(tried)
 }
 
 // emit writes the job spec.
@@ -143,14 +154,19 @@ func (f *renderFlags) emit(ctx context.Context, o plan.Options, c capture.Compos
 	dir := filepath.Dir(f.emitJob)
 	var err error
 	if !capture.IsURL(o.Input) {
+		folder := filepath.Clean(o.Input) == filepath.Clean(c.Folder)
 		if o.Input, err = relativeTo(dir, o.Input); err != nil {
 			return err
+		}
+		if folder && o.BaseURL != "" {
+			// On the web, what a page loads is looked for beside it: in the folder only if a slash follows.
+			o.Input += "/"
 		}
 	}
 	if o.Output, err = relativeTo(dir, o.Output); err != nil {
 		return err
 	}
-	spec, b, err := f.prepare(ctx, o, c)
+	spec, b, err := render.Prepare(ctx, o, c)
 	if err != nil {
 		return err
 	}
@@ -170,7 +186,7 @@ func (f *renderFlags) emit(ctx context.Context, o plan.Options, c capture.Compos
 	if err := w.Commit(); err != nil {
 		return fault.Userf("writing the job spec: %w", err)
 	}
-	return newTeller(f.told).result(f.emitJob)
+	return newTeller(f.told).emitted(f.emitJob)
 }
 
 // relativeTo turns a path from the current folder into one from dir, with slashes. Absolute paths stay.
@@ -215,43 +231,39 @@ func (f *renderFlags) render(ctx context.Context, o plan.Options, c capture.Comp
 	if err := render.CheckOutput(f.output, f.overwrite); err != nil {
 		return err
 	}
-	work := filepath.Join(filepath.Dir(f.output), "."+filepath.Base(f.output)+".helios")
-	lock, err := lockWork(work, f.output)
-	if err != nil {
+	if _, err := encode.Find(); err != nil {
 		return err
 	}
-	defer lock.Close()
-	keep := false
-	defer func() {
-		if !keep {
-			os.RemoveAll(work)
-		}
-	}()
 	o.Output = filepath.Base(f.output)
 	tell := newTeller(f.told)
 	defer tell.close()
-	spec, b, err := f.prepare(ctx, o, c)
+	spec, b, err := render.Prepare(ctx, o, c)
 	if err != nil {
 		return err
 	}
+	work, lock, err := lockWork(f.output, ".helios")
+	if err != nil {
+		b.Close()
+		return err
+	}
+	defer lock.Close()
 	j := &render.Job{
 		Spec: spec, Composition: c, Chunks: store.Dir(work), Output: f.output,
-		Workers: len(spec.Partitions), Retries: f.retries, Resume: true, Merge: true, Overwrite: f.overwrite,
+		Workers: atOnce(f.concurrency), Retries: f.retries, Resume: true, Merge: true, Overwrite: f.overwrite,
 		Report: tell.event, Browser: b,
 	}
 	err = j.Run(ctx)
-	keep = err != nil && ctx.Err() == nil && !isUserFault(err)
+	if err == nil || ctx.Err() != nil || isUserFault(err) {
+		os.RemoveAll(work)
+	}
 	return err
 }
 
-// lockWork makes the folder for the chunks of an output and keeps other processes out of it.
-func lockWork(work, output string) (io.Closer, error) {
-	if err := os.MkdirAll(work, 0o777); err != nil {
-		return nil, fault.Userf("writing %s: %w", output, err)
+// atOnce returns how many partitions are rendered at once, for a --concurrency that is 0 when left out. More
+// than one for each core would only take memory.
+func atOnce(concurrency int) int {
+	if concurrency == 0 {
+		return render.DefaultWorkers()
 	}
-	lock, err := flock.Lock(filepath.Join(work, "lock"))
-	if errors.Is(err, flock.ErrLocked) {
-		return nil, fault.Userf("another helios is rendering %s; wait for it, or name another output", output)
-	}
-	return lock, err
+	return min(concurrency, runtime.GOMAXPROCS(0))
 }

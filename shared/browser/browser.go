@@ -11,13 +11,13 @@ package browser
 
 import (
 	"context"
-	"fmt"
-	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/target"
 
 	"helios/shared/fault"
 )
@@ -42,11 +42,12 @@ type Options struct {
 type Browser struct {
 	process *chromium
 	door    *door
-	root    *os.Root // the composition's folder; nil when it is on the web
+	site    *site // nil when the composition is on the web
 	conn    *connection
 	session *Session
 	version string
 	reading chan struct{} // closed when the connection's reader ended
+	closing sync.Once
 }
 
 // Launch starts Chromium and waits until it answers.
@@ -66,14 +67,14 @@ func Launch(ctx context.Context, o Options) (*Browser, error) {
 }
 
 func (b *Browser) launch(ctx context.Context, o Options) (err error) {
-	var handler http.Handler
 	if o.Folder != "" {
-		if b.root, err = os.OpenRoot(o.Folder); err != nil {
+		root, err := os.OpenRoot(o.Folder)
+		if err != nil {
 			return fault.Userf("opening the composition's folder: %w", err)
 		}
-		handler = site{b.root}
+		b.site = &site{root}
 	}
-	if b.door, err = openDoor(handler, o.URL); err != nil {
+	if b.door, err = openDoor(b.site, o.URL); err != nil {
 		return err
 	}
 	if b.process, err = start(o.Path, b.door.address()); err != nil {
@@ -86,12 +87,15 @@ func (b *Browser) launch(ctx context.Context, o Options) (err error) {
 		b.conn.read()
 	}()
 	b.session = b.conn.session("")
+	On(b.session, target.DetachedFromTarget, func(e target.EventDetachedFromTarget) {
+		b.conn.end(e.SessionID, fault.Userf("the page closed itself"))
+	})
 
-	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("chromium did not answer within %s", startTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fault.Transientf("chromium did not answer within %s", startTimeout))
 	defer cancel()
 	v, err := Call(ctx, b.session, cdpbrowser.GetVersion, cdp.Empty{})
 	if err != nil {
-		return fmt.Errorf("starting %s (it said: %s): %w", o.Path, b.process.LastLine(), err)
+		return b.process.explain(o.Path, err)
 	}
 	b.version = v.Product
 	return nil
@@ -101,21 +105,18 @@ func (b *Browser) launch(ctx context.Context, o Options) (err error) {
 func (b *Browser) Version() string { return b.version }
 
 // Close kills Chromium and all its children, and removes everything it left on the disk. It can be called
-// more than once.
-func (b *Browser) Close() {
+// more than once, and while calls are under way.
+func (b *Browser) Close() { b.closing.Do(b.close) }
+
+func (b *Browser) close() {
 	if b.process != nil {
 		b.process.stop()
-		if b.reading != nil {
-			<-b.reading
-		}
-		b.process = nil
+		<-b.reading
 	}
 	if b.door != nil {
 		b.door.close()
-		b.door = nil
 	}
-	if b.root != nil {
-		b.root.Close()
-		b.root = nil
+	if b.site != nil {
+		b.site.root.Close()
 	}
 }

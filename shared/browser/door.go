@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/netip"
 	"net/url"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -25,38 +28,50 @@ const siteHost = "helios.localhost"
 // composition's own origin itself and decides about every other address after it resolved the name, so
 // that no DNS answer can lead where a page must not go.
 type door struct {
-	site     http.Handler // nil when the composition is on the web
-	loopback string       // the one host:port on this machine that may be reached, or empty
-	own      map[netip.Addr]bool
+	site    *site  // nil when the composition is on the web
+	allowed string // the one host:port on this machine that may be reached, or empty
 
+	problems sync.Map // what could not be had: why (error), by request URI
 	listener net.Listener
 	server   *http.Server
 	forward  *httputil.ReverseProxy
 	serving  sync.WaitGroup
-	tunnels  sync.WaitGroup
-	ctx      context.Context // ends the tunnels
+	conns    sync.WaitGroup // from Chromium, until they and what was done for them are closed
+	ctx      context.Context
 	cancel   context.CancelFunc
 }
 
 var errRefused = errors.New("a composition may not reach this machine or its link-local neighbours")
 
-// openDoor starts the proxy. A composition that the user gave by a loopback URL, such as that of a
+// openDoor starts the proxy. A composition that the user gave by a URL on this machine, such as that of a
 // development server, may reach that host and port.
-func openDoor(site http.Handler, input string) (*door, error) {
+func openDoor(site *site, input string) (*door, error) {
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("opening the page's proxy: %w", err)
 	}
-	d := &door{site: site, loopback: loopbackOrigin(input), own: ownAddresses(), listener: listener}
+	d := &door{site: site, allowed: ownOrigin(input), listener: listener}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
+	silent := log.New(io.Discard, "", 0)
 	d.forward = &httputil.ReverseProxy{
-		Rewrite:   func(*httputil.ProxyRequest) {},
-		Transport: &http.Transport{DialContext: d.dial, MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second},
-		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			refuse(w, err)
+		// The query goes through as it is; the default drops what Go cannot parse, such as semicolons.
+		Rewrite:      func(r *httputil.ProxyRequest) { r.Out.URL.RawQuery = r.In.URL.RawQuery },
+		Transport:    &http.Transport{DialContext: d.dial, MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second, DisableCompression: true},
+		ErrorHandler: d.refuse,
+		ErrorLog:     silent,
+	}
+	d.server = &http.Server{
+		Handler: d, ReadHeaderTimeout: 30 * time.Second, ErrorLog: silent,
+		BaseContext: func(net.Listener) context.Context { return d.ctx },
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				d.conns.Add(1)
+			case http.StateClosed: // after the handler; a hijacked connection ends in tunnel
+				d.conns.Done()
+			}
 		},
 	}
-	d.server = &http.Server{Handler: d, ReadHeaderTimeout: 30 * time.Second}
 	d.serving.Go(func() { d.server.Serve(listener) })
 	return d, nil
 }
@@ -68,7 +83,7 @@ func (d *door) close() {
 	d.cancel()
 	d.server.Close()
 	d.serving.Wait()
-	d.tunnels.Wait()
+	d.conns.Wait()
 	d.forward.Transport.(*http.Transport).CloseIdleConnections()
 }
 
@@ -77,7 +92,9 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodConnect:
 		d.tunnel(w, r)
 	case r.URL.Host == siteHost && d.site != nil:
-		d.site.ServeHTTP(w, r)
+		if err := d.site.serve(w, r); err != nil {
+			d.refuse(w, r, err)
+		}
 	case r.URL.Scheme == "http" && r.URL.Host != "":
 		d.forward.ServeHTTP(w, r)
 	default:
@@ -89,75 +106,148 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (d *door) tunnel(w http.ResponseWriter, r *http.Request) {
 	remote, err := d.dial(r.Context(), "tcp", r.URL.Host)
 	if err != nil {
-		refuse(w, err)
+		d.refuse(w, r, err)
 		return
 	}
-	local, _, err := w.(http.Hijacker).Hijack()
+	defer remote.Close()
+	local, sent, err := w.(http.Hijacker).Hijack()
 	if err != nil {
-		remote.Close()
 		return
 	}
-	io.WriteString(local, "HTTP/1.1 200 Connection established\r\n\r\n")
+	defer d.conns.Done()
+	defer local.Close()
 	stop := context.AfterFunc(d.ctx, func() { local.Close(); remote.Close() })
-	d.tunnels.Go(func() { io.Copy(remote, local); remote.Close() })
-	d.tunnels.Go(func() { io.Copy(local, remote); local.Close(); stop() })
+	defer stop()
+	io.WriteString(local, "HTTP/1.1 200 Connection established\r\n\r\n")
+	var up sync.WaitGroup
+	up.Go(func() { io.Copy(remote, sent); remote.Close() })
+	io.Copy(local, remote)
+	local.Close()
+	up.Wait()
 }
 
-func refuse(w http.ResponseWriter, err error) {
+// refuse answers a request that leads nowhere, and remembers why for those who report it: a page is not
+// told what became of a tunnel.
+func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusBadGateway
-	if errors.Is(err, errRefused) {
-		status = http.StatusForbidden
+	var dialed *net.OpError
+	var opened *fs.PathError
+	switch {
+	case errors.Is(err, errRefused):
+		status, err = http.StatusForbidden, errRefused
+	case errors.Is(err, fs.ErrNotExist):
+		status = http.StatusNotFound
+	case errors.As(err, &opened):
+		status, err = http.StatusForbidden, opened.Err
+	case errors.As(err, &dialed):
+		err = dialed.Err
+	}
+	if status != http.StatusNotFound && r.Context().Err() == nil {
+		d.problems.Store(r.RequestURI, err)
 	}
 	http.Error(w, err.Error(), status)
 }
 
+// problem says why a URL could not be had, if that was found out here.
+func (d *door) problem(address string) error {
+	err, ok := d.problems.Load(address)
+	if !ok {
+		if u, parsing := url.Parse(address); parsing == nil {
+			err, ok = d.problems.Load(hostPort(u))
+		}
+	}
+	if !ok {
+		return nil
+	}
+	return err.(error)
+}
+
 // dial connects to an address that a page may reach.
 func (d *door) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	// The transport goes on dialing when the request is over.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(d.ctx, cancel)()
 	dialer := net.Dialer{Timeout: 30 * time.Second}
-	if address != d.loopback {
-		dialer.Control = func(_, resolved string, _ syscall.RawConn) error { return d.check(resolved) }
+	if address != d.allowed {
+		host, _, _ := net.SplitHostPort(address)
+		if isLocalhost(host) {
+			return nil, errRefused // without asking a name server about it
+		}
+		dialer.Control = func(_, resolved string, _ syscall.RawConn) error { return check(resolved) }
 	}
 	return dialer.DialContext(ctx, network, address)
 }
 
-func (d *door) check(resolved string) error {
+// metadata are the addresses at which clouds hand out credentials, as far as they are not link-local: AWS,
+// Azure, Alibaba, Oracle.
+var metadata = []netip.Prefix{
+	netip.MustParsePrefix("fd00:ec2::/32"),
+	netip.MustParsePrefix("168.63.129.16/32"),
+	netip.MustParsePrefix("100.100.100.200/32"),
+	netip.MustParsePrefix("192.0.0.192/32"),
+}
+
+// check refuses the addresses that a page must not reach.
+func check(resolved string) error {
 	to, err := netip.ParseAddrPort(resolved)
 	if err != nil {
 		return err
 	}
-	ip := to.Addr().Unmap().WithZone("")
-	if ip.IsLoopback() || ip.IsUnspecified() || ip.IsLinkLocalUnicast() || ip.IsMulticast() || d.own[ip] {
-		return fmt.Errorf("%s: %w", to, errRefused)
+	ip := to.Addr().WithZone("").Unmap()
+	if v6 := ip.As16(); ip.Is6() && !ip.IsLoopback() && [12]byte(v6[:12]) == [12]byte{} {
+		ip = netip.AddrFrom4([4]byte(v6[12:])) // ::a.b.c.d, an old way to write an IPv4 address
+	}
+	if ip.IsLoopback() || ip.IsUnspecified() || ip.IsLinkLocalUnicast() || ip.IsMulticast() || isOwn(ip) {
+		return errRefused
+	}
+	for _, prefix := range metadata {
+		if prefix.Contains(ip) {
+			return errRefused
+		}
 	}
 	return nil
 }
 
-// ownAddresses are the machine's addresses: what listens on all interfaces listens on them too.
-func ownAddresses() map[netip.Addr]bool {
-	own := map[netip.Addr]bool{}
+// isOwn reports whether an address is the machine's: what listens on all interfaces listens on it, too.
+func isOwn(ip netip.Addr) bool {
 	addrs, _ := net.InterfaceAddrs()
 	for _, a := range addrs {
-		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
-			own[prefix.Addr().Unmap()] = true
+		if own, err := netip.ParsePrefix(a.String()); err == nil && own.Addr().Unmap() == ip {
+			return true
 		}
 	}
-	return own
+	return false
 }
 
-// loopbackOrigin returns the host:port of a URL that names loopback in so many words. A name that merely
-// resolves to loopback earns no exception.
-func loopbackOrigin(input string) string {
+func isLocalhost(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+// ownOrigin returns the host:port of a URL that names this machine in so many words. A name that merely
+// resolves to it earns no exception.
+func ownOrigin(input string) string {
 	u, err := url.Parse(input)
 	if err != nil || u.Host == "" {
 		return ""
 	}
-	host, port := u.Hostname(), u.Port()
-	ip, err := netip.ParseAddr(host)
-	if host != "localhost" && (err != nil || !ip.Unmap().IsLoopback()) {
+	u.Host = strings.ToLower(u.Host)
+	ip, err := netip.ParseAddr(u.Hostname())
+	if u.Hostname() != "localhost" && (err != nil || !ip.Unmap().IsLoopback() && !isOwn(ip.Unmap())) {
 		return ""
 	}
+	return hostPort(u)
+}
+
+// hostPort returns what a client connects to for a URL.
+func hostPort(u *url.URL) string {
+	port := u.Port()
 	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		port = "80"
+		if u.Scheme == "https" || u.Scheme == "wss" {
+			port = "443"
+		}
 	}
-	return net.JoinHostPort(host, port)
+	return net.JoinHostPort(u.Hostname(), port)
 }

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"helios/shared/fault"
+	"helios/shared/process"
 )
 
 // PathVariable names the environment variable that says which Chromium to run, instead of the first
@@ -41,15 +43,24 @@ func Find() (string, error) {
 
 // Version returns the version of the Chromium at path, such as "156.0.8078.79".
 func Version(ctx context.Context, path string) (string, error) {
-	out, err := exec.CommandContext(ctx, path, "--version").Output()
+	var out bytes.Buffer
+	cmd := exec.Command(path, "--version")
+	cmd.Stdout = &out
+	p, err := process.Start(cmd)
+	if err == nil {
+		defer context.AfterFunc(ctx, p.Kill)()
+		err = p.Err()
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return "", fmt.Errorf("asking %s for its version: %w", path, err)
 	}
-	fields := strings.Fields(string(out))
-	for _, f := range fields {
+	for f := range strings.FieldsSeq(out.String()) {
 		if f[0] >= '0' && f[0] <= '9' {
 			return f, nil
 		}
 	}
-	return "", fmt.Errorf("%s answered %q when asked for its version", path, strings.TrimSpace(string(out)))
+	return "", fmt.Errorf("%s answered %q when asked for its version", path, strings.TrimSpace(out.String()))
 }

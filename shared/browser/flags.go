@@ -2,6 +2,10 @@ package browser
 
 import "os"
 
+// NoSandboxVariable names the environment variable that, when it is set, runs Chromium without its own
+// sandbox, for machines that do not allow one and are one: containers, Lambda functions.
+const NoSandboxVariable = "HELIOS_NO_SANDBOX"
+
 // flags returns Chromium's command line.
 func flags(profile, proxy string) []string {
 	f := []string{
@@ -62,11 +66,11 @@ func flags(profile, proxy string) []string {
 		"--password-store=basic",
 		"--use-mock-keychain",
 	}
-	if os.Geteuid() == 0 {
+	if os.Geteuid() == 0 || os.Getenv(NoSandboxVariable) != "" {
 		// Chromium refuses to start as root with its sandbox on.
 		f = append(f, "--no-sandbox")
 	}
-	if _, err := os.Stat(sharedMemory); err != nil {
+	if !roomy(sharedMemory) {
 		f = append(f, "--disable-dev-shm-usage")
 	}
 	return f

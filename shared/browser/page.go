@@ -47,11 +47,11 @@ func (b *Browser) Open(ctx context.Context, o PageOptions) (*Page, error) {
 	}
 	p := &Page{
 		Session: b.conn.session(attached.SessionID), browser: b, target: created.TargetID,
-		watch: newWatch(), loaded: make(chan struct{}, 1),
+		watch: newWatch(b.door.problem), loaded: make(chan struct{}, 1),
 	}
-	p.Session.lost = func() { p.watch.fail(fault.Transientf("chromium went away")) }
 	p.listen()
 	if err := p.prepare(ctx, o); err != nil {
+		b.conn.forget(p.id)
 		return nil, fmt.Errorf("opening a page: %w", err)
 	}
 	return p, nil
@@ -70,7 +70,7 @@ func (p *Page) listen() {
 	On(p.Session, network.LoadingFailed, p.watch.failed)
 	On(p.Session, runtime.ExceptionThrown, p.watch.threw)
 	On(p.Session, inspector.TargetCrashed, func(inspector.EventTargetCrashed) {
-		p.watch.fail(fault.Transientf("the page's process crashed"))
+		p.end(fault.Transientf("the page's process crashed, perhaps for lack of memory"))
 	})
 }
 
@@ -95,24 +95,29 @@ func (p *Page) prepare(ctx context.Context, o PageOptions) error {
 
 // Navigate opens a URL and waits for the page's load event. A page that cannot be had is a fault.User.
 func (p *Page) Navigate(ctx context.Context, url string) error {
+	select {
+	case <-p.loaded: // the page before
+	default:
+	}
 	result, err := Call(ctx, p.Session, page.Navigate, page.NavigateParams{URL: url})
 	if err != nil {
 		return err
 	}
+	document := network.RequestID(result.LoaderID)
 	if result.ErrorText != "" {
-		if err := p.watch.documentError(); err != nil {
+		if err := p.watch.documentError(document); err != nil {
 			return err
 		}
-		return fault.Userf("opening %s: %s", url, result.ErrorText)
+		return fault.Userf("opening %s: %s; give the address of a page", url, result.ErrorText)
 	}
 	select {
 	case <-p.loaded:
-	case <-p.watch.dead:
-		return p.watch.deadly()
+	case <-p.Dead():
+		return p.DeathCause()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	return p.watch.documentError()
+	return p.watch.documentError(document)
 }
 
 // World is one of the JavaScript worlds of a page: that of its own scripts, or one that they cannot see.
@@ -165,13 +170,7 @@ func (p *Page) Assets() []Asset { return p.watch.list() }
 func (p *Page) Missing() []Asset { return p.watch.missing() }
 
 // Spoil notes that an asset at an address came, but is of no use.
-func (p *Page) Spoil(address, problem string) { p.watch.spoil(shorten(address), problem) }
-
-// Dead is closed when the page cannot go on; DeathCause says why.
-func (p *Page) Dead() <-chan struct{} { return p.watch.dead }
-
-// DeathCause returns why the page cannot go on, a fault.Transient.
-func (p *Page) DeathCause() error { return p.watch.deadly() }
+func (p *Page) Spoil(address, problem string) { p.watch.useless(shorten(address), problem) }
 
 // Exception returns the first error that a script of the page threw and nobody caught, a fault.User.
 func (p *Page) Exception() error { return p.watch.exception() }

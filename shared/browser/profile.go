@@ -1,10 +1,13 @@
 package browser
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"helios/shared/flock"
@@ -24,26 +27,41 @@ type profile struct {
 
 // profileHome is where profiles are made: in memory if possible.
 func profileHome() string {
-	if info, err := os.Stat(sharedMemory); err == nil && info.IsDir() {
+	if roomy(sharedMemory) {
 		return sharedMemory
 	}
 	return os.TempDir()
+}
+
+// room is what Chromium may need of shared memory for large frames. Docker gives a container 64 MB unless it
+// is told otherwise, and Chromium crashes when that is full.
+const room = 256 << 20
+
+// roomy reports whether there is a folder with room for a Chromium, in which we may write.
+func roomy(dir string) bool {
+	var s syscall.Statfs_t
+	return syscall.Statfs(dir, &s) == nil && s.Bavail*uint64(s.Bsize) >= room && syscall.Access(dir, 0o3) == nil
 }
 
 // newProfile makes an empty profile, after removing those that killed processes left behind.
 func newProfile() (*profile, error) {
 	home := profileHome()
 	sweepProfiles(home)
-	dir, err := os.MkdirTemp(home, profilePrefix)
-	if err != nil {
-		return nil, fmt.Errorf("making a folder for Chromium's profile: %w", err)
-	}
-	lock, err := flock.Lock(lockPath(dir))
-	if err != nil {
+	for {
+		dir, err := os.MkdirTemp(home, profilePrefix)
+		if err != nil {
+			return nil, fmt.Errorf("making a folder for Chromium's profile: %w", err)
+		}
+		lock, err := flock.Lock(lockPath(dir))
+		if err == nil {
+			return &profile{dir: dir, lock: lock}, nil
+		}
 		os.RemoveAll(dir)
-		return nil, fmt.Errorf("locking Chromium's profile: %w", err)
+		// Somebody else's sweep may have taken the new folder for an abandoned one.
+		if !errors.Is(err, flock.ErrLocked) && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("locking Chromium's profile: %w", err)
+		}
 	}
-	return &profile{dir: dir, lock: lock}, nil
 }
 
 func (p *profile) remove() {

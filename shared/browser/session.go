@@ -25,7 +25,7 @@ type connection struct {
 	nextID   int64
 	pending  map[int64]chan *cdproto.Message
 	sessions map[target.SessionID]*Session
-	lost     chan struct{} // closed when the pipe broke
+	lost     bool // the pipe broke
 }
 
 func newConnection(pipe *chromedp.PipeConn) *connection {
@@ -33,7 +33,6 @@ func newConnection(pipe *chromedp.PipeConn) *connection {
 		pipe:     pipe,
 		pending:  map[int64]chan *cdproto.Message{},
 		sessions: map[target.SessionID]*Session{},
-		lost:     make(chan struct{}),
 	}
 }
 
@@ -63,31 +62,44 @@ func (c *connection) read() {
 	}
 }
 
+// errGone says that there is no Chromium to talk to any more.
+var errGone = fault.Transientf("chromium went away, perhaps for lack of memory")
+
 // lose tells everybody that Chromium is gone.
 func (c *connection) lose() {
-	close(c.lost)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.lost = true
 	for _, s := range c.sessions {
-		if s.lost != nil {
-			s.lost()
-		}
+		s.end(errGone)
 	}
 }
 
-// session returns the session with an id, which is empty for the browser itself.
+// session returns a new session with an id, which is empty for the browser itself.
 func (c *connection) session(id target.SessionID) *Session {
-	s := &Session{conn: c, id: id, handlers: map[cdproto.MethodType]func(jsonv2.Value){}}
+	s := &Session{conn: c, id: id, handlers: map[cdproto.MethodType]func(jsonv2.Value){}, dead: make(chan struct{})}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.sessions[id] = s
-	c.mu.Unlock()
+	if c.lost {
+		s.end(errGone)
+	}
 	return s
+}
+
+// end tells the session with an id, if there is one, that its target is gone.
+func (c *connection) end(id target.SessionID, cause error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.sessions[id]; s != nil {
+		s.end(cause)
+	}
 }
 
 func (c *connection) forget(id target.SessionID) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	delete(c.sessions, id)
-	c.mu.Unlock()
 }
 
 // Session sends commands to one target of Chromium and hears its events.
@@ -97,11 +109,32 @@ type Session struct {
 
 	mu       sync.Mutex
 	handlers map[cdproto.MethodType]func(jsonv2.Value)
-	lost     func() // called once when Chromium is gone; nil for nothing
+	dead     chan struct{} // closed when cause is set
+	cause    error
 }
 
-// Call sends a command and waits for its result. When Chromium is gone the error is a fault.Transient;
-// when ctx ends first, ctx's error.
+// end notes why the target cannot go on. The first cause counts.
+func (s *Session) end(cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cause == nil {
+		s.cause = cause
+		close(s.dead)
+	}
+}
+
+// Dead is closed when the target cannot go on; DeathCause says why.
+func (s *Session) Dead() <-chan struct{} { return s.dead }
+
+// DeathCause returns why the target cannot go on, a classified error; nil while it can.
+func (s *Session) DeathCause() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cause
+}
+
+// Call sends a command and waits for its result. When the target is gone the error is its DeathCause; when
+// ctx ends first, ctx's error.
 func Call[P, R any](ctx context.Context, s *Session, command cdp.Command[P, R], params P) (R, error) {
 	var result R
 	err := s.call(ctx, command.Method, params, &result)
@@ -129,15 +162,17 @@ func (s *Session) call(ctx context.Context, method string, params, result any) e
 		c.mu.Unlock()
 	}()
 
-	msg := &cdproto.Message{ID: id, SessionID: s.id, Method: cdproto.MethodType(method), Params: encoded}
-	if err := c.pipe.Write(ctx, msg); err != nil {
-		return fault.Transientf("chromium went away before %s: %w", method, err)
-	}
+	// A Chromium that hangs does not read, and then a write waits for ever once the pipe is full.
+	go func() {
+		if c.pipe.Write(ctx, &cdproto.Message{ID: id, SessionID: s.id, Method: cdproto.MethodType(method), Params: encoded}) != nil {
+			c.lose()
+		}
+	}()
 	select {
 	case <-ctx.Done():
 		return fmt.Errorf("waiting for %s: %w", method, context.Cause(ctx))
-	case <-c.lost:
-		return fault.Transientf("chromium went away during %s", method)
+	case <-s.dead:
+		return fmt.Errorf("%s: %w", method, s.DeathCause())
 	case msg := <-answer:
 		if msg.Error != nil {
 			return fmt.Errorf("%s: %w", method, msg.Error)

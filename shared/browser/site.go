@@ -2,39 +2,42 @@ package browser
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"net/http"
 	"os"
 	"path"
 	"strings"
+	"syscall"
 )
 
 // site serves the files of a composition's folder. Paths and links that lead out of the folder find
 // nothing.
 type site struct{ root *os.Root }
 
-func (s site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// serve answers with a file, or returns an error: an fs.ErrNotExist when there is none.
+func (s *site) serve(w http.ResponseWriter, r *http.Request) error {
 	name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
 	if name == "" || strings.HasSuffix(r.URL.Path, "/") {
 		name = path.Join(name, "index.html")
 	}
-	f, err := s.root.Open(name)
+	// A named pipe would make a plain open wait for a writer.
+	f, err := s.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ENOTDIR) {
+		return fs.ErrNotExist
+	}
 	if err != nil {
-		status := http.StatusForbidden
-		if errors.Is(err, fs.ErrNotExist) {
-			status = http.StatusNotFound
-		}
-		http.Error(w, http.StatusText(status), status)
-		return
+		return err
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		http.NotFound(w, r)
-		return
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fs.ErrNotExist
 	}
 	// The composition may change between two renders.
 	w.Header().Set("Cache-Control", "no-cache")
-	http.ServeContent(w, r, info.Name(), info.ModTime(), io.ReadSeeker(f))
+	http.ServeContent(w, r, info.Name(), info.ModTime(), f)
+	return nil
 }

@@ -44,18 +44,23 @@ var parts = map[string]bool{"Image": true, "Font": true, "Script": true, "Styles
 
 // watch notes what happens to a page between our commands.
 type watch struct {
-	mu       sync.Mutex
-	order    []network.RequestID
-	assets   map[network.RequestID]*Asset
-	open     map[network.RequestID]bool
-	thrown   error
-	fatal    error
-	dead     chan struct{} // closed when fatal is set
-	document network.RequestID
+	problem func(url string) error // why the door let nobody through to a URL; nil if it did
+
+	mu     sync.Mutex
+	order  []network.RequestID
+	loads  map[network.RequestID]*load
+	thrown error
 }
 
-func newWatch() *watch {
-	return &watch{assets: map[network.RequestID]*Asset{}, open: map[network.RequestID]bool{}, dead: make(chan struct{})}
+// load is an asset on its way, or there.
+type load struct {
+	Asset
+	url  string // in full
+	open bool
+}
+
+func newWatch(problem func(url string) error) *watch {
+	return &watch{problem: problem, loads: map[network.RequestID]*load{}}
 }
 
 func (w *watch) requested(e network.EventRequestWillBeSent) {
@@ -64,55 +69,60 @@ func (w *watch) requested(e network.EventRequestWillBeSent) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.assets[e.RequestID] == nil {
+	if w.loads[e.RequestID] == nil {
 		w.order = append(w.order, e.RequestID)
 	}
-	if w.document == "" {
-		w.document = e.RequestID
-	}
-	w.assets[e.RequestID] = &Asset{URL: shorten(e.Request.URL), Kind: e.Type.String()}
-	w.open[e.RequestID] = true
+	w.loads[e.RequestID] = &load{Asset{URL: shorten(e.Request.URL), Kind: e.Type.String()}, e.Request.URL, true}
 }
 
 func (w *watch) responded(e network.EventResponseReceived) {
-	w.update(e.RequestID, func(a *Asset) {
-		a.Status = e.Response.Status
-		if a.Status >= 400 {
-			a.Problem = fmt.Sprintf("HTTP status %d", a.Status)
+	w.update(e.RequestID, func(l *load) {
+		l.Status = e.Response.Status
+		if l.Status >= 400 {
+			w.spoil(l, fmt.Sprintf("HTTP status %d", l.Status))
 		}
 	})
 }
 
 func (w *watch) finished(e network.EventLoadingFinished) {
-	w.update(e.RequestID, func(a *Asset) {
-		a.Bytes = int64(e.EncodedDataLength)
-		delete(w.open, e.RequestID)
+	w.update(e.RequestID, func(l *load) {
+		l.Bytes = int64(e.EncodedDataLength)
+		l.open = false
 	})
 }
 
 func (w *watch) failed(e network.EventLoadingFailed) {
-	w.update(e.RequestID, func(a *Asset) {
-		delete(w.open, e.RequestID)
-		if a.Problem == "" && !e.Canceled {
-			a.Problem = e.ErrorText
+	w.update(e.RequestID, func(l *load) {
+		l.open = false
+		if l.Problem == "" && !e.Canceled {
+			w.spoil(l, e.ErrorText)
 		}
 	})
 }
 
-func (w *watch) update(id network.RequestID, change func(*Asset)) {
+func (w *watch) update(id network.RequestID, change func(*load)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if a := w.assets[id]; a != nil {
-		change(a)
+	if l := w.loads[id]; l != nil {
+		change(l)
 	}
 }
 
-func (w *watch) spoil(url, problem string) {
+// spoil notes why an asset cannot be had; the door may know it better than Chromium.
+func (w *watch) spoil(l *load, problem string) {
+	l.Problem = problem
+	if err := w.problem(l.url); err != nil {
+		l.Problem = err.Error()
+	}
+}
+
+// useless notes that the assets at an address came, but cannot be used.
+func (w *watch) useless(url, problem string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, a := range w.assets {
-		if a.URL == url && a.Problem == "" {
-			a.Problem = problem
+	for _, l := range w.loads {
+		if l.URL == url && l.Problem == "" {
+			l.Problem = problem
 		}
 	}
 }
@@ -130,34 +140,18 @@ func (w *watch) threw(e runtime.EventExceptionThrown) {
 	}
 }
 
-// fail notes that the page is beyond help.
-func (w *watch) fail(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.fatal == nil {
-		w.fatal = err
-		close(w.dead)
-	}
-}
-
-func (w *watch) deadly() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.fatal
-}
-
 func (w *watch) exception() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.thrown
 }
 
-// documentError says what was wrong with the page itself.
-func (w *watch) documentError() error {
+// documentError says what was wrong with a page itself.
+func (w *watch) documentError(id network.RequestID) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if a := w.assets[w.document]; a != nil && a.Problem != "" {
-		return fault.Userf("opening %s: %s; check the address", a.URL, a.Problem)
+	if l := w.loads[id]; l != nil && l.Problem != "" {
+		return fault.Userf("opening %s: %s; check the address", l.URL, l.Problem)
 	}
 	return nil
 }
@@ -167,7 +161,7 @@ func (w *watch) list() []Asset {
 	defer w.mu.Unlock()
 	list := make([]Asset, len(w.order))
 	for i, id := range w.order {
-		list[i] = *w.assets[id]
+		list[i] = w.loads[id].Asset
 	}
 	return list
 }
@@ -185,8 +179,8 @@ func (w *watch) pendingURLs() (urls []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, id := range w.order {
-		if w.open[id] {
-			urls = append(urls, w.assets[id].URL)
+		if l := w.loads[id]; l.open {
+			urls = append(urls, l.URL)
 		}
 	}
 	return urls

@@ -13,6 +13,7 @@
 package capture
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -59,7 +60,7 @@ type Player struct {
 	clock  *clock
 	o      Options
 	seeks  bool   // the page offers window.helios.seek
-	last   []byte // the picture that was taken last
+	last   []byte // the picture of the frame before, if one was taken
 	frames frameCounter
 }
 
@@ -101,18 +102,15 @@ func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, e
 		return err
 	}
 	for n := from; n < from+count; n++ {
+		before := p.last
 		png, err := p.show(ctx, n, picture)
 		if err != nil {
 			return err
 		}
-		frame := Frame{Index: n, PNG: png}
-		if png == nil {
-			if p.last == nil {
-				return fault.Transientf("chromium drew nothing for frame %d", n)
-			}
-			frame.PNG, frame.Repeated = p.last, true
+		frame := Frame{Index: n, PNG: png, Repeated: bytes.Equal(png, before)}
+		if frame.Repeated {
+			frame.PNG, p.last = before, before
 		}
-		p.last = frame.PNG
 		if err := emit(frame); err != nil {
 			return err
 		}
@@ -133,6 +131,7 @@ func (p *Player) goTo(ctx context.Context, next, n int64, start job.Start) error
 	if err := p.frames.start(ctx, p.clock.world); err != nil {
 		return err
 	}
+	p.last = nil
 	for ; next < last; next++ {
 		out := nothing
 		if next == last-1 {
@@ -156,8 +155,7 @@ const (
 	picture               // and the picture is taken
 )
 
-// show moves the page to frame n and draws it. The picture is nil when nothing changed, and when none was
-// asked for.
+// show moves the page to frame n and draws it, and returns the picture if one was asked for.
 func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.o.Timeout,
 		fault.Userf("frame %d was not done after %s; look for an endless loop in the page, or give a longer --timeout", n, p.o.Timeout))
@@ -180,10 +178,16 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	if out == picture && r.HasDamage && len(r.ScreenshotData) == 0 {
-		return nil, fault.Transientf("chromium drew frame %d and gave no picture of it", n)
+	if out != picture {
+		return nil, nil
 	}
-	return r.ScreenshotData, nil
+	if len(r.ScreenshotData) > 0 {
+		p.last = r.ScreenshotData
+	} else if r.HasDamage || p.last == nil {
+		// Under load, this happens to the first frame of one page in a hundred that uses WebGL.
+		return nil, fault.Transientf("chromium gave no picture of frame %d", n)
+	}
+	return p.last, nil
 }
 
 // explain prefers the reason for which ctx ended to the error of the call that it cut short.

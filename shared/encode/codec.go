@@ -43,14 +43,26 @@ var codecs = map[string]*codec{
 	}},
 }
 
+// audioCodecs are the encoders of sound that every player of MP4 understands.
+var audioCodecs = []string{"aac"}
+
 // Codecs returns the names of the encoders that chunks can be made with.
 func Codecs() []string { return slices.Sorted(maps.Keys(codecs)) }
+
+// AudioCodecs returns the names of the encoders that sound can be encoded with.
+func AudioCodecs() []string { return slices.Clone(audioCodecs) }
+
+// Presets returns the trades of speed against size that the encoders know, the fastest first.
+func Presets() []string { return slices.Clone(x26xPresets) }
 
 // Check refuses settings that the encoder would refuse, by its rule. The error is a fault.User.
 func Check(c job.Config) error {
 	codec := codecs[c.VideoCodec]
 	if codec == nil {
-		return fault.Userf("the video codec %q is not one of %s", c.VideoCodec, strings.Join(Codecs(), ", "))
+		return fault.Userf("the video codec %q is none of %s", c.VideoCodec, strings.Join(Codecs(), ", "))
+	}
+	if !slices.Contains(audioCodecs, c.AudioCodec) {
+		return fault.Userf("the audio codec %q is none of %s", c.AudioCodec, strings.Join(audioCodecs, ", "))
 	}
 	if c.Width%2 != 0 || c.Height%2 != 0 {
 		return fault.Userf("%s with %s needs an even width and height, got %dx%d; use %dx%d",
@@ -85,7 +97,8 @@ const fromRGB = "scale=in_range=full:out_range=tv:out_color_matrix=bt709:flags=a
 func arguments(c job.Config, in []string, filter, comment, out string) []string {
 	codec := codecs[c.VideoCodec]
 	gop := max(1, int(c.FPS.Num*gopSeconds/c.FPS.Den))
-	args := append([]string{"-hide_banner", "-loglevel", "error", "-nostdin", "-y"}, in...)
+	// Without -xerror ffmpeg would call it a success that the end of the file found no space on the disk.
+	args := append([]string{"-hide_banner", "-loglevel", "repeat+error", "-nostdin", "-xerror", "-y"}, in...)
 	args = append(args, "-map", "0:v:0", "-an",
 		"-vf", filter+"format="+codec.pixels,
 		"-c:v", c.VideoCodec, "-preset", c.Preset, "-crf", strconv.Itoa(c.Quality))

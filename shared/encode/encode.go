@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
-	"syscall"
 
 	"helios/shared/fault"
 	"helios/shared/job"
@@ -20,12 +22,20 @@ import (
 type Encoder struct {
 	process *process.Process
 	frames  io.WriteCloser
+	out     string
 	stop    func() bool // takes back what ctx does when it ends
 }
 
 // Start starts encoding to the file out, which is replaced. The comment is written into it. When ctx ends
 // ffmpeg is killed.
 func Start(ctx context.Context, c job.Config, comment, out string) (*Encoder, error) {
+	in := []string{"-f", "image2pipe", "-framerate", c.FPS.String(), "-c:v", "png", "-i", "pipe:0"}
+	return start(ctx, c, in, fromRGB, comment, out)
+}
+
+// start starts an ffmpeg that reads from a pipe. The pipe ends with this process, and ffmpeg with the pipe,
+// so that not even a killed helios leaves one behind.
+func start(ctx context.Context, c job.Config, in []string, filter, comment, out string) (*Encoder, error) {
 	if err := Check(c); err != nil {
 		return nil, err
 	}
@@ -33,8 +43,7 @@ func Start(ctx context.Context, c job.Config, comment, out string) (*Encoder, er
 	if err != nil {
 		return nil, err
 	}
-	in := []string{"-f", "image2pipe", "-framerate", c.FPS.String(), "-c:v", "png", "-i", "pipe:0"}
-	cmd := exec.Command(path, arguments(c, in, fromRGB, comment, out)...)
+	cmd := exec.Command(path, arguments(c, in, filter, comment, out)...)
 	frames, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("making a pipe to ffmpeg: %w", err)
@@ -43,7 +52,7 @@ func Start(ctx context.Context, c job.Config, comment, out string) (*Encoder, er
 	if err != nil {
 		return nil, fmt.Errorf("starting %s: %w", path, err)
 	}
-	return &Encoder{process: p, frames: frames, stop: context.AfterFunc(ctx, p.Kill)}, nil
+	return &Encoder{process: p, frames: frames, out: out, stop: context.AfterFunc(ctx, p.Kill)}, nil
 }
 
 // WriteFrame hands over one picture, a PNG. It waits while ffmpeg has enough to do.
@@ -72,50 +81,48 @@ func (e *Encoder) finish(writing error) error {
 	switch {
 	case err == nil && writing == nil:
 		return nil
-	case e.process.LastLine() != "":
-		return classify(fmt.Errorf("ffmpeg: %s", strings.TrimPrefix(e.process.LastLine(), "file:")))
 	case e.process.Killed():
 		return fault.Transientf("ffmpeg was killed")
+	case e.process.LastLine() != "":
+		return e.explain(e.process.LastLine())
 	default:
 		return fmt.Errorf("ffmpeg: %w", errors.Join(writing, err))
 	}
 }
 
-// classify marks an error as the user's fault when the message of ffmpeg is about the user's disk.
-func classify(err error) error {
-	for _, errno := range []syscall.Errno{syscall.ENOSPC, syscall.EACCES, syscall.EROFS, syscall.EDQUOT} {
-		if strings.Contains(strings.ToLower(err.Error()), strings.ToLower(errno.Error())) {
-			return fault.As(fault.User, err)
-		}
+// explain makes an error of ffmpeg's last words. When the disk is what is wrong, the disk says so more plainly,
+// and it is the user who can mend it.
+func (e *Encoder) explain(words string) error {
+	if err := tryWriting(e.out); err != nil {
+		return fault.Userf("writing to %s: %w", filepath.Dir(e.out), err)
+	}
+	return fmt.Errorf("ffmpeg: %s", strings.TrimPrefix(words, "file:"))
+}
+
+// tryWriting adds to a file that is of no use any more.
+func tryWriting(file string) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err == nil {
+		_, err = f.Write(make([]byte, 64<<10))
+		f.Close()
+	}
+	if path := new(fs.PathError); errors.As(err, &path) {
+		return path.Err
 	}
 	return err
 }
 
-// Transcode encodes the pictures of a video anew. Its size and rate stay; of c only the encoder's settings
-// count.
-func Transcode(ctx context.Context, c job.Config, from, out string) error {
-	if err := Check(c); err != nil {
-		return err
-	}
-	path, err := Find()
+// Transcode encodes the pictures of a video anew; its moov must come first. Size and rate stay; of c only the
+// encoder's settings count.
+func Transcode(ctx context.Context, c job.Config, video io.Reader, out string) error {
+	e, err := start(ctx, c, []string{"-f", "mp4", "-i", "pipe:0"}, "", "", out)
 	if err != nil {
 		return err
 	}
-	p, err := process.Start(exec.Command(path, arguments(c, []string{"-i", "file:" + from}, "", "", out)...))
-	if err != nil {
-		return fmt.Errorf("starting %s: %w", path, err)
+	_, copying := io.Copy(e.frames, video)
+	err = e.finish(copying)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
-	e := &Encoder{process: p, frames: nopWriter{}, stop: context.AfterFunc(ctx, p.Kill)}
-	if err := e.Close(); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		return err
-	}
-	return nil
+	return err
 }
-
-type nopWriter struct{}
-
-func (nopWriter) Write(b []byte) (int, error) { return len(b), nil }
-func (nopWriter) Close() error                { return nil }

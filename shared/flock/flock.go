@@ -15,17 +15,34 @@ var ErrLocked = errors.New("locked by another process")
 
 // Lock makes the file if it is not there and locks it; closing it ends the lock. It does not wait: the
 // error is ErrLocked when somebody else has it.
+//
+// Who holds a lock may delete its file.
 func Lock(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, ErrLocked
+	for {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return nil, err
 		}
-		return nil, err
+		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+			f.Close()
+			if errors.Is(err, syscall.EWOULDBLOCK) {
+				return nil, ErrLocked
+			}
+			return nil, &os.PathError{Op: "lock", Path: path, Err: err}
+		}
+		// The file that was opened may have been deleted before it was locked: then the lock is worth nothing.
+		if same(f, path) {
+			return f, nil
+		}
+		f.Close()
 	}
-	return f, nil
+}
+
+func same(f *os.File, path string) bool {
+	locked, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(path)
+	return err == nil && os.SameFile(locked, there)
 }

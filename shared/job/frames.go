@@ -16,13 +16,13 @@ func Frames(duration Seconds, rate Rate) int64 {
 }
 
 // Length returns how long a number of frames lasts, rounded down to a nanosecond so that [Frames] of it
-// is the same number again. It fails beyond [MaxSeconds]. The rate must not be zero.
+// is the same number again. It fails beyond [MaxLength]. The rate must not be zero.
 func Length(frames int64, rate Rate) (Seconds, error) {
 	ns := rate.At(frames)
 	ns.Mul(ns, new(big.Rat).SetInt64(int64(time.Second)))
-	if ns.Cmp(new(big.Rat).SetInt64(int64(MaxSeconds))) > 0 {
+	if ns.Cmp(new(big.Rat).SetInt64(int64(MaxLength))) > 0 {
 		return Seconds{}, Errorf("", "%d frames at %s a second last longer than the %d hours that a job can have",
-			frames, rate, MaxSeconds/time.Hour)
+			frames, rate, MaxLength/time.Hour)
 	}
 	return Seconds{time.Duration(new(big.Int).Div(ns.Num(), ns.Denom()).Int64())}, nil
 }

@@ -57,7 +57,7 @@ func TestLengthIsTheInverseOfFrames(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		frames := 1 + random.Int64N(1+job.Frames(job.SecondsOf(job.MaxSeconds), fps)/2)
+		frames := 1 + random.Int64N(1+job.Frames(job.SecondsOf(job.MaxLength), fps)/2)
 		length, err := job.Length(frames, fps)
 		if err != nil {
 			t.Fatal(err)

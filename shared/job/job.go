@@ -56,7 +56,7 @@ type Config struct {
 	// StartFrame is the first frame of the output, counted from the start of the composition.
 	StartFrame int64 `json:"startFrame"`
 	// FrameCount is the number of frames of the output, at least 1. The last of them ends within
-	// [MaxSeconds] of the start of the composition.
+	// [MaxLength] of the start of the composition.
 	FrameCount int64 `json:"frameCount"`
 	// VideoCodec and AudioCodec are names of ffmpeg's encoders.
 	VideoCodec string `json:"videoCodec"`

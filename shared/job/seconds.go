@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// MaxSeconds is the longest time that a spec can speak of: 1000 hours.
-const MaxSeconds = 1000 * time.Hour
+// MaxLength is the longest time that a spec can speak of: 1000 hours.
+const MaxLength = 1000 * time.Hour
 
 // Seconds is a length of time, exact to the nanosecond, that text and JSON give in seconds. Finer
 // decimals are rounded to the nearest nanosecond: it makes 0.30000000000000004, which is what other
@@ -30,7 +30,7 @@ var (
 )
 
 // ParseSeconds reads a number of seconds, such as 2 or 0.5, or a duration in Go's notation, such as
-// 1m30s, 1h or 250ms. The result is from 0 to [MaxSeconds].
+// 1m30s, 1h or 250ms. The result is from 0 to [MaxLength].
 func ParseSeconds(text string) (Seconds, error) {
 	ns, ok := parseNanoseconds(text)
 	if !ok {
@@ -39,8 +39,8 @@ func ParseSeconds(text string) (Seconds, error) {
 	if ns.Sign() < 0 {
 		return Seconds{}, Errorf("", "%.40s is negative: give a length of time such as 2 or 1m30s", text)
 	}
-	if ns.Cmp(new(big.Rat).SetInt64(int64(MaxSeconds))) > 0 {
-		return Seconds{}, Errorf("", "%.40s is too long: give at most %d hours", text, MaxSeconds/time.Hour)
+	if ns.Cmp(new(big.Rat).SetInt64(int64(MaxLength))) > 0 {
+		return Seconds{}, Errorf("", "%.40s is too long: give at most %d hours", text, MaxLength/time.Hour)
 	}
 	return Seconds{time.Duration(roundHalfUp(ns).Int64())}, nil
 }

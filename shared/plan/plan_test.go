@@ -261,7 +261,7 @@ func TestPlannedSpecsAreValid(t *testing.T) {
 			Seed: 1<<32 - 1, Props: json.RawMessage(`{"a": "<b> & 'c'", "n": 1e308}`), AllowMissingAssets: true, Timeout: job.SecondsOf(time.Hour),
 		},
 		"most partitions": {Input: "a.html", FrameCount: 10_000, Concurrency: 10_000},
-		"longest":         {Input: "a.html", Duration: job.SecondsOf(job.MaxSeconds), FPS: job.Rate{Num: 1000, Den: 1}, Concurrency: 7},
+		"longest":         {Input: "a.html", Duration: job.SecondsOf(job.MaxLength), FPS: job.Rate{Num: 1000, Den: 1}, Concurrency: 7},
 		"slowest":         {Input: "a.html", FrameCount: 1, FPS: job.Rate{Num: 1, Den: 60}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,21 +5,25 @@
 package process
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
 
-// outputGrace is how long a killed program's children may hold its output open.
+// outputGrace is how long children that left the program's group, and so were not killed with it, may hold
+// its output open.
 const outputGrace = 2 * time.Second
 
 // Process is a running program, alone with its children in a process group. Whoever starts it waits for
-// Done.
+// Done. When the program ends, by itself or by a signal, its children are killed.
 type Process struct {
 	cmd    *exec.Cmd
-	output *tail
+	output tail
+	reaped atomic.Bool // the id may be somebody else's by now
 	done   chan struct{}
 	err    error
 }
@@ -28,25 +32,47 @@ type Process struct {
 // what programs need to find their files, and keeps the end of what it prints. Set cmd.Env to add to the
 // environment.
 func Start(cmd *exec.Cmd) (*Process, error) {
-	p := &Process{cmd: cmd, output: &tail{}, done: make(chan struct{})}
+	// A pipe of our own: exec's would hold up Wait for as long as a child has it open.
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
 	cmd.Env = append(environment(), cmd.Env...)
-	cmd.Stderr = p.output
+	cmd.Stderr = w
 	if cmd.Stdout == nil {
-		cmd.Stdout = p.output
+		cmd.Stdout = w
 	}
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	cmd.SysProcAttr.Setpgid = true
 	cmd.WaitDelay = outputGrace
-	if err := cmd.Start(); err != nil {
+	err = cmd.Start()
+	w.Close()
+	if err != nil {
+		r.Close()
 		return nil, err
 	}
-	go func() {
-		defer close(p.done)
-		p.err = cmd.Wait()
-	}()
+	p := &Process{cmd: cmd, done: make(chan struct{})}
+	go p.wait(r)
 	return p, nil
+}
+
+func (p *Process) wait(output *os.File) {
+	defer close(p.done)
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		io.Copy(&p.output, output)
+	}()
+	p.err = p.cmd.Wait()
+	p.reaped.Store(true)
+	// A child keeps the group's id from being given to others. One that was being born during an earlier
+	// signal is in the group, too.
+	p.signal()
+	output.SetReadDeadline(time.Now().Add(outputGrace))
+	<-drained
+	output.Close()
 }
 
 // PID returns the id of the program and of its process group.
@@ -69,10 +95,10 @@ func (p *Process) Killed() bool {
 
 // Kill kills the program and its children and waits for its end. A program that has ended is no error.
 func (p *Process) Kill() {
-	p.signal()
+	if !p.reaped.Load() {
+		p.signal()
+	}
 	<-p.done
-	// A child that was being born during the first signal is in the group, too.
-	p.signal()
 }
 
 func (p *Process) signal() { syscall.Kill(-p.PID(), syscall.SIGKILL) }

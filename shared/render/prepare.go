@@ -20,16 +20,35 @@ const StartAuto job.Start = "auto"
 // Prepare opens a composition, fills in what the options leave open from what the page says about itself,
 // and plans the job. The browser is still open, for the first worker; it is nil after an error.
 func Prepare(ctx context.Context, o plan.Options, c capture.Composition) (*job.Spec, *browser.Browser, error) {
-	b, err := browser.Launch(ctx, c.Browser())
+	var spec *job.Spec
+	var b *browser.Browser
+	err := look(ctx, c, func(opened *browser.Browser) (err error) {
+		b = opened
+		spec, err = prepare(ctx, b, o, c)
+		return err
+	})
 	if err != nil {
-		return nil, nil, err
-	}
-	spec, err := prepare(ctx, b, o, c)
-	if err != nil {
-		b.Close()
 		return nil, nil, err
 	}
 	return spec, b, nil
+}
+
+// lookRetries is how often a composition is opened again when Chromium died on it.
+const lookRetries = 2
+
+// look opens a browser and does something with it, with another browser when that fails with a
+// fault.Transient. The browser stays open if that succeeds.
+func look(ctx context.Context, c capture.Composition, do func(*browser.Browser) error) error {
+	return attempt(ctx, lookRetries, func() error {
+		b, err := browser.Launch(ctx, c.Browser())
+		if err != nil {
+			return err
+		}
+		if err = do(b); err != nil {
+			b.Close()
+		}
+		return err
+	}, func(error) {})
 }
 
 func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (*job.Spec, error) {
@@ -149,12 +168,17 @@ type Findings struct {
 const unknownLength = 90
 
 // Inspect finds out about a composition. Of the options, those count that say how the page is opened.
-func Inspect(ctx context.Context, o plan.Options, c capture.Composition) (Findings, error) {
-	b, err := browser.Launch(ctx, c.Browser())
-	if err != nil {
-		return Findings{}, err
-	}
-	defer b.Close()
+func Inspect(ctx context.Context, o plan.Options, c capture.Composition) (f Findings, err error) {
+	err = look(ctx, c, func(b *browser.Browser) error {
+		if f, err = inspect(ctx, b, o, c); err == nil {
+			b.Close()
+		}
+		return err
+	})
+	return f, err
+}
+
+func inspect(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (Findings, error) {
 	report, err := capture.Inspect(ctx, b, c, lookOptions(o))
 	if err != nil {
 		return Findings{}, err

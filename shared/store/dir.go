@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Dir is the store of the files below a folder. An absolute name is a file anywhere on the disk. The
@@ -15,21 +18,25 @@ import (
 type Dir string
 
 // partialMark stands in the name of a file that is being written, hidden beside the file that it will
-// become.
+// become; a number follows.
 const partialMark = ".partial-"
 
 // Path returns the file that holds an object.
 func (d Dir) Path(name string) string {
 	name = filepath.FromSlash(name)
 	if filepath.IsAbs(name) {
-		return name
+		return filepath.Clean(name)
 	}
 	return filepath.Join(string(d), name)
 }
 
 // Open implements [Store].
 func (d Dir) Open(_ context.Context, name string) (Reader, error) {
-	f, err := os.Open(d.Path(name))
+	// A named pipe would make a plain open wait for a writer.
+	f, err := os.OpenFile(d.Path(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ENOTDIR) {
+		err = &fs.PathError{Op: "open", Path: d.Path(name), Err: fs.ErrNotExist}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -50,13 +57,15 @@ func (d Dir) Create(_ context.Context, name string) (Writer, error) { return d.C
 // CreateFile is Create for programs that write a file by its path.
 func (d Dir) CreateFile(name string) (*Partial, error) {
 	path := d.Path(name)
-	dir, base := filepath.Split(path)
-	if dir != "" {
-		if err := os.MkdirAll(dir, 0o777); err != nil {
-			return nil, err
-		}
+	if info, err := os.Stat(path); err == nil && info.IsDir() || path == "" {
+		return nil, fmt.Errorf("%q is a folder", path)
 	}
-	f, err := os.CreateTemp(dir, "."+base+partialMark+"*")
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return nil, err
+	}
+	partial := partialPrefix(path) + strconv.FormatUint(rand.Uint64(), 10)
+	// Not os.CreateTemp, whose files are for their owner alone: an output is as readable as any new file.
+	f, err := os.OpenFile(partial, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return nil, err
 	}
@@ -65,27 +74,34 @@ func (d Dir) CreateFile(name string) (*Partial, error) {
 
 // Remove implements [Store].
 func (d Dir) Remove(_ context.Context, name string) error {
-	err := os.Remove(d.Path(name))
-	if errors.Is(err, fs.ErrNotExist) {
+	path := d.Path(name)
+	// Not os.Remove, which takes empty folders, too.
+	err := syscall.Unlink(path)
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil
 	}
-	return err
+	return &fs.PathError{Op: "remove", Path: path, Err: err}
 }
 
 // RemovePartials deletes what writers of an object left behind when they were killed. Nobody may be
 // writing the object meanwhile.
 func (d Dir) RemovePartials(name string) error {
-	dir, base := filepath.Split(d.Path(name))
+	dir, prefix := filepath.Split(partialPrefix(d.Path(name)))
 	entries, err := os.ReadDir(filepath.Clean(dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), "."+base+partialMark) {
+		number, ok := strings.CutPrefix(e.Name(), prefix)
+		if _, wrong := strconv.ParseUint(number, 10, 64); ok && wrong == nil {
 			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
 		}
 	}
 	return err
+}
+
+func partialPrefix(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+partialMark)
 }
 
 // file is an *os.File that knows its size. It stays an *os.File inside, so that the kernel can copy
@@ -116,18 +132,14 @@ func (p *Partial) CommitNew() error {
 }
 
 func (p *Partial) commit(place func(from, to string) error) error {
-	// CreateTemp makes files for the owner alone; an output is as readable as any other new file.
-	err := p.Chmod(0o666 &^ umask())
+	p.done = true
+	err := errors.Join(p.Sync(), p.Close())
 	if err == nil {
-		err = p.Sync()
-	}
-	if err = errors.Join(err, p.Close()); err == nil {
 		err = place(p.Name(), p.path)
 	}
 	if err != nil {
 		os.Remove(p.Name())
 	}
-	p.done = true
 	return err
 }
 

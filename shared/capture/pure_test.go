@@ -1,0 +1,90 @@
+package capture
+
+import (
+	"path/filepath"
+	"testing"
+
+	"helios/shared/job"
+)
+
+// expected says of each example what jumping to a frame does to it.
+var expected = map[string]string{
+	"bouncing-ball.html":  "history", // every call of the frame callback is a step of the physics
+	"canvas.html":         "pure",
+	"clock.html":          "pure",
+	"gsap.html":           "layers",
+	"iframe.html":         "pure",
+	"intro.html":          "layers",
+	"keyframes.html":      "layers",
+	"lottie.html":         "pure",
+	"props.html":          "pure",
+	"raf-time.html":       "pure",
+	"random.html":         "history", // dice are thrown in every frame
+	"seek.html":           "pure",
+	"svg.html":            "pure",
+	"three.html":          "pure",
+	"time-code.html":      "history", // it counts the calls of its callback
+	"timers.html":         "pure",    // the timers of the frames left out fire one after the other
+	"transitions.html":    "history", // a transition begins with the first frame after its timer
+	"web-animations.html": "history", // a wave begins with the first frame after the one before
+	"web-font.html":       "pure",
+	"webgl.html":          "pure",
+}
+
+// A page whose pictures are a function of time by its own lights can still differ by a few levels at the edges
+// of moving layers, which Chromium draws at the scale that they had when their animation began. Whether it
+// does is up to the version of Chromium: "layers" above stands for either answer.
+func TestPureKnowsTheExamples(t *testing.T) {
+	pages, err := filepath.Glob("../../examples/*.html")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("found no examples: %v", err)
+	}
+	for _, path := range pages {
+		name := filepath.Base(path)
+		t.Run(name, func(t *testing.T) {
+			want := expected[name]
+			if want == "" {
+				t.Fatalf("say in this test what jumping does to %s", name)
+			}
+			if want == "layers" {
+				return
+			}
+			c, err := Locate("", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := small
+			o.Width, o.Height, o.FPS = 1280, 720, job.Rate{Num: 10, Den: 1}
+			got, err := Pure(t.Context(), launch(t, c), c, o, []int64{4, 19})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != (want == "pure") {
+				t.Errorf("Pure said %t of a page of the kind %q", got, want)
+			}
+		})
+	}
+}
+
+func TestPureSeesHistoryBehindAStillPicture(t *testing.T) {
+	// When the samples are taken nothing moves any more, but a page that jumped has not come so far.
+	c := page(t, `<body><script>
+		let calls = 0;
+		requestAnimationFrame(function frame() {
+			if (++calls === 8) document.body.style.background = "red";
+			else requestAnimationFrame(frame);
+		});
+	</script>`)
+	got, err := Pure(t.Context(), launch(t, c), c, small, []int64{20})
+	if err != nil || got {
+		t.Errorf("Pure said %t, %v", got, err)
+	}
+}
+
+func TestPureTakesAStillPageForPure(t *testing.T) {
+	c := page(t, `<h1>still</h1>`)
+	got, err := Pure(t.Context(), launch(t, c), c, small, []int64{0, 1, 2, 9})
+	if err != nil || !got {
+		t.Errorf("Pure said %t, %v", got, err)
+	}
+}

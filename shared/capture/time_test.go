@@ -1,0 +1,159 @@
+package capture
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"testing"
+
+	"helios/shared/browser"
+	"helios/shared/job"
+)
+
+// clocks writes down what the page's clocks say in each frame.
+const clocks = `<script>
+	window.said = null;
+	requestAnimationFrame(function frame(timestamp) {
+		requestAnimationFrame(frame);
+		said = [performance.now(), timestamp, Date.now(), document.timeline.currentTime];
+	});
+</script>`
+
+func TestClocksStayExactFarIntoAComposition(t *testing.T) {
+	const hour = 107_892 // frames of 30000/1001 in an hour, about
+	c := page(t, clocks)
+	b := launch(t, c)
+	for _, rate := range []string{"24", "30000/1001", "59.94", "1000", "1/2"} {
+		fps, err := job.ParseRate(rate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := small
+		o.FPS = fps
+		p := open(t, b, c, o)
+		err = p.Play(t.Context(), hour, 3, job.StartJump, func(f Frame) error {
+			var said [4]float64
+			if err := p.page.Evaluate(t.Context(), "said", &said); err != nil {
+				return err
+			}
+			want := fps.Milliseconds(f.Index)
+			for i, name := range []string{"performance.now()", "the timestamp", "", "document.timeline"} {
+				if name != "" && math.Abs(said[i]-want) > 0.1 {
+					t.Errorf("%s fps, frame %d: %s is %v, want %v", rate, f.Index, name, said[i], want)
+				}
+			}
+			if math.Abs(said[2]-Epoch*1000-math.Floor(want)) > 1 {
+				t.Errorf("%s fps, frame %d: Date.now() is %v, want %v", rate, f.Index, said[2], Epoch*1000+math.Floor(want))
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		p.Close()
+	}
+}
+
+// diary returns what a page wrote into the array diary in each of some frames.
+func diary(t *testing.T, b *browser.Browser, c Composition, o Options, frames int64) []string {
+	t.Helper()
+	_, values := play(t, b, c, o, 0, frames, job.StartStep, "diary")
+	return values
+}
+
+func TestTimersThatAreDueWithAFrameFireBeforeIt(t *testing.T) {
+	// At 25 frames a second each frame falls together with a run of the interval, and with a timer.
+	c := page(t, `<body><script>
+		const diary = [], write = (what) => diary.push(what + " " + performance.now());
+		setInterval(() => write("interval"), 40);
+		setInterval(() => write("double"), 80);
+		(function chain() { setTimeout(() => { write("timeout"); chain(); }, 40); })();
+		requestAnimationFrame(function frame() { requestAnimationFrame(frame); write("frame"); setTimeout(() => write("soon")); });
+	</script>`)
+	b := launch(t, c)
+	o := small
+	o.FPS = job.Rate{Num: 25, Den: 1}
+	load(t)
+	var want []string
+	for range 5 {
+		got := diary(t, b, c, o, 8)
+		if want == nil {
+			want = got
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("two runs differ:\n%s\n%s", got[7], want[7])
+		}
+	}
+	const first = `["frame 0","soon 0","interval 40","timeout 40","frame 40"`
+	if got := want[7]; len(got) < len(first) || got[:len(first)] != first {
+		t.Errorf("the page lived through %s\nwant %s…", got, first)
+	}
+}
+
+func TestAnEarlierFrameDoesNotMoveALaterOne(t *testing.T) {
+	// Animations of all kinds that begin in the middle, entered at every frame.
+	c := page(t, `<style>
+		div { position: absolute; top: 10px; width: 20px; height: 20px; background: teal }
+		#css { animation: go 1s -.35s linear infinite alternate } @keyframes go { to { transform: translateX(120px) } }
+		#transition { top: 40px; transition: left .2s; left: 0 }
+		#web { top: 70px }
+		</style><div id="css"></div><div id="transition"></div><div id="web"></div>
+		<svg width="160" height="20" style="position:fixed; top:90px"><rect width="9" height="9"><animate attributeName="x" to="150" dur=".5s" fill="freeze"/></rect></svg>
+		<script>
+		setTimeout(() => transition.style.left = "100px", 70);
+		web.animate([{ left: 0 }, { left: "130px" }], { duration: 150, delay: 40 }).finished.then(() => web.animate([{ opacity: 0 }, { opacity: 1 }], 120));
+		</script>`)
+	b := launch(t, c)
+	o := small
+	o.Height = 120
+	all, _ := play(t, b, c, o, 0, 15, job.StartStep, "")
+	for _, from := range []int64{1, 2, 7, 13} {
+		part, _ := play(t, b, c, o, from, 2, job.StartStep, "")
+		for _, f := range part {
+			if string(f.PNG) != string(all[f.Index].PNG) {
+				t.Errorf("frame %d is another picture when frames from %d on are drawn", f.Index, from)
+			}
+		}
+	}
+	if n := distinct(all); n < 12 {
+		t.Errorf("only %d of 15 frames are different pictures", n)
+	}
+}
+
+func distinct(frames []Frame) int {
+	seen := map[string]bool{}
+	for _, f := range frames {
+		seen[string(f.PNG)] = true
+	}
+	return len(seen)
+}
+
+func TestFramesOfAnAnimationShowTheirTime(t *testing.T) {
+	// The width of a box grows by 3 pixels a frame: its picture tells the time of the animation.
+	c := page(t, `<style>div { height: 9px; animation: grow 1s linear } @keyframes grow { from { width: 0 } to { width: 90px } }</style><div></div>`)
+	_, widths := play(t, launch(t, c), c, small, 0, 25, job.StartStep, `document.querySelector("div").getBoundingClientRect().width`)
+	for n, text := range widths {
+		width, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.Abs(width-3*float64(n)) > 0.02 {
+			t.Errorf("frame %d: the box is %s wide, want %d", n, text, 3*n)
+		}
+	}
+}
+
+func TestFrameTimes(t *testing.T) {
+	for _, rate := range []string{"23.976", "24", "30", "29.97", "60", "1000"} {
+		fps, err := job.ParseRate(rate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := microseconds(-1)
+		for _, n := range []int64{0, 1, 2, 3, 999, 1000, 1_000_000} {
+			got := frameTime(fps, n)
+			if got%resolution != 0 || got <= last || math.Abs(float64(got)-fps.Milliseconds(n)*1000) > 50 {
+				t.Errorf("%s fps: frame %d at %d µs, exactly %s", rate, n, got, fmt.Sprint(fps.Milliseconds(n)*1000))
+			}
+			last = got
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package encode
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"helios/shared/job"
+	"helios/shared/stitch"
+	"helios/shared/store"
+)
+
+// Equal frames make equal bytes: that is how a chunk can be made twice, anywhere.
+func TestSameBytes(t *testing.T) {
+	list := frames(t, 24, 64, 36)
+	for _, codec := range Codecs() {
+		t.Run(codec, func(t *testing.T) {
+			c, dir := config(), t.TempDir()
+			c.VideoCodec = codec
+			var first []byte
+			for i := range 2 {
+				out := filepath.Join(dir, strconv.Itoa(i)+".mp4")
+				encode(t, c, list, out)
+				data, err := os.ReadFile(out)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if first == nil {
+					first = data
+				} else if !bytes.Equal(first, data) {
+					t.Error("the second run made other bytes")
+				}
+				// Versions of the muxer change more often than what it writes.
+				if version := libraryVersion.Find(data); version != nil {
+					t.Errorf("%s stands in the file", version)
+				}
+			}
+		})
+	}
+}
+
+var libraryVersion = regexp.MustCompile(`Lav[cf][0-9.]+`)
+
+// packet is a frame as it stands in a file, in the order of decoding.
+type packet struct {
+	PTS   int64  `json:"pts"`
+	Flags string `json:"flags"`
+}
+
+func (p packet) key() bool { return strings.HasPrefix(p.Flags, "K") }
+
+func packets(t *testing.T, file string) []packet {
+	t.Helper()
+	out, err := exec.Command("ffprobe", "-v", "error", "-show_packets", "-of", "json", file).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found struct{ Packets []packet }
+	if err := json.Unmarshal(out, &found); err != nil {
+		t.Fatal(err)
+	}
+	return found.Packets
+}
+
+// Key frames stand where the number of a frame says, never where the picture changes, and no frame looks
+// across one: so chunks can be stitched.
+func TestGroups(t *testing.T) {
+	list := frames(t, 24, 64, 36)
+	for _, codec := range Codecs() {
+		t.Run(codec, func(t *testing.T) {
+			c, out := config(), filepath.Join(t.TempDir(), "out.mp4")
+			// A preset that uses B-frames, which are what can look across.
+			c.VideoCodec, c.Preset = codec, "medium"
+			encode(t, c, list, out)
+			ticks := Timescale(c.FPS) * c.FPS.Den / c.FPS.Num
+			var keys []int64
+			var latest int64 = -1
+			for _, p := range packets(t, out) {
+				if p.key() {
+					keys = append(keys, p.PTS/ticks)
+					latest = p.PTS
+				} else if p.PTS <= latest {
+					t.Errorf("frame %d is decoded after key frame %d and shown before it", p.PTS/ticks, latest/ticks)
+				}
+			}
+			if got, want := fmt.Sprint(keys), "[0 10 20]"; got != want {
+				t.Errorf("key frames are %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+// Every frame lasts the same whole number of ticks, at any rate.
+func TestTimescale(t *testing.T) {
+	for _, test := range []struct {
+		rate  job.Rate
+		scale int64
+	}{
+		{job.Rate{Num: 30, Den: 1}, 15360},
+		{job.Rate{Num: 25, Den: 1}, 12800},
+		{job.Rate{Num: 24, Den: 1}, 12288},
+		{job.Rate{Num: 30000, Den: 1001}, 30000},
+		{job.Rate{Num: 24000, Den: 1001}, 24000},
+		{job.Rate{Num: 1, Den: 60}, 16384},
+		{job.Rate{Num: 1000, Den: 1}, 16000},
+		{job.Rate{Num: 25, Den: 2}, 12800},
+		{job.Rate{Num: 2147483647, Den: 2147483}, 2147483647},
+	} {
+		if got := Timescale(test.rate); got != test.scale {
+			t.Errorf("the timescale of %s is %d, want %d", test.rate, got, test.scale)
+		}
+	}
+	list := frames(t, 3, 64, 36)
+	for _, rate := range []job.Rate{{Num: 30000, Den: 1001}, {Num: 1, Den: 60}, {Num: 1000, Den: 1}, {Num: 25, Den: 2}} {
+		c, dir := config(), t.TempDir()
+		c.FPS = rate
+		encode(t, c, list, filepath.Join(dir, "out.mp4"))
+		info, err := stitch.Probe(t.Context(), store.Dir(dir), "out.mp4")
+		if err != nil {
+			t.Fatal(err)
+		}
+		scale := Timescale(rate)
+		if info.Frames != 3 || int64(info.Timescale) != scale || int64(info.FrameDuration) != scale*rate.Den/rate.Num {
+			t.Errorf("at %s: %d frames of %d ticks, %d ticks a second", rate, info.Frames, info.FrameDuration, info.Timescale)
+		}
+		if info.Comment != "a comment" {
+			t.Errorf("the comment is %q", info.Comment)
+		}
+	}
+}
+
+// A file name is a name, whatever it looks like to ffmpeg.
+func TestOddFileNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"-y.mp4", "http:x.mp4", "%03d.mp4", "a b'c.mp4", "no-extension"} {
+		encode(t, config(), frames(t, 1, 64, 36), name)
+		if _, err := os.Stat(name); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestTranscode(t *testing.T) {
+	dir := t.TempDir()
+	chunk, stitched, out := filepath.Join(dir, "chunk.mp4"), filepath.Join(dir, "stitched.mp4"), filepath.Join(dir, "out.mp4")
+	c := config()
+	encode(t, c, frames(t, 12, 64, 36), chunk)
+	file, err := os.Create(stitched)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := stitch.Write(t.Context(), file, store.Dir(dir), []stitch.Chunk{{Name: "chunk.mp4"}}, stitch.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(stitched)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	c.VideoCodec, c.Quality = "libx265", 30
+	if err := Transcode(t.Context(), c, bytes.NewReader(data), out); err != nil {
+		t.Fatal(err)
+	}
+	info, err := stitch.Probe(t.Context(), store.Dir(dir), "out.mp4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Frames != 12 || info.Codec != "hvc1" || info.Width != 64 || info.Height != 36 ||
+		info.Timescale/info.FrameDuration != 5 || info.Timescale%info.FrameDuration != 0 {
+		t.Errorf("it became %+v", info)
+	}
+
+	if err := Transcode(t.Context(), c, bytes.NewReader(data[:len(data)/2]), out); err == nil {
+		t.Error("half a video is no error")
+	}
+	if err := Transcode(t.Context(), c, strings.NewReader("no video"), out); err == nil || !strings.HasPrefix(err.Error(), "ffmpeg: ") {
+		t.Errorf("what is no video gives the error %v", err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	reason := errors.New("changed my mind")
+	cancel(reason)
+	if err := Transcode(ctx, c, bytes.NewReader(data), out); !errors.Is(err, reason) {
+		t.Errorf("after the end of ctx the error is %v, want %v", err, reason)
+	}
+}

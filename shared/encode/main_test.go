@@ -1,0 +1,63 @@
+package encode
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/png"
+	"math/rand/v2"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"helios/shared/job"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// config is what the tests encode, unless they say otherwise: five frames a second, ten in a group.
+func config() job.Config {
+	return job.Config{
+		Width: 64, Height: 36, FPS: job.Rate{Num: 5, Den: 1},
+		VideoCodec: "libx264", AudioCodec: "aac", Quality: 18, Preset: "ultrafast",
+	}
+}
+
+// frames returns pictures that differ from each other as much as they can, as after a scene cut.
+func frames(t *testing.T, n, width, height int) [][]byte {
+	t.Helper()
+	random := rand.New(rand.NewPCG(1, 2))
+	list := make([][]byte, n)
+	for i := range list {
+		picture := image.NewRGBA(image.Rect(0, 0, width, height))
+		for y := range height {
+			for x := range width {
+				picture.SetRGBA(x, y, color.RGBA{uint8(random.Uint32()), uint8(random.Uint32()), uint8(random.Uint32()), 255})
+			}
+		}
+		var b bytes.Buffer
+		if err := png.Encode(&b, picture); err != nil {
+			t.Fatal(err)
+		}
+		list[i] = b.Bytes()
+	}
+	return list
+}
+
+// encode encodes frames to the file out.
+func encode(t *testing.T, c job.Config, list [][]byte, out string) {
+	t.Helper()
+	e, err := Start(t.Context(), c, "a comment", out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Abort()
+	for _, frame := range list {
+		if err := e.WriteFrame(frame); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,115 @@
+package flock
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// TestMain is also the process that takes a lock and keeps it, when it is started with the lock's path.
+func TestMain(m *testing.M) {
+	if path := os.Getenv("FLOCK_TEST_HOLD"); path != "" {
+		f, err := Lock(path)
+		if err != nil {
+			os.Stdout.WriteString(err.Error() + "\n")
+			os.Exit(1)
+		}
+		os.Stdout.WriteString("locked\n")
+		os.Stdin.Read(make([]byte, 1))
+		f.Close()
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func TestLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	first, err := Lock(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Lock(path); !errors.Is(err, ErrLocked) {
+		t.Errorf("a second lock gave %v", err)
+	}
+	first.Close()
+	second, err := Lock(path)
+	if err != nil {
+		t.Fatalf("after the first was closed: %v", err)
+	}
+	second.Close()
+}
+
+func TestLockInAFolderThatIsNotThere(t *testing.T) {
+	if _, err := Lock(filepath.Join(t.TempDir(), "nowhere", "lock")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestAKilledOwnerLeavesNoLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	owner := exec.Command(os.Args[0])
+	owner.Env = append(os.Environ(), "FLOCK_TEST_HOLD="+path)
+	if _, err := owner.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := owner.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := owner.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := make([]byte, 100)
+	if n, err := out.Read(said); string(said[:n]) != "locked\n" {
+		t.Fatalf("the owner said %q, %v", said[:n], err)
+	}
+	if _, err := Lock(path); !errors.Is(err, ErrLocked) {
+		t.Errorf("while the owner lives: %v", err)
+	}
+	owner.Process.Kill()
+	owner.Wait()
+	f, err := Lock(path)
+	if err != nil {
+		t.Fatalf("after the owner was killed: %v", err)
+	}
+	f.Close()
+}
+
+// Owners delete the file, while others may have it open to lock it. What these get must be the lock that
+// the next one finds, too.
+func TestOwnersMayDeleteTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	var locked atomic.Int32
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 5000 {
+				f, err := Lock(path)
+				if errors.Is(err, ErrLocked) {
+					continue
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				locked.Add(1)
+				if second, err := Lock(path); !errors.Is(err, ErrLocked) {
+					t.Errorf("two have the lock: %v", err)
+					second.Close()
+				}
+				os.Remove(path)
+				f.Close()
+			}
+		})
+	}
+	all.Wait()
+	if locked.Load() == 0 {
+		t.Error("nobody ever got the lock")
+	}
+}

@@ -1,0 +1,87 @@
+package process
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// script starts a shell script and returns it when it has printed "ready" into the pipe behind descriptor 3.
+func script(t *testing.T, text string) *Process {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd := exec.Command("sh", "-c", text)
+	cmd.ExtraFiles = []*os.File{w}
+	p, err := Start(cmd)
+	w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Kill)
+	r.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if line, err := bufio.NewReader(r).ReadString('\n'); line != "ready\n" {
+		t.Fatalf("the script said %q, %v", line, err)
+	}
+	return p
+}
+
+// members returns the live processes of a group.
+func members(t *testing.T, group int) (live []string) {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("reading /proc: %v", err)
+	}
+	for _, file := range files {
+		stat, err := os.ReadFile(file)
+		if err != nil {
+			continue // it ended meanwhile
+		}
+		// pid (name) state parent group …
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		if fields[2] == strconv.Itoa(group) && fields[0] != "Z" {
+			live = append(live, strings.TrimSpace(string(stat)))
+		}
+	}
+	return live
+}
+
+// gone waits until a group has no live process. A killed process takes a moment to die.
+func gone(t *testing.T, group int) {
+	t.Helper()
+	var live []string
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if live = members(t, group); len(live) == 0 {
+			return
+		}
+	}
+	t.Errorf("still alive:\n%s", strings.Join(live, "\n"))
+}
+
+// soon fails the test when f takes longer than it should.
+func soon(t *testing.T, limit time.Duration, what string, f func()) {
+	t.Helper()
+	start := time.Now()
+	f()
+	if took := time.Since(start); took > limit {
+		t.Errorf("%s took %s, want at most %s", what, took, limit)
+	}
+}
+
+func signalled(signal syscall.Signal) string { return fmt.Sprintf("signal: %s", signal) }
