@@ -133,6 +133,6 @@ func examineMemory() finding {
 	}
 	return finding{
 		name: "memory", ok: free >= 1<<30, fix: "close other programs, or use a machine with at least 2 GB free",
-		state: fmt.Sprintf("%.1f GB free, enough for %d workers", float64(free)/(1<<30), render.DefaultWorkers()),
+		state: fmt.Sprintf("%.1f GB free; %d workers by default", float64(free)/(1<<30), render.DefaultWorkers()),
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -14,12 +15,18 @@ import (
 // of it.
 func lockWork(output, suffix string) (folder string, lock io.Closer, err error) {
 	folder = filepath.Join(filepath.Dir(output), "."+filepath.Base(output)+suffix)
-	if err := os.MkdirAll(folder, 0o777); err != nil {
-		return "", nil, fault.Userf("writing %s: %w", output, err)
+	for {
+		if err := os.MkdirAll(folder, 0o777); err != nil {
+			return "", nil, fault.Userf("writing %s: %w", output, err)
+		}
+		lock, err = flock.Lock(filepath.Join(folder, "lock"))
+		switch {
+		case errors.Is(err, flock.ErrLocked):
+			return "", nil, fault.Userf("another helios is writing %s; wait for it, or name another output", output)
+		case errors.Is(err, fs.ErrNotExist):
+			// Another one was done and removed the folder meanwhile.
+			continue
+		}
+		return folder, lock, err
 	}
-	lock, err = flock.Lock(filepath.Join(folder, "lock"))
-	if errors.Is(err, flock.ErrLocked) {
-		return "", nil, fault.Userf("another helios is writing %s; wait for it, or name another output", output)
-	}
-	return folder, lock, err
 }

@@ -17,7 +17,6 @@ import (
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/target"
 
 	"helios/shared/fault"
 )
@@ -80,6 +79,11 @@ func (b *Browser) launch(ctx context.Context, o Options) (err error) {
 	if b.process, err = start(o.Path, b.door.address()); err != nil {
 		return err
 	}
+	return b.connect(ctx, o.Path)
+}
+
+// connect begins to talk to the Chromium that was just started.
+func (b *Browser) connect(ctx context.Context, path string) error {
 	b.conn = newConnection(b.process.pipe)
 	b.reading = make(chan struct{})
 	go func() {
@@ -87,15 +91,12 @@ func (b *Browser) launch(ctx context.Context, o Options) (err error) {
 		b.conn.read()
 	}()
 	b.session = b.conn.session("")
-	On(b.session, target.DetachedFromTarget, func(e target.EventDetachedFromTarget) {
-		b.conn.end(e.SessionID, fault.Userf("the page closed itself"))
-	})
 
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fault.Transientf("chromium did not answer within %s", startTimeout))
 	defer cancel()
 	v, err := Call(ctx, b.session, cdpbrowser.GetVersion, cdp.Empty{})
 	if err != nil {
-		return b.process.explain(o.Path, err)
+		return b.process.explain(path, err)
 	}
 	b.version = v.Product
 	return nil

@@ -55,8 +55,14 @@ func openDoor(site *site, input string) (*door, error) {
 	silent := log.New(io.Discard, "", 0)
 	d.forward = &httputil.ReverseProxy{
 		// The query goes through as it is; the default drops what Go cannot parse, such as semicolons.
-		Rewrite:      func(r *httputil.ProxyRequest) { r.Out.URL.RawQuery = r.In.URL.RawQuery },
-		Transport:    &http.Transport{DialContext: d.dial, MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second, DisableCompression: true},
+		Rewrite:   func(r *httputil.ProxyRequest) { r.Out.URL.RawQuery = r.In.URL.RawQuery },
+		Transport: &http.Transport{DialContext: d.dial, MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second, DisableCompression: true},
+		ModifyResponse: func(r *http.Response) error {
+			if r.StatusCode >= 400 {
+				d.problems.Store(r.Request.URL.String(), statusError(r.StatusCode))
+			}
+			return nil
+		},
 		ErrorHandler: d.refuse,
 		ErrorLog:     silent,
 	}
@@ -136,17 +142,22 @@ func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, errRefused):
 		status, err = http.StatusForbidden, errRefused
 	case errors.Is(err, fs.ErrNotExist):
-		status = http.StatusNotFound
+		status, err = http.StatusNotFound, statusError(http.StatusNotFound)
 	case errors.As(err, &opened):
 		status, err = http.StatusForbidden, opened.Err
 	case errors.As(err, &dialed):
 		err = dialed.Err
 	}
-	if status != http.StatusNotFound && r.Context().Err() == nil {
+	if r.Context().Err() == nil {
 		d.problems.Store(r.RequestURI, err)
 	}
 	http.Error(w, err.Error(), status)
 }
+
+// statusError is an HTTP status that says that something cannot be had.
+type statusError int
+
+func (s statusError) Error() string { return fmt.Sprintf("HTTP status %d", int(s)) }
 
 // problem says why a URL could not be had, if that was found out here.
 func (d *door) problem(address string) error {

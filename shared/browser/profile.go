@@ -65,14 +65,25 @@ func newProfile() (*profile, error) {
 }
 
 func (p *profile) remove() {
-	// Chromium's processes were killed, but one that is just being born can still write.
-	for range 10 {
-		if os.RemoveAll(p.dir) == nil {
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	removeProfile(p.dir)
 	p.lock.Close()
+}
+
+// removeProfile deletes a profile that the caller has locked. The Chromium that it belonged to is dead or dying,
+// but may still write. The lock file goes last: what cannot be deleted now is there for a later sweep.
+func removeProfile(dir string) {
+	for range 50 {
+		entries, err := os.ReadDir(dir)
+		for _, e := range entries {
+			if path := filepath.Join(dir, e.Name()); path != lockPath(dir) {
+				err = errors.Join(err, os.RemoveAll(path))
+			}
+		}
+		if err == nil && os.RemoveAll(dir) == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 func lockPath(dir string) string { return filepath.Join(dir, "helios.lock") }
@@ -95,7 +106,7 @@ func sweepProfiles(home string) {
 		if err != nil {
 			continue
 		}
-		os.RemoveAll(dir)
+		removeProfile(dir)
 		lock.Close()
 	}
 }

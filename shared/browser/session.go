@@ -87,15 +87,6 @@ func (c *connection) session(id target.SessionID) *Session {
 	return s
 }
 
-// end tells the session with an id, if there is one, that its target is gone.
-func (c *connection) end(id target.SessionID, cause error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s := c.sessions[id]; s != nil {
-		s.end(cause)
-	}
-}
-
 func (c *connection) forget(id target.SessionID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -3,6 +3,7 @@ package browser
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -161,14 +162,20 @@ func (w *watch) list() []Asset {
 	defer w.mu.Unlock()
 	list := make([]Asset, len(w.order))
 	for i, id := range w.order {
-		list[i] = w.loads[id].Asset
+		l := w.loads[id]
+		if l.Status == 0 && l.Problem == "" {
+			// Chromium does not tell what became of a stylesheet that is not there; the door knows.
+			w.spoil(l, "")
+		}
+		list[i] = l.Asset
 	}
 	return list
 }
 
 func (w *watch) missing() (missing []Asset) {
 	for _, a := range w.list() {
-		if a.Problem != "" && parts[a.Kind] {
+		same := func(b Asset) bool { return b.URL == a.URL }
+		if a.Problem != "" && parts[a.Kind] && !slices.ContainsFunc(missing, same) {
 			missing = append(missing, a)
 		}
 	}

@@ -55,10 +55,10 @@ func TestPagesThatCannotBeLoaded(t *testing.T) {
 		{"a script that throws in a timer at once", `<script>setTimeout(() => { throw new Error("in a timer") })</script>`, []string{"in a timer"}},
 		{"an endless loop", `<script>for (;;);</script>`, []string{"was not ready after 2s", "the page to load", "--timeout"}},
 		{"an endless loop of promises", `<script>(function f() { Promise.resolve().then(f) })()</script>`, []string{"was not ready after 2s", "--timeout"}},
-		{"an image without an answer", `<img src="/hang.png">`, []string{"was not ready after 2s", "the page to load", "no answer from", "/hang.png"}},
-		{"a script without an answer", `<script src="/hang.js"></script>`, []string{"the page to load", "/hang.js"}},
-		{"a font without an answer", `<style>@font-face{font-family:f;src:url(/hang.woff2)}</style><p style="font-family:f">x`, []string{"its fonts", "/hang.woff2"}},
-		{"a fetch without an answer", `<script>fetch("/hang.json")</script>`, []string{"the answers to its requests", "/hang.json"}},
+		{"an image without an answer", `<img src="/hang.png">`, []string{"was not ready after 2s", "still waiting for an answer from", "/hang.png"}},
+		{"a script without an answer", `<script src="/hang.js"></script>`, []string{"an answer from", "/hang.js"}},
+		{"a font without an answer", `<style>@font-face{font-family:f;src:url(/hang.woff2)}</style><p style="font-family:f">x`, []string{"an answer from", "/hang.woff2"}},
+		{"a fetch without an answer", `<script>fetch("/hang.json")</script>`, []string{"an answer from", "/hang.json"}},
 		{"ready never resolves", `<script>window.helios = {ready: new Promise(() => {})}</script>`, []string{"the promise in window.helios.ready"}},
 		{"ready rejects", `<script>window.helios = {ready: Promise.reject(new Error("no data"))}</script>`, []string{"window.helios.ready", "no data"}},
 		{"a missing image", `<img src="/gone.png">`, []string{"missing image", "/gone.png", "404", "--allow-missing-assets"}},
@@ -119,13 +119,13 @@ func TestPagesThatBreakInAFrame(t *testing.T) {
 		{"an endless loop in a timer", `<script>setTimeout(() => { for (;;); }, 50)</script>`, []string{"frame 2 was not done after 2s", "endless loop"}},
 		{"a callback that throws", `<script>requestAnimationFrame(function f(t) { if (t > 50) throw new Error("no more"); requestAnimationFrame(f) })</script>`,
 			[]string{"the page threw Error: no more", "index.html:1:"}},
-		{"a timer that throws", `<script>setTimeout(() => { throw "just text" }, 50)</script>`, []string{"the page threw just text"}},
+		{"a timer that throws", `<script>setTimeout(() => { throw "just text" }, 50)</script>`, []string{`the page threw "just text"`}},
 		{"a seek that throws", `<script>window.helios = {seek(s) { if (s > .05) throw new Error("not there") }}</script>`, []string{"not there"}},
 		{"a seek that never comes back", `<script>window.helios = {seek: (s) => new Promise((done) => s > .05 || done())}</script>`, []string{"frame 2 was not done after 2s"}},
-		{"a page without an answer", `<script>setTimeout(() => location = "/next.html", 50)</script>`, []string{"next.html"}},
+		{"a page that goes elsewhere", `<script>setTimeout(() => location = "/next.html", 50)</script>`, []string{"the page went to", "next.html", "stay on one page"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := page(t, test.html)
+			c := composition(t, test.html)
 			b := launch(t, c)
 			o := small
 			o.Timeout = patience
@@ -207,7 +207,7 @@ func TestVerifyNamesTheFileThatChanged(t *testing.T) {
 }
 
 func TestAllowMissingPlaysWithoutWhatIsMissing(t *testing.T) {
-	c := page(t, `<img src="gone.png"><script src="gone.js"></script><link rel="stylesheet" href="gone.css"><h1>here</h1>`)
+	c := composition(t, `<img src="gone.png"><script src="gone.js"></script><link rel="stylesheet" href="gone.css"><h1>here</h1>`)
 	o := small
 	o.AllowMissing = true
 	b := launch(t, c)

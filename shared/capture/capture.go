@@ -18,9 +18,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/chromedp/cdproto/headlessexperimental"
+	"github.com/chromedp/cdproto/page"
 
 	"helios/shared/browser"
 	"helios/shared/fault"
@@ -62,6 +65,7 @@ type Player struct {
 	seeks  bool   // the page offers window.helios.seek
 	last   []byte // the picture of the frame before, if one was taken
 	frames frameCounter
+	left   atomic.Pointer[string] // where the page went, if it did not stay
 }
 
 // Open loads a composition in a new page of a browser and waits until it is ready: its load event, its
@@ -157,20 +161,29 @@ const (
 
 // show moves the page to frame n and draws it, and returns the picture if one was asked for.
 func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, p.o.Timeout,
-		fault.Userf("frame %d was not done after %s; look for an endless loop in the page, or give a longer --timeout", n, p.o.Timeout))
+	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
 	t := frameTime(p.o.FPS, n)
 	err := p.clock.advance(ctx, t)
-	if err == nil && p.seeks {
+	seeking := err == nil && p.seeks
+	if seeking {
 		err = p.page.Evaluate(ctx, fmt.Sprintf("window.helios.seek(%v)", p.o.FPS.Milliseconds(n)/1000), nil)
 	}
 	var r headlessexperimental.BeginFrameResult
+	seeking = seeking && err != nil
 	for more := true; err == nil && more; {
 		r, err = p.clock.beginFrame(ctx, t, p.o.FPS, out)
 		if more = out != picture; more && err == nil {
 			more, err = p.frames.dropped(ctx)
 		}
+	}
+	if err == nil && out == picture && len(r.ScreenshotData) == 0 {
+		// The first picture of a page may not be ready when its frame is, such as that of one in a hundred
+		// pages with WebGL. Asked again for the same time, Chromium runs no scripts.
+		r, err = p.clock.beginFrame(ctx, t, p.o.FPS, out)
+	}
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return nil, p.overdue(n, seeking)
 	}
 	if err != nil {
 		return nil, p.explain(ctx, fmt.Errorf("drawing frame %d: %w", n, err))
@@ -181,18 +194,47 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	if out != picture {
 		return nil, nil
 	}
-	if len(r.ScreenshotData) > 0 {
-		p.last = r.ScreenshotData
-	} else if r.HasDamage || p.last == nil {
-		// Under load, this happens to the first frame of one page in a hundred that uses WebGL.
+	if len(r.ScreenshotData) == 0 {
 		return nil, fault.Transientf("chromium gave no picture of frame %d", n)
 	}
+	p.last = r.ScreenshotData
 	return p.last, nil
 }
 
-// explain prefers the reason for which ctx ended to the error of the call that it cut short.
+// overdue says why a frame is not done in time: the page waits for an answer, or its scripts do not end, or it
+// is Chromium that does not get on.
+func (p *Player) overdue(n int64, seeking bool) error {
+	late := fmt.Sprintf("frame %d was not done after %s", n, p.o.Timeout)
+	if pending := p.page.Pending(); len(pending) > 0 {
+		return fault.Userf("%s: no answer from %s; mend the page or give a longer --timeout", late, strings.Join(pending, ", "))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	switch idle := p.clock.world.Evaluate(ctx, "0", nil) == nil; {
+	case idle && seeking:
+		return fault.Userf("%s: the promise of window.helios.seek is still open; mend the page or give a longer --timeout", late)
+	case idle:
+		return fault.Transientf("%s, though the page is idle", late)
+	default:
+		return fault.Userf("%s; look for an endless loop in the page, or give a longer --timeout", late)
+	}
+}
+
+// stay notes from now on when the page goes elsewhere.
+func (p *Player) stay() {
+	browser.On(p.page.Session, page.FrameNavigated, func(e page.EventFrameNavigated) {
+		if e.Frame.ParentID == "" {
+			p.left.CompareAndSwap(nil, &e.Frame.URL)
+		}
+	})
+}
+
+// explain prefers the reason for which a call failed, as far as it is known, to the error of the call.
 func (p *Player) explain(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+	if left := p.left.Load(); left != nil {
+		return fault.Userf("the page went to %s; a composition has to stay on one page", *left)
+	}
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
 		return cause
 	}
 	return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/big"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -25,10 +26,14 @@ type microseconds int64
 // multiples of it.
 const resolution microseconds = 100
 
-// frameTime is n/fps, to the nearest multiple of the resolution: at most 0.05 ms off. It is computed by
-// multiplication, so that errors do not add up.
+// frameTime is n/fps, rounded up to a multiple of the resolution: less than 0.1 ms late and never early, so
+// that what a page does at n/fps is done, and floor(time*fps) is n. It is computed by multiplication, so that
+// errors do not add up.
 func frameTime(fps job.Rate, n int64) microseconds {
-	return microseconds(math.Round(fps.Milliseconds(n)*1000/float64(resolution))) * resolution
+	ticks := fps.At(n)
+	ticks.Mul(ticks, big.NewRat(int64(1_000_000/resolution), 1))
+	up, rest := new(big.Int).DivMod(ticks.Num(), ticks.Denom(), new(big.Int))
+	return (microseconds(up.Int64()) + microseconds(rest.Sign())) * resolution
 }
 
 // milliseconds is t as the protocol wants it. The half microsecond keeps Chromium, which cuts off the

@@ -20,7 +20,7 @@ func pixel(t *testing.T, f Frame, x, y int) color.NRGBA {
 }
 
 func TestTheFirstFrameIsThePageAndNotEmpty(t *testing.T) {
-	c := page(t, `<style>html { background: rgb(20, 120, 220) }</style>`)
+	c := composition(t, `<style>html { background: rgb(20, 120, 220) }</style>`)
 	b := launch(t, c)
 	for _, from := range []int64{0, 1, 5} {
 		frames, _ := play(t, b, c, small, from, 1, job.StartStep, "")
@@ -31,7 +31,7 @@ func TestTheFirstFrameIsThePageAndNotEmpty(t *testing.T) {
 }
 
 func TestAPageWithoutBackgroundIsWhite(t *testing.T) {
-	c := page(t, `<style>html, body { background: transparent } div { background: #f008; width: 50px; height: 50px }</style><div></div>`)
+	c := composition(t, `<style>html, body { background: transparent } div { background: #f008; width: 50px; height: 50px }</style><div></div>`)
 	frames, _ := play(t, launch(t, c), c, small, 0, 1, job.StartStep, "")
 	if got := pixel(t, frames[0], 150, 80); got != (color.NRGBA{255, 255, 255, 255}) {
 		t.Errorf("where there is nothing the picture is %v", got)
@@ -42,7 +42,7 @@ func TestAPageWithoutBackgroundIsWhite(t *testing.T) {
 }
 
 func TestAFrameWithoutAChangeRepeatsTheOneBefore(t *testing.T) {
-	c := page(t, `<style>div { width: 40px; height: 40px; background: red }</style><div></div>
+	c := composition(t, `<style>div { width: 40px; height: 40px; background: red }</style><div></div>
 		<script>setTimeout(() => document.querySelector("div").style.background = "blue", 90)</script>`)
 	b := launch(t, c)
 	for _, from := range []int64{0, 2} {
@@ -60,7 +60,7 @@ func TestAFrameWithoutAChangeRepeatsTheOneBefore(t *testing.T) {
 }
 
 func TestFramesHaveTheSizeThatWasAskedFor(t *testing.T) {
-	c := page(t, `<style>body { margin: 0; height: 5000px } i { position: fixed; right: 0; bottom: 0; width: 3px; height: 3px; background: red }</style><i></i>`)
+	c := composition(t, `<style>body { margin: 0; height: 5000px } i { position: fixed; right: 0; bottom: 0; width: 3px; height: 3px; background: red }</style><i></i>`)
 	b := launch(t, c)
 	for _, size := range [][2]int{{16, 16}, {161, 91}, {1080, 1920}} {
 		o := small
@@ -78,7 +78,7 @@ func TestFramesHaveTheSizeThatWasAskedFor(t *testing.T) {
 }
 
 func TestABigDocument(t *testing.T) {
-	c := page(t, `<body>`+strings.Repeat(`<p>A paragraph <b>with</b> some <i>elements</i> in it.</p>`, 5000)+
+	c := composition(t, `<body>`+strings.Repeat(`<p>A paragraph <b>with</b> some <i>elements</i> in it.</p>`, 5000)+
 		`<script>requestAnimationFrame(function f(t) { requestAnimationFrame(f); scrollTo(0, t * 10) })</script>`)
 	b := launch(t, c)
 	all, _ := play(t, b, c, small, 0, 6, job.StartStep, "")

@@ -39,13 +39,13 @@ func Inspect(ctx context.Context, b *browser.Browser, c Composition, o Options) 
 		return nil, err
 	}
 	defer p.Close()
-	ctx, cancel := context.WithTimeoutCause(ctx, o.Timeout, fault.Userf("%s did not answer within %s; give a longer --timeout", c.Input, o.Timeout))
-	defer cancel()
 	r := &Report{Seeks: p.seeks, Animations: []string{}, Missing: []browser.Asset{}}
-	if r.Attributes, err = p.attributes(ctx); err != nil {
+	if err := p.goTo(ctx, 0, 1, job.StartStep); err != nil {
 		return nil, err
 	}
-	if err := p.goTo(ctx, 0, 1, job.StartStep); err != nil {
+	ctx, cancel := context.WithTimeoutCause(ctx, o.Timeout, fault.Userf("%s did not answer within %s; give a longer --timeout", c.Input, o.Timeout))
+	defer cancel()
+	if r.Attributes, err = p.attributes(ctx); err != nil {
 		return nil, err
 	}
 	if err := p.page.Evaluate(ctx, animationKinds, &r.Animations); err != nil {

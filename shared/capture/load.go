@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"helios/shared/browser"
@@ -45,6 +46,7 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 		if p.clock.world, err = p.page.Isolate(ctx); err != nil {
 			return err
 		}
+		p.stay()
 		waiting = "its fonts"
 		// A page asks for its fonts when it is laid out.
 		if err := p.clock.world.Evaluate(ctx, "document.documentElement.getBoundingClientRect(), document.fonts.ready.then(() => {})", nil); err != nil {
@@ -52,7 +54,7 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 		}
 		waiting = "the promise in window.helios.ready"
 		if err := p.page.Evaluate(ctx, "Promise.resolve(window.helios?.ready).then(() => {})", nil); err != nil {
-			return err
+			return fmt.Errorf("window.helios.ready: %w", err)
 		}
 		waiting = "the answers to its requests"
 		if err := p.clock.world.Evaluate(ctx, settled, nil); err != nil {
@@ -62,14 +64,15 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 		return p.checkImages(ctx)
 	}()
 	if err != nil && ctx.Err() == context.DeadlineExceeded {
-		text := fmt.Sprintf("%s was not ready after %s: still waiting for %s", c.Input, p.o.Timeout, waiting)
-		if pending := p.page.Pending(); len(pending) > 0 {
-			text += fmt.Sprintf(" (no answer from %s)", strings.Join(pending, ", "))
+		// The page itself is not done while a script of it runs.
+		itself := func(address string) bool { return address == p.page.Assets()[0].URL }
+		if pending := slices.DeleteFunc(p.page.Pending(), itself); len(pending) > 0 {
+			waiting = "an answer from " + strings.Join(pending, ", ")
 		}
-		return fault.Userf("%s; mend the page or give a longer --timeout", text)
+		return fault.Userf("%s was not ready after %s: still waiting for %s; mend the page or give a longer --timeout", c.Input, p.o.Timeout, waiting)
 	}
 	if err != nil {
-		return err
+		return p.explain(ctx, err)
 	}
 	if err := p.page.Evaluate(ctx, "typeof window.helios?.seek === 'function'", &p.seeks); err != nil {
 		return err

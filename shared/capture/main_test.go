@@ -41,8 +41,8 @@ func folder(t *testing.T, files map[string]string) Composition {
 	return c
 }
 
-// page makes a composition of one page.
-func page(t *testing.T, html string) Composition {
+// composition makes a composition of one page.
+func composition(t *testing.T, html string) Composition {
 	t.Helper()
 	return folder(t, map[string]string{"index.html": "<!doctype html>" + html})
 }

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"image/color"
 	"math/rand/v2"
+	"mime"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -69,26 +71,21 @@ func TestLoadingTimeDoesNotShow(t *testing.T) {
 	}
 	files := map[string][]byte{
 		"/font.woff2": font,
-		"/style.css":  []byte(`@font-face { font-family: Slow; src: url(font.woff2) } body { font: 20px Slow } h1 { animation: in .5s } @keyframes in { from { opacity: 0 } }`),
-		"/late.js":    []byte(`document.body.append(" " + performance.now() + " " + Date.now()); setInterval(() => document.body.append("."), 30)`),
-		"/image.svg":  []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20" fill="red"><animate attributeName="width" from="0" to="40" dur=".2s"/></rect></svg>`),
+		"/style.css":  []byte(`@font-face { font-family: Slow; src: url(font.woff2) } body { font: 20px/1 Slow; margin: 0 } h1, p { font-size: 20px; margin: 0 } h1 { animation: in .5s } @keyframes in { from { opacity: 0 } }`),
+		"/late.js":    []byte(`late.textContent = performance.now() + " " + Date.now(); setInterval(() => late.append("."), 30)`),
+		"/image.svg":  []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20" fill="red"/></svg>`),
 		"/data.json":  []byte(`{"text": "data"}`),
 	}
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if file := files[r.URL.Path]; file != nil {
 			time.Sleep(rand.N(150 * time.Millisecond))
-			if strings.HasSuffix(r.URL.Path, ".svg") {
-				w.Header().Set("Content-Type", "image/svg+xml")
-			}
+			w.Header().Set("Content-Type", mime.TypeByExtension(path.Ext(r.URL.Path)))
 			w.Write(file)
 			return
 		}
-		fmt.Fprint(w, `<!doctype html><link rel="stylesheet" href="style.css"><body><h1>Slow</h1><img src="image.svg">
-			<script>
-				const log = [];
-				setTimeout(() => log.push("t50"), 50);
-				fetch("data.json").then((r) => r.json()).then(({ text }) => document.body.append(text));
-			</script><script src="late.js"></script><script async src="late.js?2"></script>`)
+		fmt.Fprint(w, `<!doctype html><link rel="stylesheet" href="style.css"><body><h1>Slow</h1><img src="image.svg"><p id="late"></p><p id="data"></p>
+			<script>fetch("data.json").then((r) => r.json()).then(({ text }) => data.textContent = text)</script>
+			<script async src="late.js"></script>`)
 	})
 	b := launch(t, c)
 	var want []Frame
@@ -109,7 +106,7 @@ func TestLoadingTimeDoesNotShow(t *testing.T) {
 }
 
 func TestAMissingAssetInTheMiddleIsAnErrorThatNamesIt(t *testing.T) {
-	c := page(t, `<body><script>setTimeout(() => document.body.innerHTML = "<img src=gone.png>", 90)</script>`)
+	c := composition(t, `<body><script>setTimeout(() => document.body.innerHTML = "<img src=gone.png>", 90)</script>`)
 	b := launch(t, c)
 	p := open(t, b, c, small)
 	var last int64

@@ -18,16 +18,22 @@
     return array;
   };
 
+  // Chromium counts these times from the start of the machine, which leaves noise far behind the point.
+  const clean = (ms) => Math.round(ms * 1000) / 1000;
+  const { now } = Performance.prototype;
+  Performance.prototype.now = { now() { return clean(now.call(this)); } }.now;
+
   // What the page uses to move, for those who inspect it.
   const used = new Set();
   Object.defineProperty(window, Symbol.for("helios.used"), { value: used });
-  const note = (owner, name, kind) => {
+  const note = (owner, name, kind, change = (args) => args) => {
     const original = owner[name];
-    owner[name] = { [name](...args) { used.add(typeof kind === "string" ? kind : kind(args)); return original.apply(this, args); } }[name];
+    owner[name] = { [name](...args) { used.add(kind(args)); return original.apply(this, change(args)); } }[name];
   };
-  note(window, "requestAnimationFrame", "animation-frame");
-  note(window, "setTimeout", "timer");
-  note(window, "setInterval", "timer");
+  note(window, "requestAnimationFrame", () => "animation-frame",
+    ([callback, ...rest]) => [typeof callback === "function" ? (timestamp) => callback(clean(timestamp)) : callback, ...rest]);
+  note(window, "setTimeout", () => "timer");
+  note(window, "setInterval", () => "timer");
   note(HTMLCanvasElement.prototype, "getContext", ([type]) => String(type).startsWith("web") ? "webgl" : "canvas");
 
   if (props !== undefined) window.__HELIOS_PROPS__ = props;

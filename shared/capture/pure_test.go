@@ -68,7 +68,7 @@ func TestPureKnowsTheExamples(t *testing.T) {
 
 func TestPureSeesHistoryBehindAStillPicture(t *testing.T) {
 	// When the samples are taken nothing moves any more, but a page that jumped has not come so far.
-	c := page(t, `<body><script>
+	c := composition(t, `<body><script>
 		let calls = 0;
 		requestAnimationFrame(function frame() {
 			if (++calls === 8) document.body.style.background = "red";
@@ -82,7 +82,7 @@ func TestPureSeesHistoryBehindAStillPicture(t *testing.T) {
 }
 
 func TestPureTakesAStillPageForPure(t *testing.T) {
-	c := page(t, `<h1>still</h1>`)
+	c := composition(t, `<h1>still</h1>`)
 	got, err := Pure(t.Context(), launch(t, c), c, small, []int64{0, 1, 2, 9})
 	if err != nil || !got {
 		t.Errorf("Pure said %t, %v", got, err)

@@ -22,7 +22,7 @@ const clocks = `<script>
 
 func TestClocksStayExactFarIntoAComposition(t *testing.T) {
 	const hour = 107_892 // frames of 30000/1001 in an hour, about
-	c := page(t, clocks)
+	c := composition(t, clocks)
 	b := launch(t, c)
 	for _, rate := range []string{"24", "30000/1001", "59.94", "1000", "1/2"} {
 		fps, err := job.ParseRate(rate)
@@ -64,7 +64,7 @@ func diary(t *testing.T, b *browser.Browser, c Composition, o Options, frames in
 
 func TestTimersThatAreDueWithAFrameFireBeforeIt(t *testing.T) {
 	// At 25 frames a second each frame falls together with a run of the interval, and with a timer.
-	c := page(t, `<body><script>
+	c := composition(t, `<body><script>
 		const diary = [], write = (what) => diary.push(what + " " + performance.now());
 		setInterval(() => write("interval"), 40);
 		setInterval(() => write("double"), 80);
@@ -93,7 +93,7 @@ func TestTimersThatAreDueWithAFrameFireBeforeIt(t *testing.T) {
 
 func TestAnEarlierFrameDoesNotMoveALaterOne(t *testing.T) {
 	// Animations of all kinds that begin in the middle, entered at every frame.
-	c := page(t, `<style>
+	c := composition(t, `<style>
 		div { position: absolute; top: 10px; width: 20px; height: 20px; background: teal }
 		#css { animation: go 1s -.35s linear infinite alternate } @keyframes go { to { transform: translateX(120px) } }
 		#transition { top: 40px; transition: left .2s; left: 0 }
@@ -131,7 +131,7 @@ func distinct(frames []Frame) int {
 
 func TestFramesOfAnAnimationShowTheirTime(t *testing.T) {
 	// The width of a box grows by 3 pixels a frame: its picture tells the time of the animation.
-	c := page(t, `<style>div { height: 9px; animation: grow 1s linear } @keyframes grow { from { width: 0 } to { width: 90px } }</style><div></div>`)
+	c := composition(t, `<style>div { height: 9px; animation: grow 1s linear } @keyframes grow { from { width: 0 } to { width: 90px } }</style><div></div>`)
 	_, widths := play(t, launch(t, c), c, small, 0, 25, job.StartStep, `document.querySelector("div").getBoundingClientRect().width`)
 	for n, text := range widths {
 		width, err := strconv.ParseFloat(text, 64)
@@ -150,7 +150,8 @@ func TestFrameTimes(t *testing.T) {
 		last := microseconds(-1)
 		for _, n := range []int64{0, 1, 2, 3, 999, 1000, 1_000_000} {
 			got := frameTime(fps, n)
-			if got%resolution != 0 || got <= last || math.Abs(float64(got)-fps.Milliseconds(n)*1000) > 50 {
+			late := float64(got) - fps.Milliseconds(n)*1000
+			if got%resolution != 0 || got <= last || late < -1e-6 || late >= 100 {
 				t.Errorf("%s fps: frame %d at %d µs, exactly %s", rate, n, got, fmt.Sprint(fps.Milliseconds(n)*1000))
 			}
 			last = got

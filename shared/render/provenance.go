@@ -13,6 +13,8 @@ import (
 type provenance struct {
 	// Chunk is nil in an output.
 	Chunk *job.ChunkID `json:"chunk,omitempty"`
+	// Frames is how many frames the chunk is to have.
+	Frames int64 `json:"frames,omitempty"`
 	Tools
 }
 
@@ -61,6 +63,8 @@ func (s *sequence) accept(c stitch.Chunk, info stitch.Info) error {
 	want := s.count
 	s.count++
 	switch {
+	case p.Frames != info.Frames:
+		return fault.Userf("%s has %d frames, but partition %d has %d; render it again", c.Name, info.Frames, p.Chunk.Partition, p.Frames)
 	case p.Chunk.Partition < want:
 		return fault.Userf("%s is partition %d, which was there already or belongs before; give each chunk once and in order", c.Name, p.Chunk.Partition)
 	case p.Chunk.Partition > want:

@@ -58,8 +58,9 @@ func (j *Job) finished(ctx context.Context, p job.Partition) bool {
 
 func (j *Job) provenance(p job.Partition) provenance {
 	return provenance{
-		Chunk: &job.ChunkID{Job: j.Spec.JobID, Partition: p.ID, Partitions: len(j.Spec.Partitions)},
-		Tools: j.tools,
+		Chunk:  &job.ChunkID{Job: j.Spec.JobID, Partition: p.ID, Partitions: len(j.Spec.Partitions)},
+		Frames: p.FrameCount,
+		Tools:  j.tools,
 	}
 }
 

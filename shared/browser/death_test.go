@@ -1,0 +1,253 @@
+package browser
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+
+	"helios/shared/fault"
+)
+
+const endless = "new Promise(() => {})"
+
+// leftovers are the files that Chromium might leave where temporary files are.
+func leftovers(t *testing.T) (files []string) {
+	t.Helper()
+	for _, pattern := range []string{"/tmp/*chrom*", "/tmp/.*hrom*", "/dev/shm/.*hrom*", "/dev/shm/*chrom*"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	return files
+}
+
+func TestCloseLeavesNothing(t *testing.T) {
+	before := leftovers(t)
+	b := launch(t, Options{Folder: folder(t, map[string]string{"index.html": `<canvas></canvas><script>
+		document.querySelector("canvas").getContext("webgl");
+		localStorage.x = 1;
+		new Worker(URL.createObjectURL(new Blob([""])));
+		const a = Object.assign(document.createElement("a"), {href: "index.html", download: "downloaded.html"});
+		a.click();
+		</script>`})})
+	navigate(t, b, SiteOrigin)
+	group, profile := b.process.PID(), b.process.profile.dir
+	all := family(t, group)
+	if len(all) < 5 {
+		t.Fatalf("Chromium has %d processes", len(all))
+	}
+	if _, err := os.Stat(profile); err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
+	b.Close()
+	wantGone(t, group, profile, all)
+	if after := leftovers(t); len(after) > len(before) {
+		t.Errorf("it leaves %q", after)
+	}
+	if _, err := os.Stat("downloaded.html"); err == nil {
+		t.Error("the page put a file into our folder")
+		os.Remove("downloaded.html")
+	}
+}
+
+// wantTransient checks that calls fail at once, each with a fault.Transient.
+func wantTransient(t *testing.T, b *Browser, p *Page) {
+	t.Helper()
+	start := time.Now()
+	for name, call := range map[string]func() error{
+		"Evaluate": func() error { return p.Evaluate(limit(t), "1", nil) },
+		"Navigate": func() error { return p.Navigate(limit(t), "about:blank") },
+		"Isolate":  func() error { _, err := p.Isolate(limit(t)); return err },
+		"Close":    func() error { return p.Close(limit(t)) },
+		"Open":     func() error { _, err := b.Open(limit(t), PageOptions{}); return err },
+	} {
+		if err := call(); fault.Of(err) != fault.Transient {
+			t.Errorf("%s gives a %s error: %v", name, fault.Of(err), err)
+		}
+	}
+	select {
+	case <-p.Dead():
+		if err := p.DeathCause(); fault.Of(err) != fault.Transient {
+			t.Errorf("DeathCause gives a %s error: %v", fault.Of(err), err)
+		}
+	default:
+		t.Error("the page is not dead")
+	}
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("that took %s", took)
+	}
+}
+
+func TestKillFromOutside(t *testing.T) {
+	for name, victim := range map[string]func(p proc, group int) bool{
+		"the program itself":    func(p proc, group int) bool { return !strings.Contains(p.command, "--type=") && p.pid != group },
+		"what we started":       func(p proc, group int) bool { return p.pid == group },
+		"all of its processes":  func(p proc, group int) bool { return true },
+		"the page's processes":  func(p proc, group int) bool { return strings.Contains(p.command, "--type=renderer") },
+		"the network's process": func(p proc, group int) bool { return strings.Contains(p.command, "network.mojom.NetworkService") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := launch(t, Options{Folder: folder(t, map[string]string{"index.html": "x"})})
+			p := navigate(t, b, SiteOrigin)
+			waiting := make(chan error, 1)
+			go func() { waiting <- p.Evaluate(context.Background(), endless, nil) }()
+			group, profile := b.process.PID(), b.process.profile.dir
+			all := family(t, group)
+			killed := 0
+			for _, v := range all {
+				if victim(v, group) || len(all) == 1 {
+					killed++
+					syscall.Kill(v.pid, syscall.SIGKILL)
+				}
+			}
+			if killed == 0 {
+				t.Fatalf("no victim among %v", all)
+			}
+			if strings.Contains(name, "network") {
+				// Chromium starts another one.
+				eventually(t, "an answer after the network's process was killed", func() bool {
+					return p.Evaluate(limit(t), "fetch('index.html').then(r => r.text())", nil) == nil
+				})
+				b.Close()
+				<-waiting
+				return
+			}
+			select {
+			case err := <-waiting:
+				if fault.Of(err) != fault.Transient {
+					t.Errorf("the call under way fails with a %s error: %v", fault.Of(err), err)
+				}
+			case <-time.After(10 * time.Second):
+				t.Fatal("the call under way hangs")
+			}
+			if strings.Contains(name, "page") {
+				if err := p.Evaluate(limit(t), "1", nil); fault.Of(err) != fault.Transient {
+					t.Errorf("the next call gives a %s error: %v", fault.Of(err), err)
+				}
+				// The browser goes on.
+				if got := evaluate[int](t, navigate(t, b, SiteOrigin), "1+1"); got != 2 {
+					t.Errorf("another page says %d", got)
+				}
+			} else {
+				wantTransient(t, b, p)
+			}
+			b.Close()
+			wantGone(t, group, profile, all)
+		})
+	}
+}
+
+func TestPageThatCrashes(t *testing.T) {
+	b := launch(t, Options{})
+	p := open(t, b)
+	_, err := Call(limit(t), p.Session, page.Crash, cdp.Empty{})
+	if fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), "crashed") {
+		t.Errorf("the error is %v", err)
+	}
+	if err := p.Navigate(limit(t), "about:blank"); fault.Of(err) != fault.Transient {
+		t.Errorf("the next error is %v", err)
+	}
+}
+
+// A Chromium that hangs takes no more commands at some time; calls end with their context even then.
+func TestChromiumThatHangs(t *testing.T) {
+	b := launch(t, Options{})
+	p := open(t, b)
+	all := family(t, b.process.PID())
+	for _, p := range all {
+		syscall.Kill(p.pid, syscall.SIGSTOP)
+	}
+	large := `"` + strings.Repeat("x", 1<<20) + `"`
+	for range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		start := time.Now()
+		if err := p.Evaluate(ctx, large, nil); err == nil || ctx.Err() == nil {
+			t.Errorf("the error is %v", err)
+		}
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("the call took %s", took)
+		}
+		cancel()
+	}
+	group, profile := b.process.PID(), b.process.profile.dir
+	start := time.Now()
+	b.Close()
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("Close took %s", took)
+	}
+	wantGone(t, group, profile, all)
+}
+
+func TestCallsThatRaceWithTheEnd(t *testing.T) {
+	for name, end := range map[string]func(b *Browser){
+		"Close":      (*Browser).Close,
+		"many Close": func(b *Browser) { var all sync.WaitGroup; all.Go(b.Close); all.Go(b.Close); all.Wait() },
+		"a kill":     func(b *Browser) { syscall.Kill(-b.process.PID(), syscall.SIGKILL) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := launch(t, Options{Folder: folder(t, map[string]string{"index.html": "x"})})
+			var all sync.WaitGroup
+			begun := make(chan struct{}, 100)
+			for i := range 4 {
+				p := open(t, b)
+				all.Go(func() {
+					for n := 0; ; n++ {
+						err := p.Navigate(limit(t), fmt.Sprintf("%s/?%d", SiteOrigin, n))
+						if err == nil {
+							err = p.Evaluate(limit(t), "fetch('index.html').then(r => r.text())", nil)
+						}
+						p.Assets()
+						p.Pending()
+						if p.Exception() != nil {
+							t.Error(p.Exception())
+						}
+						if err != nil {
+							// What was cut off in the middle may be told as the page's fault.
+							if fault.Of(p.DeathCause()) != fault.Transient {
+								eventually(t, "the death of the page", func() bool { return p.DeathCause() != nil })
+							}
+							return
+						}
+						begun <- struct{}{}
+					}
+				})
+				if i == 0 {
+					all.Go(func() {
+						for {
+							q, err := b.Open(limit(t), PageOptions{})
+							if err != nil {
+								return
+							}
+							q.Close(limit(t))
+						}
+					})
+				}
+			}
+			go func() {
+				all.Wait()
+				close(begun)
+			}()
+			for range 8 {
+				<-begun
+			}
+			end(b)
+			for range begun {
+			}
+			b.Close()
+		})
+	}
+}

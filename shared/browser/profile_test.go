@@ -1,0 +1,147 @@
+package browser
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"helios/shared/flock"
+)
+
+// ownBrowser launches a browser, tells its process group and profile, and waits to be killed.
+func ownBrowser() {
+	b, err := Launch(context.Background(), Options{})
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println(b.process.PID(), b.process.profile.dir)
+	select {}
+}
+
+// A helios that is killed cannot clean up. Chromium ends by itself then, and the next helios removes the
+// profile.
+func TestKilledOwner(t *testing.T) {
+	owner := exec.Command(os.Args[0])
+	owner.Env = append(os.Environ(), ownerVariable+"=1")
+	owner.Stderr = os.Stderr
+	out, err := owner.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := owner.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var group int
+	var profile string
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if _, parsing := fmt.Sscan(line, &group, &profile); err != nil || parsing != nil {
+		t.Fatalf("the owner said %q, %v", line, err)
+	}
+	all := family(t, group)
+	if len(all) < 3 {
+		t.Fatalf("Chromium has %d processes", len(all))
+	}
+	// While the owner lives, its profile does, too.
+	launch(t, Options{}).Close()
+	if _, err := os.Stat(lockPath(profile)); err != nil {
+		t.Fatal(err)
+	}
+	owner.Process.Kill()
+	owner.Wait()
+	eventually(t, "the end of Chromium after that of its owner", func() bool {
+		return len(processes(t, func(_ map[int]proc, p proc) bool { return p.group == group })) == 0
+	})
+	if _, err := os.Stat(profile); err != nil {
+		t.Fatalf("the profile was gone already: %v", err)
+	}
+	launch(t, Options{}).Close()
+	wantGone(t, group, profile, all)
+}
+
+func TestSweep(t *testing.T) {
+	home := t.TempDir()
+	old := time.Now().Add(-2 * time.Minute)
+	make := func(name string, age time.Time, files ...string) string {
+		dir := filepath.Join(home, name)
+		for _, file := range files {
+			write(t, dir, map[string]string{file: ""})
+		}
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(dir, age, age); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	gone := []string{
+		make(profilePrefix+"abandoned", time.Now(), "helios.lock", "Default/Preferences"),
+		make(profilePrefix+"abandoned-before-it-was-locked", old, "Default/Preferences"),
+	}
+	used := make(profilePrefix+"used", old, "helios.lock", "Default/Preferences")
+	lock, err := flock.Lock(lockPath(used))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	stay := []string{
+		filepath.Join(used, "Default/Preferences"),
+		make(profilePrefix+"being-made", time.Now()),
+		make("somebody-else", old, "helios.lock"),
+	}
+	sweepProfiles(home)
+	for _, path := range gone {
+		if _, err := os.Stat(path); err == nil {
+			t.Errorf("%s is still there", path)
+		}
+	}
+	for _, path := range stay {
+		if _, err := os.Stat(path); err != nil {
+			t.Errorf("%s is gone", path)
+		}
+	}
+	sweepProfiles(filepath.Join(home, "nowhere"))
+}
+
+// Each new profile begins with a sweep, and must not sweep away what another one is just making.
+func TestProfilesThatAreMadeAtOnce(t *testing.T) {
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 100 {
+				p, err := newProfile()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := os.Stat(lockPath(p.dir)); err != nil {
+					t.Errorf("a profile in use was swept: %v", err)
+				}
+				p.remove()
+				if _, err := os.Stat(p.dir); err == nil {
+					t.Errorf("%s is still there", p.dir)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestRoomy(t *testing.T) {
+	if !roomy(t.TempDir()) {
+		t.Error("there is no room among the temporary files")
+	}
+	// One that is not there, one that is no folder, and one without a byte of room.
+	for _, dir := range []string{"/nowhere", "/dev/null", "/proc"} {
+		if roomy(dir) {
+			t.Errorf("%s is taken for a folder with room", dir)
+		}
+	}
+}
