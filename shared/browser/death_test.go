@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -38,8 +39,6 @@ func TestCloseLeavesNothing(t *testing.T) {
 		document.querySelector("canvas").getContext("webgl");
 		localStorage.x = 1;
 		new Worker(URL.createObjectURL(new Blob([""])));
-		const a = Object.assign(document.createElement("a"), {href: "index.html", download: "downloaded.html"});
-		a.click();
 		</script>`})})
 	navigate(t, b, SiteOrigin)
 	group, profile := b.process.PID(), b.process.profile.dir
@@ -53,13 +52,10 @@ func TestCloseLeavesNothing(t *testing.T) {
 	b.Close()
 	b.Close()
 	wantGone(t, group, profile, all)
-	if after := leftovers(t); len(after) > len(before) {
-		t.Errorf("it leaves %q", after)
-	}
-	if _, err := os.Stat("downloaded.html"); err == nil {
-		t.Error("the page put a file into our folder")
-		os.Remove("downloaded.html")
-	}
+	eventually(t, "the end of Chromium's temporary files", func() bool {
+		// Other people's Chromium may be starting or ending at the same time.
+		return !slices.ContainsFunc(leftovers(t), func(file string) bool { return !slices.Contains(before, file) })
+	})
 }
 
 // wantTransient checks that calls fail at once, each with a fault.Transient.

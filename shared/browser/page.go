@@ -96,7 +96,7 @@ func (p *Page) prepare(ctx context.Context, o PageOptions) error {
 // Navigate opens a URL and waits for the page's load event. A page that cannot be had is a fault.User.
 func (p *Page) Navigate(ctx context.Context, url string) error {
 	select {
-	case <-p.loaded: // the page before
+	case <-p.loaded: // that was the page before
 	default:
 	}
 	result, err := Call(ctx, p.Session, page.Navigate, page.NavigateParams{URL: url})

@@ -43,7 +43,7 @@ const (
 
 func TestPagesThatCannotBeLoaded(t *testing.T) {
 	hang := make(chan struct{})
-	defer close(hang)
+	t.Cleanup(func() { close(hang) })
 	for _, test := range []struct {
 		name  string
 		html  string
@@ -75,6 +75,7 @@ func TestPagesThatCannotBeLoaded(t *testing.T) {
 		{"a host that is not there", `<img src="http://nowhere.invalid/x.png">`, []string{"missing image", "nowhere.invalid/x.png"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel() // most of them wait
 			c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 				switch {
 				case r.URL.Path == "/":

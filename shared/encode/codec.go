@@ -65,7 +65,7 @@ func Check(c job.Config) error {
 	if !slices.Contains(audioCodecs, c.AudioCodec) {
 		return fault.Userf("the audio codec %q is none of %s", c.AudioCodec, strings.Join(audioCodecs, ", "))
 	}
-	if ext := path.Ext(c.Output); ext != ".mp4" {
+	if ext := path.Ext(c.Output); c.Output != "" && ext != ".mp4" {
 		return fault.Userf("the output %s cannot be made: helios writes .mp4; name it %s.mp4", c.Output, strings.TrimSuffix(path.Base(c.Output), ext))
 	}
 	if c.Width%2 != 0 || c.Height%2 != 0 {

@@ -1,0 +1,98 @@
+package browser
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Chromium has nothing to say to anybody unless a page does.
+func TestChromiumMakesNoRequestsOfItsOwn(t *testing.T) {
+	t.Parallel()
+	requests := make(chan string, 1000)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests <- r.Method + " " + r.RequestURI
+		fmt.Fprint(w, "<!doctype html><title>x</title>")
+	}))
+	defer proxy.Close()
+	path, err := Find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &Browser{}
+	t.Cleanup(b.Close)
+	if b.door, err = openDoor(nil, ""); err != nil { // not used
+		t.Fatal(err)
+	}
+	if b.process, err = start(path, proxy.URL); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.connect(limit(t), path); err != nil {
+		t.Fatal(err)
+	}
+	navigate(t, b, SiteOrigin+"/only")
+
+	// Sockets other than those to the proxy: the kernel's list of them, by the inodes that Chromium has open.
+	allowed := regexp.MustCompile(`^\s*\d+: \S+ ` + procAddress(t, proxy.Listener.Addr().String()) + " ")
+	seen := false
+	for deadline := time.Now().Add(3 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		for _, line := range sockets(t, b.process.PID()) {
+			if allowed.MatchString(line) {
+				seen = true
+			} else {
+				t.Fatalf("Chromium has a socket that leads around the proxy: %s", line)
+			}
+		}
+	}
+	if !seen {
+		t.Error("not even the connection to the proxy was seen")
+	}
+	close(requests)
+	for r := range requests {
+		if r != "GET "+SiteOrigin+"/only" {
+			t.Errorf("a request that nobody asked for: %s", r)
+		}
+	}
+}
+
+// procAddress is an IPv4 address and port as /proc/net/tcp has them on this kind of machine.
+func procAddress(t *testing.T, address string) string {
+	t.Helper()
+	var a, b, c, d, port int
+	if _, err := fmt.Sscanf(address, "%d.%d.%d.%d:%d", &a, &b, &c, &d, &port); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%02X%02X%02X%02X:%04X", d, c, b, a, port)
+}
+
+// sockets returns the lines about the internet sockets of a process and its descendants.
+func sockets(t *testing.T, pid int) (lines []string) {
+	t.Helper()
+	inodes := map[string]bool{}
+	for _, p := range family(t, pid) {
+		files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.pid))
+		for _, file := range files {
+			if target, _ := os.Readlink(file); strings.HasPrefix(target, "socket:[") {
+				inodes[strings.Trim(target, "socket:[]")] = true
+			}
+		}
+	}
+	for _, table := range []string{"tcp", "tcp6", "udp", "udp6", "raw", "raw6"} {
+		text, err := os.ReadFile("/proc/net/" + table)
+		if err != nil {
+			continue // no such protocol here
+		}
+		for line := range strings.Lines(string(text)) {
+			if fields := strings.Fields(line); len(fields) > 9 && inodes[fields[9]] {
+				lines = append(lines, strings.TrimSpace(line))
+			}
+		}
+	}
+	return lines
+}

@@ -1,0 +1,258 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"helios/shared/fault"
+)
+
+func TestExceptions(t *testing.T) {
+	pages := map[string]string{
+		"at-once.html": "<script>\n  null.x</script>", "late.html": `<script>setTimeout(() => { throw new RangeError("too much\nof it") })</script>`,
+		"file.html": `<script src="folder/thrower.js"></script>`, "folder/thrower.js": "\n\nthrow new Error('from a file')",
+		"value.html": `<script>throw {a: 1}</script>`, "text.html": `<script>throw "just text"</script>`,
+		"syntax.html": `<script>let let = 1</script>`, "event.html": `<body onload="missing()">`,
+		"first.html":   `<script>throw 1</script><script>throw 2</script>`,
+		"caught.html":  `<script>try { throw 1 } catch {}</script>`,
+		"promise.html": `<script>Promise.reject(new Error("nobody waits for this"))</script>`,
+		"async.html":   `<script>(async () => { await 1; throw new Error("nor for this") })()</script>`,
+		"fine.html":    `<script>setTimeout(() => {})</script>`,
+	}
+	b := launch(t, Options{Folder: folder(t, pages)})
+	for _, test := range []struct{ page, want string }{
+		{"at-once.html", "the page threw TypeError: Cannot read properties of null (reading 'x') (at-once.html:2:8)"},
+		{"late.html", "the page threw RangeError: too much (late.html:1:34)"},
+		{"file.html", "the page threw Error: from a file (folder/thrower.js:3:7)"},
+		{"value.html", "the page threw Object (value.html:1:9)"},
+		{"text.html", `the page threw "just text" (text.html:1:9)`},
+		{"syntax.html", "the page threw SyntaxError: let is disallowed as a lexically bound name (syntax.html:1:13)"},
+		{"event.html", "the page threw ReferenceError: missing is not defined (event.html:1:26)"},
+		{"first.html", "the page threw 1 (first.html:1:9)"},
+		{"caught.html", ""},
+		{"promise.html", ""},
+		{"async.html", ""},
+		{"fine.html", ""},
+	} {
+		t.Run(test.page, func(t *testing.T) {
+			p := navigate(t, b, SiteOrigin+"/"+test.page)
+			evaluate[bool](t, p, "new Promise(done => setTimeout(() => done(true)))") // after the page's own timer
+			err := p.Exception()
+			if test.want == "" {
+				if err != nil {
+					t.Errorf("the error is %v", err)
+				}
+				return
+			}
+			if err == nil || err.Error() != test.want || fault.Of(err) != fault.User {
+				t.Errorf("the error is %v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+func TestEvaluate(t *testing.T) {
+	b := launch(t, Options{Folder: folder(t, map[string]string{"index.html": "<script>var x = 1</script>"})})
+	p := navigate(t, b, SiteOrigin)
+	for expression, want := range map[string]string{
+		"throw new Error('no')":                 "the page threw Error: no",
+		"Promise.reject(new TypeError('late'))": "the page threw TypeError: late",
+		"1 +":                                   "the page threw SyntaxError: Unexpected end of input",
+	} {
+		if err := p.Evaluate(limit(t), expression, nil); err == nil || err.Error() != want || fault.Of(err) != fault.User {
+			t.Errorf("%s gives %v, want %s", expression, err, want)
+		}
+	}
+	if err := p.Exception(); err != nil {
+		t.Errorf("our own exceptions count as the page's: %v", err)
+	}
+	world, err := p.Isolate(limit(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kind string
+	if err := world.Evaluate(limit(t), "window.x = 2, document.title = 'seen', typeof y", &kind); err != nil || kind != "undefined" {
+		t.Errorf("the isolated world says %q, %v", kind, err)
+	}
+	if got := evaluate[string](t, p, "x + document.title"); got != "1seen" {
+		t.Errorf("of the isolated world the page sees %q", got)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := p.Evaluate(ctx, endless, nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestMissingAssets(t *testing.T) {
+	other := newNeighbour(t, false)
+	dir := folder(t, map[string]string{
+		"there.png": secrets["secret.png"], "there.css": "@import 'no.css'; div { background: url(no-background.png) }",
+		"index.html": `<!doctype html><link rel="stylesheet" href="there.css"><img src="there.png?v=1"><img src="no.png"><div>x</div>
+			<img src="out.png"><img src="http://127.0.0.1:` + other.port + `/refused.png">
+			<img src="https://localhost:` + other.port + `/refused-tunnel.png"><script src="no.js"></script>
+			<iframe src="no.html"></iframe><video src="no.mp4"></video>
+			<style>@font-face { font-family: x; src: url(no.woff2) } div { font-family: x }</style>
+			<img src="data:image/png;base64,xx"><img src="data:,">
+			<script>
+				const fetches = Promise.allSettled([fetch("no.json"), fetch("http://127.0.0.1:` + other.port + `/no.json")]);
+				fetch(URL.createObjectURL(new Blob(["x"])));
+			</script>`,
+	})
+	if err := os.Symlink("/etc/hostname", filepath.Join(dir, "out.png")); err != nil {
+		t.Fatal(err)
+	}
+	p := navigate(t, launch(t, Options{Folder: dir}), SiteOrigin)
+	evaluate[bool](t, p, "fetches.then(() => document.fonts.ready).then(() => true)")
+
+	const refused = "a composition may not reach this machine or its link-local neighbours"
+	got := map[string]string{}
+	for _, a := range p.Missing() {
+		got[a.Kind+" "+a.URL] = a.Problem
+	}
+	if diff := cmp.Diff(map[string]string{
+		"Image no.png": "HTTP status 404", "Image no-background.png": "HTTP status 404", "Image out.png": "path escapes from parent",
+		"Image http://127.0.0.1:" + other.port + "/refused.png":         refused,
+		"Image https://localhost:" + other.port + "/refused-tunnel.png": refused,
+		"Script no.js": "HTTP status 404", "Document no.html": "HTTP status 404", "Media no.mp4": "HTTP status 404",
+		"Font no.woff2": "HTTP status 404", "Stylesheet no.css": "HTTP status 404",
+	}, got); diff != "" {
+		t.Errorf("missing (-want +got):\n%s", diff)
+	}
+	assets := p.Assets()
+	if assets[0].Kind != "Document" || assets[0].Path() != "index.html" || assets[0].Status != 200 || assets[0].Bytes == 0 {
+		t.Errorf("the first asset is %+v", assets[0])
+	}
+	find := func(url string) Asset {
+		for _, a := range assets {
+			if a.URL == url {
+				return a
+			}
+		}
+		t.Errorf("%s is not among the assets", url)
+		return Asset{}
+	}
+	if a := find("there.png?v=1"); a.Problem != "" || a.Path() != "there.png" || a.Status != 200 {
+		t.Errorf("the image that is there: %+v", a)
+	}
+	if a := find("no.json"); a.Problem == "" || a.Kind != "Fetch" {
+		t.Errorf("the fetch that failed: %+v", a)
+	}
+	for _, a := range assets {
+		if strings.HasPrefix(a.URL, "data:") || strings.HasPrefix(a.URL, "blob:") {
+			t.Errorf("%s counts as an asset", a.URL)
+		}
+	}
+	p.Spoil(SiteOrigin+"/there.png?v=1", "not an image")
+	if !slices.ContainsFunc(p.Missing(), func(a Asset) bool { return a.URL == "there.png?v=1" && a.Problem == "not an image" }) {
+		t.Error("the spoilt image is not missing")
+	}
+	eventually(t, "the end of all requests", func() bool { return len(p.Pending()) == 0 })
+	other.wantAlone(t)
+}
+
+func TestDocuments(t *testing.T) {
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	dir := folder(t, map[string]string{
+		"empty.html": "", "broken.html": "<html><body><div <p>&;<script", "picture.png": secrets["secret.png"], "text.txt": "text",
+		"archive.zip": "PK\x03\x04", "sub/index.html": "x", "moved.html": `<script>location.replace("sub/")</script>`,
+	})
+	local := launch(t, Options{Folder: dir})
+	web := launch(t, Options{URL: closed.URL})
+	for _, test := range []struct {
+		browser       *Browser
+		address, want string
+	}{
+		{local, SiteOrigin + "/empty.html", ""},
+		{local, SiteOrigin + "/broken.html", ""},
+		{local, SiteOrigin + "/picture.png", ""},
+		{local, SiteOrigin + "/text.txt", ""},
+		{local, SiteOrigin + "/sub/", ""},
+		{local, SiteOrigin + "/moved.html", ""},
+		{local, SiteOrigin + "/missing.html", "opening missing.html: HTTP status 404; check the address"},
+		{local, SiteOrigin + "/sub", "opening sub: HTTP status 404; check the address"},
+		{local, SiteOrigin + "/archive.zip", "opening http://helios.localhost/archive.zip: net::ERR_ABORTED; give the address of a page"},
+		{local, "http://127.0.0.1:8080/", "opening http://127.0.0.1:8080/: a composition may not reach this machine or its link-local neighbours; check the address"},
+		{local, "https://localhost/", "opening https://localhost/: a composition may not reach this machine or its link-local neighbours; check the address"},
+		{web, closed.URL + "/", "opening " + closed.URL + "/: connect: connection refused; check the address"},
+		{web, SiteOrigin + "/", "opening : a composition may not reach this machine or its link-local neighbours; check the address"},
+	} {
+		p := open(t, test.browser)
+		err := p.Navigate(limit(t), test.address)
+		if test.want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", test.address, err)
+			}
+		} else if err == nil || err.Error() != test.want || fault.Of(err) != fault.User {
+			t.Errorf("%s: %v\nwant %s", test.address, err, test.want)
+		}
+		p.Close(limit(t))
+	}
+	// A page can be left for another one, whose errors are its own.
+	p := open(t, local)
+	for range 3 {
+		if err := p.Navigate(limit(t), SiteOrigin+"/missing.html"); err == nil {
+			t.Error("the missing page was opened")
+		}
+		if err := p.Navigate(limit(t), SiteOrigin+"/sub/"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestPending(t *testing.T) {
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/":
+			fmt.Fprint(w, `<!doctype html><img src="slow.png"><img src="fast.png">`)
+		case "/slow.png":
+			<-release
+		}
+	}))
+	defer server.Close()
+	p := open(t, launch(t, Options{URL: server.URL}))
+	late := errors.New("too late")
+	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, late)
+	defer cancel()
+	if err := p.Navigate(ctx, server.URL); !errors.Is(err, late) {
+		t.Errorf("the error is %v", err)
+	}
+	if diff := cmp.Diff([]string{server.URL + "/slow.png"}, p.Pending()); diff != "" {
+		t.Errorf("pending (-want +got):\n%s", diff)
+	}
+	close(release)
+	eventually(t, "the answer", func() bool { return len(p.Pending()) == 0 })
+}
+
+func TestAssetPath(t *testing.T) {
+	for address, want := range map[string]string{
+		"":                        "index.html",
+		"a.png":                   "a.png",
+		"a.png?v=1":               "a.png",
+		"sub/":                    "sub/index.html",
+		"sub/?x":                  "sub/index.html",
+		"日本語.png":                 "日本語.png",
+		"http://example.com/":     "",
+		"https://x.test/a.png":    "",
+		"ws://127.0.0.1/":         "",
+		"100%.png":                "100%.png",
+		"two words/and three.txt": "two words/and three.txt",
+	} {
+		if got := (Asset{URL: address}).Path(); got != want {
+			t.Errorf("the path of %q is %q, want %q", address, got, want)
+		}
+	}
+}

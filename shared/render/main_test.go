@@ -1,0 +1,207 @@
+package render
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"helios/shared/capture"
+	"helios/shared/encode"
+	"helios/shared/job"
+	"helios/shared/plan"
+	"helios/shared/store"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		for _, c := range children() {
+			fmt.Fprintf(os.Stderr, "the tests left %s (%d) behind\n", c.name, c.pid)
+			code = 1
+		}
+		os.Exit(code)
+	}))
+}
+
+// child is a process that this one started and that is alive.
+type child struct {
+	pid     int
+	name    string
+	profile string // Chromium's folder, if it is one
+}
+
+// children finds the programs that this process runs.
+func children() (list []child) {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		data, _ := os.ReadFile(path)
+		// pid (name) state parent …
+		before, after, ok := strings.Cut(string(data), ") ")
+		fields := strings.Fields(after)
+		id, name, _ := strings.Cut(before, " (")
+		if !ok || len(fields) < 2 || fields[0] == "Z" || fields[1] != strconv.Itoa(os.Getpid()) {
+			continue
+		}
+		c := child{name: name}
+		c.pid, _ = strconv.Atoi(id)
+		line, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
+		for arg := range strings.SplitSeq(string(line), "\x00") {
+			if dir, ok := strings.CutPrefix(arg, "--user-data-dir="); ok {
+				c.profile = dir
+			}
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// small is how the compositions of these tests are planned, unless they say otherwise: without loss, so that
+// equal pictures give equal frames.
+func small(input string) plan.Options {
+	lossless := 0
+	return plan.Options{
+		Input: input, Output: "out.mp4", Width: 160, Height: 90, FPS: job.Rate{Num: 10, Den: 1}, FrameCount: 12,
+		Preset: "ultrafast", Quality: &lossless, Timeout: job.SecondsOf(30 * time.Second),
+	}
+}
+
+// jobOf plans a render into a new folder.
+func jobOf(t *testing.T, o plan.Options) *Job {
+	t.Helper()
+	c, err := capture.Locate("", o.Input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := plan.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	return &Job{
+		Spec: spec, Composition: c, Chunks: store.Dir(filepath.Join(dir, "chunks")), Output: filepath.Join(dir, "out.mp4"),
+		Workers: 2, Merge: true,
+	}
+}
+
+// run runs a job that has to succeed and returns the path of its output.
+func run(t *testing.T, j *Job) string {
+	t.Helper()
+	if err := j.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return j.Output
+}
+
+// renderPage renders a page with some options, fast, and returns the path of the video.
+func renderPage(t *testing.T, page string, o plan.Options) string {
+	t.Helper()
+	o.Input, o.Output, o.Preset = page, "out.mp4", "ultrafast"
+	return run(t, jobOf(t, o))
+}
+
+// composition writes a page and returns its path.
+func composition(t *testing.T, html string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "page.html")
+	if err := os.WriteFile(path, []byte("<!doctype html>"+html), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// counting shows the number of frame callbacks, so that every frame depends on all before it.
+const counting = `<body style="font: 40px monospace"><script>
+	let n = 0;
+	requestAnimationFrame(function frame() { requestAnimationFrame(frame); document.body.textContent = n++ });
+</script>`
+
+// tool runs a program and returns what it printed. What it says on stderr is a failure.
+func tool(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
+		t.Fatalf("%s %s: %v\n%s(if it is missing: %s)", name, strings.Join(args, " "), err, &stderr, encode.InstallHint)
+	}
+	return stdout.String()
+}
+
+// ffmpeg decodes a video in some way.
+func ffmpeg(t *testing.T, video string, args ...string) []byte {
+	t.Helper()
+	return []byte(tool(t, "ffmpeg", append([]string{"-v", "error", "-i", video}, args...)...))
+}
+
+// hashes returns the MD5 of each frame of a video.
+func hashes(t *testing.T, path string) []string {
+	t.Helper()
+	var list []string
+	for line := range strings.Lines(string(ffmpeg(t, path, "-f", "framemd5", "-"))) {
+		if !strings.HasPrefix(line, "#") {
+			fields := strings.Split(strings.TrimSpace(line), ",")
+			list = append(list, strings.TrimSpace(fields[len(fields)-1]))
+		}
+	}
+	return list
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// events collects what a job reports.
+type events struct {
+	mu   sync.Mutex
+	list []Event
+}
+
+func (e *events) add(event Event) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.list = append(e.list, event)
+}
+
+// partitions returns the partitions that an event of a type was about, in the order of the events.
+func (e *events) partitions(kind EventType) (ids []int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, event := range e.list {
+		if event.Type == kind {
+			ids = append(ids, event.Partition)
+		}
+	}
+	return ids
+}
+
+// checkClean checks that a job left nothing but whole chunks and perhaps the output, and no process.
+func checkClean(t *testing.T, j *Job) {
+	t.Helper()
+	for _, c := range children() {
+		t.Errorf("%s (%d) is still running", c.name, c.pid)
+	}
+	for _, dir := range []string{j.Chunks.Path(""), filepath.Dir(j.Output)} {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !os.IsNotExist(err) {
+			t.Error(err)
+		}
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), ".") {
+				t.Errorf("%s was left behind", filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+}
