@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"helios/shared/fault"
 	"helios/shared/job"
 )
 
@@ -56,6 +57,11 @@ func TestPureKnowsTheExamples(t *testing.T) {
 			o := small
 			o.Width, o.Height, o.FPS = 1280, 720, job.Rate{Num: 10, Den: 1}
 			got, err := Pure(t.Context(), launch(t, c), c, o, []int64{19})
+			if fault.Of(err) == fault.Transient {
+				// As render.Prepare does: a Chromium that got stuck is started anew.
+				t.Log(err)
+				got, err = Pure(t.Context(), launch(t, c), c, o, []int64{19})
+			}
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -192,8 +192,11 @@ func attempt(ctx context.Context, retries int, do func() error, again func(error
 		if err == nil || ctx.Err() != nil || fault.Of(err) != fault.Transient {
 			return err
 		}
-		if try == retries {
-			return fmt.Errorf("after %d attempts: %w", try+1, err)
+		if try >= retries {
+			if try > 0 {
+				err = fmt.Errorf("after %d attempts: %w", try+1, err)
+			}
+			return err
 		}
 		again(err)
 	}

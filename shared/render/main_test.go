@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -141,11 +142,12 @@ func ffmpeg(t *testing.T, video string, args ...string) []byte {
 	return []byte(tool(t, "ffmpeg", append([]string{"-v", "error", "-i", video}, args...)...))
 }
 
-// hashes returns the MD5 of each frame of a video.
-func hashes(t *testing.T, path string) []string {
+// hashes returns the MD5 of each frame of a video that ffmpeg opens with some options.
+func hashes(t *testing.T, video string, options ...string) []string {
 	t.Helper()
+	args := slices.Concat([]string{"-v", "error"}, options, []string{"-i", video, "-fps_mode", "passthrough", "-f", "framemd5", "-"})
 	var list []string
-	for line := range strings.Lines(string(ffmpeg(t, path, "-f", "framemd5", "-"))) {
+	for line := range strings.Lines(tool(t, "ffmpeg", args...)) {
 		if !strings.HasPrefix(line, "#") {
 			fields := strings.Split(strings.TrimSpace(line), ",")
 			list = append(list, strings.TrimSpace(fields[len(fields)-1]))

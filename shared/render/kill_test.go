@@ -1,0 +1,135 @@
+package render
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"helios/shared/fault"
+	"helios/shared/plan"
+)
+
+// threeChunks is a job whose every frame depends on all before it.
+func threeChunks(t *testing.T) plan.Options {
+	o := small(composition(t, counting))
+	o.Quality, o.FrameCount, o.Concurrency = nil, 24, 3
+	return o
+}
+
+// kill kills one of the programs that run now, chosen by its name.
+func kill(t *testing.T, name string) bool {
+	for _, c := range children() {
+		if strings.Contains(c.name, name) {
+			if err := syscall.Kill(c.pid, syscall.SIGKILL); err != nil {
+				t.Error(err)
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// renderers returns the processes of Chromium that pages live in.
+func renderers() (pids []int) {
+	for _, c := range children() {
+		if c.profile == "" {
+			continue
+		}
+		lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+		for _, path := range lines {
+			line, _ := os.ReadFile(path)
+			stat, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "stat"))
+			if _, after, ok := strings.Cut(string(stat), ") "); ok && bytes.Contains(line, []byte("--type=renderer")) {
+				// state parent group …
+				if fields := strings.Fields(after); len(fields) > 2 && fields[2] == strconv.Itoa(c.pid) {
+					pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+					pids = append(pids, pid)
+				}
+			}
+		}
+	}
+	return pids
+}
+
+func TestRetriesHealKilledPrograms(t *testing.T) {
+	o := threeChunks(t)
+	want := read(t, run(t, jobOf(t, o)))
+	for _, victim := range []string{"chrom", "ffmpeg", "a renderer"} {
+		t.Run(victim, func(t *testing.T) {
+			// Three murders at random moments, the first of them perhaps while the page loads.
+			moments := []int{1 + rand.N(3), 6 + rand.N(8), 16 + rand.N(8)}
+			t.Logf("killing at the events %v", moments)
+			var e events
+			killed := 0
+			j := jobOf(t, o)
+			j.Retries = 3
+			j.Report = func(event Event) {
+				e.add(event)
+				if n := len(e.list); !slices.Contains(moments, n) {
+					return
+				}
+				if victim != "a renderer" {
+					if kill(t, victim) {
+						killed++
+					}
+				} else if pids := renderers(); len(pids) > 0 {
+					syscall.Kill(pids[rand.N(len(pids))], syscall.SIGKILL)
+					killed++
+				}
+			}
+			if got := read(t, run(t, j)); !bytes.Equal(got, want) {
+				t.Error("the output is another one than when nothing was killed")
+			}
+			if killed == 0 {
+				t.Error("there was nothing to kill")
+			}
+			// A death may also come after the last frame, when there is nothing left to do.
+			if failed := e.partitions(PartitionFailed); len(failed) > killed {
+				t.Errorf("%d deaths made %d partitions fail", killed, len(failed))
+			}
+			checkClean(t, j)
+		})
+	}
+}
+
+func TestTheNextRunGoesOnWhereAKilledOneEnded(t *testing.T) {
+	o := threeChunks(t)
+	want := read(t, run(t, jobOf(t, o)))
+	for _, victim := range []string{"chrom", "ffmpeg"} {
+		t.Run(victim, func(t *testing.T) {
+			j := jobOf(t, o)
+			j.Workers, j.Resume = 1, true
+			j.Report = func(event Event) {
+				if event.Type == FrameDone && event.Partition == 2 && event.Frames == 3 {
+					kill(t, victim)
+				}
+			}
+			err := j.Run(t.Context())
+			if fault.Of(err) != fault.Transient {
+				t.Fatalf("the error is of the kind %s: %v", fault.Of(err), err)
+			}
+			if text := err.Error(); !strings.HasPrefix(text, "partition 2 (frames 16 to 23): ") || !strings.Contains(text, victim) {
+				t.Errorf("the error says %q", text)
+			}
+			checkClean(t, j)
+
+			var e events
+			j.Report = e.add
+			if got := read(t, run(t, j)); !bytes.Equal(got, want) {
+				t.Error("the output is another one than when nothing was killed")
+			}
+			if kept := e.partitions(PartitionKept); !slices.Equal(kept, []int{0, 1}) {
+				t.Errorf("the partitions %v were kept, want 0 and 1", kept)
+			}
+			if started := e.partitions(PartitionStarted); !slices.Equal(started, []int{2}) {
+				t.Errorf("the partitions %v were rendered, want 2", started)
+			}
+		})
+	}
+}
