@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path"
 	"strings"
@@ -14,12 +15,18 @@ import (
 // nothing.
 type site struct{ root *os.Root }
 
-// serve answers with a file, or returns an error: an fs.ErrNotExist when there is none.
-func (s *site) serve(w http.ResponseWriter, r *http.Request) error {
-	name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
-	if name == "" || strings.HasSuffix(r.URL.Path, "/") {
+// sitePath returns the path in the folder of what a URL names.
+func sitePath(u *url.URL) string {
+	name := strings.TrimPrefix(path.Clean("/"+u.Path), "/")
+	if name == "" || strings.HasSuffix(u.Path, "/") {
 		name = path.Join(name, "index.html")
 	}
+	return name
+}
+
+// serve answers with a file, or returns an error: an fs.ErrNotExist when there is none.
+func (s *site) serve(w http.ResponseWriter, r *http.Request) error {
+	name := sitePath(r.URL)
 	// A named pipe would make a plain open wait for a writer.
 	f, err := s.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, syscall.ENOTDIR) {

@@ -17,6 +17,8 @@ import (
 type Asset struct {
 	// URL is its address; for a local composition, the path in its folder.
 	URL string `json:"url"`
+	// File is the path of the file in the composition's folder; empty for what came from elsewhere.
+	File string `json:"-"`
 	// Kind is what the page wanted it for: Document, Image, Font, Script, Stylesheet, Media, Fetch, …
 	Kind string `json:"kind"`
 	// Status is the HTTP status, 0 when there was no answer.
@@ -25,18 +27,6 @@ type Asset struct {
 	Bytes int64 `json:"bytes"`
 	// Problem says why it could not be had; empty when it could.
 	Problem string `json:"problem,omitempty"`
-}
-
-// Path returns the asset's path in the composition's folder, or "" when it came from elsewhere.
-func (a Asset) Path() string {
-	if strings.Contains(a.URL, "://") {
-		return ""
-	}
-	name, _, _ := strings.Cut(a.URL, "?")
-	if name == "" || strings.HasSuffix(name, "/") {
-		name += "index.html"
-	}
-	return name
 }
 
 // parts are the kinds of asset that a page cannot do without. Whether a failed fetch matters only the
@@ -73,7 +63,7 @@ func (w *watch) requested(e network.EventRequestWillBeSent) {
 	if w.loads[e.RequestID] == nil {
 		w.order = append(w.order, e.RequestID)
 	}
-	w.loads[e.RequestID] = &load{Asset{URL: shorten(e.Request.URL), Kind: e.Type.String()}, e.Request.URL, true}
+	w.loads[e.RequestID] = &load{Asset{URL: shorten(e.Request.URL), File: file(e.Request.URL), Kind: e.Type.String()}, e.Request.URL, true}
 }
 
 func (w *watch) responded(e network.EventResponseReceived) {
@@ -203,6 +193,15 @@ func shorten(address string) string {
 		return name
 	}
 	return path
+}
+
+// file returns the path in the composition's folder of what is at an address, "" if that is elsewhere.
+func file(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || !strings.HasPrefix(address, SiteOrigin+"/") {
+		return ""
+	}
+	return sitePath(u)
 }
 
 // describe tells an exception in one line: what was thrown and where.

@@ -131,7 +131,7 @@ func TestMissingAssets(t *testing.T) {
 		t.Errorf("missing (-want +got):\n%s", diff)
 	}
 	assets := p.Assets()
-	if assets[0].Kind != "Document" || assets[0].Path() != "index.html" || assets[0].Status != 200 || assets[0].Bytes == 0 {
+	if assets[0].Kind != "Document" || assets[0].File != "index.html" || assets[0].Status != 200 || assets[0].Bytes == 0 {
 		t.Errorf("the first asset is %+v", assets[0])
 	}
 	find := func(url string) Asset {
@@ -143,7 +143,7 @@ func TestMissingAssets(t *testing.T) {
 		t.Errorf("%s is not among the assets", url)
 		return Asset{}
 	}
-	if a := find("there.png?v=1"); a.Problem != "" || a.Path() != "there.png" || a.Status != 200 {
+	if a := find("there.png?v=1"); a.Problem != "" || a.File != "there.png" || a.Status != 200 {
 		t.Errorf("the image that is there: %+v", a)
 	}
 	if a := find("no.json"); a.Problem == "" || a.Kind != "Fetch" {
@@ -237,22 +237,22 @@ func TestPending(t *testing.T) {
 	eventually(t, "the answer", func() bool { return len(p.Pending()) == 0 })
 }
 
-func TestAssetPath(t *testing.T) {
+func TestAssetFile(t *testing.T) {
 	for address, want := range map[string]string{
-		"":                        "index.html",
-		"a.png":                   "a.png",
-		"a.png?v=1":               "a.png",
-		"sub/":                    "sub/index.html",
-		"sub/?x":                  "sub/index.html",
-		"日本語.png":                 "日本語.png",
-		"http://example.com/":     "",
-		"https://x.test/a.png":    "",
-		"ws://127.0.0.1/":         "",
-		"100%.png":                "100%.png",
-		"two words/and three.txt": "two words/and three.txt",
+		SiteOrigin + "/":                      "index.html",
+		SiteOrigin + "/a.png":                 "a.png",
+		SiteOrigin + "/a.png?v=1":             "a.png",
+		SiteOrigin + "/what%3F%23.png":        "what?#.png",
+		SiteOrigin + "/sub/?x":                "sub/index.html",
+		SiteOrigin + "/%E6%97%A5.png":         "日.png",
+		SiteOrigin + "/100%25.png":            "100%.png",
+		SiteOrigin + "/two%20words/three.txt": "two words/three.txt",
+		"http://example.com/":                 "",
+		"https://x.test/a.png":                "",
+		"ws://127.0.0.1/":                     "",
 	} {
-		if got := (Asset{URL: address}).Path(); got != want {
-			t.Errorf("the path of %q is %q, want %q", address, got, want)
+		if got := file(address); got != want {
+			t.Errorf("the file of %q is %q, want %q", address, got, want)
 		}
 	}
 }

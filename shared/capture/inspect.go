@@ -69,7 +69,7 @@ func (c Composition) digests(assets []browser.Asset) (map[string]string, error) 
 	defer root.Close()
 	files := map[string]string{}
 	for _, a := range assets {
-		name := a.Path()
+		name := a.File
 		if name == "" || a.Problem != "" {
 			continue
 		}

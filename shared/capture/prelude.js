@@ -36,5 +36,12 @@
   note(window, "setInterval", () => "timer");
   note(HTMLCanvasElement.prototype, "getContext", ([type]) => String(type).startsWith("web") ? "webgl" : "canvas");
 
+  // Chromium gives what moves by CSS a layer of its own, and paints it anew only when its size has changed by
+  // half: a picture would depend on those before it, and be blurred besides.
+  new MutationObserver(() => {
+    const root = document.documentElement;
+    if (root?.style && root.style.willChange !== "contents") root.style.willChange = "contents";
+  }).observe(document, { childList: true });
+
   if (props !== undefined) window.__HELIOS_PROPS__ = props;
 }

@@ -53,8 +53,17 @@ type Job struct {
 	mu      sync.Mutex
 }
 
-// Run renders and merges. When ctx ends it stops at once and leaves whole chunks and nothing else.
+// Run renders and merges. When ctx ends it stops at once, with the cause as its error, and leaves whole chunks
+// and nothing else.
 func (j *Job) Run(ctx context.Context) error {
+	err := j.run(ctx)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func (j *Job) run(ctx context.Context) error {
 	j.started = time.Now()
 	warm := make(chan *browser.Browser, 1)
 	if j.Browser != nil {
@@ -106,13 +115,10 @@ func (j *Job) Run(ctx context.Context) error {
 		})
 	}
 	if err := g.Wait(); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
 		return err
 	}
-	if !j.Merge {
-		return nil
+	if err := ctx.Err(); err != nil || !j.Merge {
+		return err
 	}
 	return j.merge(ctx)
 }

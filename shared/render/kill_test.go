@@ -104,7 +104,7 @@ func TestTheNextRunGoesOnWhereAKilledOneEnded(t *testing.T) {
 	for _, victim := range []string{"chrom", "ffmpeg"} {
 		t.Run(victim, func(t *testing.T) {
 			j := jobOf(t, o)
-			j.Workers, j.Resume = 1, true
+			j.Workers, j.Retries, j.Resume = 1, 0, true
 			j.Report = func(event Event) {
 				if event.Type == FrameDone && event.Partition == 2 && event.Frames == 3 {
 					kill(t, victim)

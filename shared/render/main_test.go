@@ -70,7 +70,7 @@ func small(input string) plan.Options {
 	lossless := 0
 	return plan.Options{
 		Input: input, Output: "out.mp4", Width: 160, Height: 90, FPS: job.Rate{Num: 10, Den: 1}, FrameCount: 12,
-		Preset: "ultrafast", Quality: &lossless, Timeout: job.SecondsOf(30 * time.Second),
+		Preset: "ultrafast", Quality: &lossless, Timeout: job.SecondsOf(15 * time.Second),
 	}
 }
 
@@ -88,7 +88,7 @@ func jobOf(t *testing.T, o plan.Options) *Job {
 	dir := t.TempDir()
 	return &Job{
 		Spec: spec, Composition: c, Chunks: store.Dir(filepath.Join(dir, "chunks")), Output: filepath.Join(dir, "out.mp4"),
-		Workers: 2, Merge: true,
+		Workers: 2, Retries: 2, Merge: true,
 	}
 }
 

@@ -3,7 +3,6 @@ package render
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -42,7 +41,7 @@ func Merge(ctx context.Context, chunks store.Dir, inputs []Input, output string,
 	}
 	dir := store.Dir("")
 	if err := dir.RemovePartials(output); err != nil {
-		return fmt.Errorf("removing what a killed merge left of %s: %w", output, err)
+		return fault.Userf("removing what a killed merge left of %s: %w", output, err)
 	}
 	w, err := dir.CreateFile(output)
 	if err != nil {
@@ -62,9 +61,11 @@ func Merge(ctx context.Context, chunks store.Dir, inputs []Input, output string,
 	return nil
 }
 
-// userFault marks an error about a chunk as the user's fault: the same chunk fails again.
+// userFault marks an error about a chunk as the user's fault: the same chunk fails again, and so does a file
+// that cannot be opened.
 func userFault(err error) error {
-	if chunk := new(stitch.ChunkError); errors.As(err, &chunk) {
+	chunk, file := new(stitch.ChunkError), new(fs.PathError)
+	if errors.As(err, &chunk) || errors.As(err, &file) && file.Op == "open" {
 		return fault.As(fault.User, err)
 	}
 	return err

@@ -23,10 +23,10 @@ func TestEveryExampleGivesTheSameFramesInEveryPartition(t *testing.T) {
 	}
 	for _, page := range pages {
 		t.Run(filepath.Base(page), func(t *testing.T) {
-			// More than two seconds of each, ten frames a second, of the upper left part.
+			// More than two seconds of each, ten frames a second.
 			const frames = 22
 			o := small(page)
-			o.Width, o.Height, o.FrameCount = 480, 270, frames
+			o.Width, o.Height, o.FrameCount = 1280, 720, frames
 			want := hashes(t, run(t, jobOf(t, o)))
 			if len(want) != frames {
 				t.Fatalf("there are %d frames, want %d", len(want), frames)

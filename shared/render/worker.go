@@ -24,7 +24,7 @@ func (w *worker) do(ctx context.Context, p job.Partition) error {
 	j := w.job
 	event := Event{Partition: p.ID, Worker: w.id, Total: p.FrameCount, Path: p.OutputFile}
 	if err := j.Chunks.RemovePartials(p.OutputFile); err != nil {
-		return fmt.Errorf("removing what a killed render left of %s: %w", p.OutputFile, err)
+		return fault.Userf("removing what a killed render left of %s: %w", p.OutputFile, err)
 	}
 	if j.Resume && j.finished(ctx, p) {
 		event.Type, event.Frames = PartitionKept, p.FrameCount

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"helios/shared/flock"
 )
 
 // Dir is the store of the files below a folder. An absolute name is a file anywhere on the disk. The
@@ -42,7 +44,7 @@ func (d Dir) Open(_ context.Context, name string) (Reader, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a file", d.Path(name))
+		err = &fs.PathError{Op: "open", Path: d.Path(name), Err: errNotFile}
 	}
 	if err != nil {
 		f.Close()
@@ -50,6 +52,8 @@ func (d Dir) Open(_ context.Context, name string) (Reader, error) {
 	}
 	return &file{File: f, size: info.Size()}, nil
 }
+
+var errNotFile = errors.New("is not a file")
 
 // Create implements [Store]. It makes the folders that the name needs.
 func (d Dir) Create(_ context.Context, name string) (Writer, error) { return d.CreateFile(name) }
@@ -64,8 +68,8 @@ func (d Dir) CreateFile(name string) (*Partial, error) {
 		return nil, err
 	}
 	partial := partialPrefix(path) + strconv.FormatUint(rand.Uint64(), 10)
-	// Not os.CreateTemp, whose files are for their owner alone: an output is as readable as any new file.
-	f, err := os.OpenFile(partial, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	// An output is as readable as any new file.
+	f, err := flock.Lock(partial, 0o666)
 	if err != nil {
 		return nil, err
 	}
@@ -83,8 +87,8 @@ func (d Dir) Remove(_ context.Context, name string) error {
 	return &fs.PathError{Op: "remove", Path: path, Err: err}
 }
 
-// RemovePartials deletes what writers of an object left behind when they were killed. Nobody may be
-// writing the object meanwhile.
+// RemovePartials deletes what writers of an object left behind when they were killed. A writer that lives
+// holds a lock on its file.
 func (d Dir) RemovePartials(name string) error {
 	dir, prefix := filepath.Split(partialPrefix(d.Path(name)))
 	entries, err := os.ReadDir(filepath.Clean(dir))
@@ -94,10 +98,22 @@ func (d Dir) RemovePartials(name string) error {
 	for _, e := range entries {
 		number, ok := strings.CutPrefix(e.Name(), prefix)
 		if _, wrong := strconv.ParseUint(number, 10, 64); ok && wrong == nil {
-			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+			err = errors.Join(err, removeAbandoned(filepath.Join(dir, e.Name())))
 		}
 	}
 	return err
+}
+
+func removeAbandoned(partial string) error {
+	lock, err := flock.Lock(partial, 0o666)
+	if errors.Is(err, flock.ErrLocked) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	return os.Remove(partial)
 }
 
 func partialPrefix(path string) string {

@@ -70,8 +70,8 @@ func TestRemovePartials(t *testing.T) {
 	}
 	put(t, s, "a", "done")
 	put(t, s, ".a.partial-x", "somebody's own")
-	w := create(t, s, "a.partial-1") // being written
-	if n := len(list(t, dir)); n != 6 {
+	alive := []Writer{create(t, s, "a"), create(t, s, "a.partial-1")}
+	if n := len(list(t, dir)); n != 7 {
 		t.Fatalf("there are %d files: %q", n, list(t, dir))
 	}
 	if err := s.RemovePartials("a"); err != nil {
@@ -79,8 +79,11 @@ func TestRemovePartials(t *testing.T) {
 	}
 	wantObject(t, s, "a", "done")
 	wantObject(t, s, ".a.partial-x", "somebody's own")
-	if err := w.Commit(); err != nil {
-		t.Errorf("the partial of another object was taken: %v", err)
+	for _, w := range alive {
+		io.WriteString(w, "done")
+		if err := w.Commit(); err != nil {
+			t.Errorf("the file of a writer that lives was taken: %v", err)
+		}
 	}
 	if n := len(list(t, dir)); n != 4 {
 		t.Errorf("there are %d files: %q", n, list(t, dir))

@@ -1,0 +1,215 @@
+package render
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"helios/shared/capture"
+	"helios/shared/fault"
+	"helios/shared/job"
+	"helios/shared/plan"
+	"helios/shared/store"
+)
+
+// wantUser checks that an error is one sentence for the user, with some words in it.
+func wantUser(t *testing.T, err error, words ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("there is no error, want one with %q", words)
+	}
+	if fault.Of(err) != fault.User {
+		t.Errorf("the error is of the kind %s: %v", fault.Of(err), err)
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("the error says %q, not %q", err, word)
+		}
+	}
+	if strings.ContainsAny(err.Error(), "\r\n") {
+		t.Errorf("the error has several lines: %q", err)
+	}
+}
+
+func TestWhatIsWrongWithAPageIsSaidOnceAndFast(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := "http://" + listener.Addr().String() + "/"
+	listener.Close()
+	for _, test := range []struct {
+		name  string
+		input string
+		words []string
+	}{
+		{"throws", composition(t, `<script>nothing.here</script>`), []string{"the page threw ReferenceError", "page.html:1:"}},
+		{"throws in a frame", composition(t, `<script>requestAnimationFrame(function f(t) { if (t > 200) throw new Error("late"); requestAnimationFrame(f) })</script>`),
+			[]string{"partition 0 (frames 0 to 11)", "the page threw Error: late"}},
+		{"missing", composition(t, `<img src="gone.png">`), []string{"missing image gone.png", "404", "--allow-missing-assets"}},
+		{"endless at load", composition(t, `<script>for (;;);</script>`), []string{"was not ready after 2s"}},
+		{"endless in a frame", composition(t, `<script>requestAnimationFrame(function f(t) { if (t > 200) for (;;); requestAnimationFrame(f) })</script>`),
+			[]string{"frame 3 was not done after 2s", "endless loop"}},
+		{"refused", refused, []string{refused, "refused"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			o := small(test.input)
+			o.Timeout = job.SecondsOf(2 * time.Second)
+			j := jobOf(t, o)
+			j.Retries = 2
+			var e events
+			j.Report = e.add
+			start := time.Now()
+			err := j.Run(t.Context())
+			wantUser(t, err, test.words...)
+			if took := time.Since(start); took > 15*time.Second {
+				t.Errorf("it took %s to find out", took)
+			}
+			if failed := e.partitions(PartitionFailed); len(failed) > 0 {
+				t.Error("it was tried again")
+			}
+			checkClean(t, j)
+		})
+	}
+}
+
+func TestWhatCannotBeWrittenIsSaidBeforeTheWork(t *testing.T) {
+	page := composition(t, counting)
+	// Not even root can make a folder below a file.
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name   string
+		change func(*Job)
+		words  []string
+	}{
+		{"the chunks' folder is a file", func(j *Job) { j.Chunks = store.Dir(file) }, []string{"not a directory", file}},
+		{"the chunks' folder is below a file", func(j *Job) { j.Chunks = store.Dir(filepath.Join(file, "sub")) }, []string{"not a directory", file}},
+		{"the output's folder is a file", func(j *Job) { j.Output = filepath.Join(file, "out.mp4") }, []string{"writing " + file, "not a directory"}},
+		{"the output is a folder", func(j *Job) { j.Output = t.TempDir() }, []string{"is a folder; name a file"}},
+		{"the output is there", func(j *Job) { j.Output = page }, []string{"exists; give --overwrite"}},
+		{"no such partition", func(j *Job) { j.Partitions = []int{7} }, []string{"there is no partition 7; the job has 0 to 0"}},
+		{"the page has changed", func(j *Job) { j.Spec.Files = map[string]string{"page.html": "00"} }, []string{"page.html has changed since the job was planned"}},
+		{"a file of the page is gone", func(j *Job) { j.Spec.Files = map[string]string{"gone.css": "00"} }, []string{"gone.css", "cannot be read"}},
+		{"no such codec", func(j *Job) { j.Spec.Config.VideoCodec = "gif" }, []string{`the video codec "gif"`, "libx264"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			j := jobOf(t, small(page))
+			test.change(j)
+			var e events
+			j.Report = e.add
+			wantUser(t, j.Run(t.Context()), test.words...)
+			if drawn := e.partitions(FrameDone); len(drawn) > 0 {
+				t.Errorf("%d frames were drawn before", len(drawn))
+			}
+			if left := children(); len(left) > 0 {
+				t.Errorf("%+v are still running", left)
+			}
+		})
+	}
+}
+
+func TestMissingAssetsCanBeAllowed(t *testing.T) {
+	o := small(composition(t, counting+`<img src="gone.png">`))
+	o.AllowMissingAssets = true
+	j := jobOf(t, o)
+	var e events
+	j.Report = e.add
+	run(t, j)
+	for _, event := range e.list {
+		if event.Type == Warning && strings.Contains(event.Message, "missing gone.png") {
+			return
+		}
+	}
+	t.Error("nobody was warned of the image")
+}
+
+func TestPrepareTakesWhatThePageSays(t *testing.T) {
+	const says = `<html data-duration="1.5" data-fps="24" data-width="320" data-height="180"><p>`
+	for _, test := range []struct {
+		name string
+		o    plan.Options
+		want job.Config
+	}{
+		{"the page", plan.Options{}, job.Config{Width: 320, Height: 180, FPS: job.Rate{Num: 24, Den: 1}, FrameCount: 36}},
+		{"options win", plan.Options{Width: 64, FPS: job.Rate{Num: 10, Den: 1}}, job.Config{Width: 64, Height: 180, FPS: job.Rate{Num: 10, Den: 1}, FrameCount: 15}},
+		{"a number of frames wins over a duration", plan.Options{FrameCount: 5}, job.Config{Width: 320, Height: 180, FPS: job.Rate{Num: 24, Den: 1}, FrameCount: 5}},
+	} {
+		o := test.o
+		o.Input, o.Output = composition(t, says), "out.mp4"
+		c, err := capture.Locate("", o.Input)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec, b, err := Prepare(t.Context(), o, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Close()
+		got := spec.Config
+		if got.Width != test.want.Width || got.Height != test.want.Height || got.FPS != test.want.FPS || got.FrameCount != test.want.FrameCount {
+			t.Errorf("%s: the plan is %+v, want %+v", test.name, got, test.want)
+		}
+		if len(spec.Files["page.html"]) != 64 {
+			t.Errorf("%s: the files are %v", test.name, spec.Files)
+		}
+	}
+}
+
+func TestPrepareRefusesWhatThePageSaysWrongly(t *testing.T) {
+	for html, words := range map[string][]string{
+		`<html data-duration="soon">`:                                 {`the page's data-duration is "soon"`},
+		`<html data-duration="1" data-fps="fast">`:                    {`the page's data-fps is "fast"`},
+		`<html data-duration="1" data-fps="0">`:                       {`the page's data-fps is "0"`},
+		`<html data-duration="1" data-width="wide">`:                  {`the page's data-width is "wide"; it must be a number of pixels`},
+		`<html data-duration="1" data-height="-5">`:                   {`the page's data-height is "-5"`},
+		`<html data-duration="1" data-width="321" data-height="180">`: {"even width and height", "322x180"},
+		`<html data-duration="1"><img src="gone.png">`:                {"missing image gone.png"},
+	} {
+		path := composition(t, html)
+		c, err := capture.Locate("", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, b, err := Prepare(t.Context(), plan.Options{Input: path, Output: "out.mp4"}, c)
+		if b != nil {
+			t.Errorf("%s: the browser was left open", html)
+		}
+		wantUser(t, err, words...)
+	}
+}
+
+func TestPrepareFindsOutWhetherToJump(t *testing.T) {
+	for name, test := range map[string]struct {
+		html string
+		want job.Start
+	}{
+		"seeks":   {`<script>window.helios = { seek() {} }</script>`, job.StartJump},
+		"pure":    {`<style>p { animation: a 9s } @keyframes a { to { opacity: 0 } }</style><p>text`, job.StartJump},
+		"history": {counting, job.StartStep},
+	} {
+		o := small(composition(t, test.html))
+		o.FrameCount, o.Concurrency, o.Start = 700, 2, StartAuto
+		c, err := capture.Locate("", o.Input)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec, b, err := Prepare(t.Context(), o, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Close()
+		if spec.Config.Start != test.want {
+			t.Errorf("a page that is %s starts by %s, want %s", name, spec.Config.Start, test.want)
+		}
+		found, err := Inspect(t.Context(), plan.Options{Input: o.Input, Width: 160, Height: 90, FPS: o.FPS}, c)
+		if err != nil || found.Start != test.want {
+			t.Errorf("a page that is %s is said to start by %s, %v", name, found.Start, err)
+		}
+	}
+}
