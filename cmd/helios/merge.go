@@ -40,7 +40,11 @@ With --video-codec, --quality or --preset the pictures are encoded anew.`,
 				transcode = transcode || cmd.Flags().Changed(name)
 			}
 			if transcode {
-				return mergeAnew(cmd.Context(), inputs, output, overwrite, encoder)
+				o := plan.Options{Input: "chunks", Output: "output.mp4"}
+				if err := encoder.fill(cmd, &o); err != nil {
+					return err
+				}
+				return mergeAnew(cmd.Context(), inputs, output, overwrite, o)
 			}
 			return render.Merge(cmd.Context(), "", inputs, output, overwrite)
 		},
@@ -52,12 +56,10 @@ With --video-codec, --quality or --preset the pictures are encoded anew.`,
 }
 
 // mergeAnew stitches beside the output and encodes the result.
-func mergeAnew(ctx context.Context, inputs []render.Input, output string, overwrite bool, f encoderFlags) error {
+func mergeAnew(ctx context.Context, inputs []render.Input, output string, overwrite bool, o plan.Options) error {
 	if err := render.CheckOutput(output, overwrite); err != nil {
 		return err
 	}
-	o := plan.Options{Input: "chunks", Output: "output.mp4"}
-	f.fill(&o)
 	if err := check(o); err != nil {
 		return err
 	}

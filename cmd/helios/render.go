@@ -36,6 +36,7 @@ type renderFlags struct {
 	chunk        string
 	retries      int
 	allowMissing bool
+	transparent  bool
 	overwrite    bool
 }
 
@@ -70,6 +71,7 @@ partitions as --concurrency says, for any runner to do.`,
 	fs.StringVar(&f.start, "start", string(render.StartAuto), "`how` a partition reaches its first frame: step, jump or auto")
 	completeWords(cmd, "start", string(job.StartStep), string(job.StartJump), string(render.StartAuto))
 	fs.IntVar(&f.retries, "retries", defaultRetries, "`number` of attempts after the first when a process dies")
+	fs.BoolVar(&f.transparent, "transparent", false, "keep what the page does not paint transparent, in formats that can")
 	fs.BoolVar(&f.allowMissing, "allow-missing-assets", false, "go on without images, fonts and scripts that cannot be had")
 	fs.BoolVar(&f.overwrite, "overwrite", false, "replace an output that exists")
 	fs.StringVar(&f.emitJob, "emit-job", "", "write the job spec to this `file` and render nothing")
@@ -113,7 +115,7 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 	o := plan.Options{
 		Input: filepath.ToSlash(input), Output: filepath.ToSlash(f.output), BaseURL: f.baseURL,
 		Duration: f.duration, FrameCount: f.frameCount, StartFrame: f.startFrame,
-		Concurrency: f.concurrency, Start: job.Start(f.start), AllowMissingAssets: f.allowMissing,
+		Concurrency: f.concurrency, Start: job.Start(f.start), AllowMissingAssets: f.allowMissing, Transparent: f.transparent,
 	}
 	for _, flag := range []struct {
 		name         string
@@ -138,7 +140,9 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 	if o.Concurrency == 0 {
 		o.Concurrency = render.DefaultWorkers()
 	}
-	f.encoder.fill(&o)
+	if err := f.encoder.fill(cmd, &o); err != nil {
+		return o, err
+	}
 	if err := f.page.fill(cmd, &o); err != nil {
 		return o, err
 	}

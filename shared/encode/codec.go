@@ -3,7 +3,6 @@ package encode
 import (
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,12 +64,12 @@ func Check(c job.Config) error {
 	if !slices.Contains(audioCodecs, c.AudioCodec) {
 		return fault.Userf("the audio codec %q is none of %s", c.AudioCodec, strings.Join(audioCodecs, ", "))
 	}
-	if ext := path.Ext(c.Output); c.Output != "" && ext != ".mp4" {
-		return fault.Userf("the output %s cannot be made: helios writes .mp4; name it %s.mp4", c.Output, strings.TrimSuffix(path.Base(c.Output), ext))
+	if c.Format != job.MP4 {
+		return fault.Userf("the format %s cannot be written; use mp4", c.Format)
 	}
-	if c.Width%2 != 0 || c.Height%2 != 0 {
+	if width, height := c.Pixels(); width%2 != 0 || height%2 != 0 {
 		return fault.Userf("%s with %s needs an even width and height, got %dx%d; use %dx%d",
-			c.VideoCodec, codec.pixels, c.Width, c.Height, c.Width+c.Width%2, c.Height+c.Height%2)
+			c.VideoCodec, codec.pixels, width, height, width+width%2, height+height%2)
 	}
 	if c.Quality > codec.quality {
 		return fault.Userf("the quality of %s is a CRF from 0 to %d, got %d", c.VideoCodec, codec.quality, c.Quality)

@@ -18,6 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // config is what the tests encode, unless they say otherwise: five frames a second, ten in a group.
 func config() job.Config {
 	return job.Config{
+		Format: job.MP4, Scale: 1,
 		Width: 64, Height: 36, FPS: job.Rate{Num: 5, Den: 1},
 		VideoCodec: "libx264", AudioCodec: "aac", Quality: 18, Preset: "ultrafast",
 	}

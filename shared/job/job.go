@@ -30,7 +30,9 @@ type Spec struct {
 	Config Config `json:"config"`
 	// Partitions are 1 to [MaxPartitions], in the order of their frames.
 	Partitions []Partition `json:"partitions"`
-	Merge      Merge       `json:"merge"`
+	// Audio is the sound of the output; nil when it is silent.
+	Audio *Audio `json:"audio,omitempty"`
+	Merge Merge  `json:"merge"`
 	// Files are what a local composition consists of: the path in its folder of each file that the
 	// planner saw the page load, with the SHA-256 of its bytes in hexadecimal. A runner that finds other
 	// bytes refuses to render a part of something else.
@@ -45,9 +47,15 @@ type Config struct {
 	Input string `json:"input"`
 	// Output is the video that merge writes, absolute or relative to the job file.
 	Output string `json:"output"`
-	// Width and Height are the size of a frame in pixels, 1 to 16384 each.
+	// Format is the kind of file that Output is.
+	Format Format `json:"format"`
+	// Width and Height are the size of the page in CSS pixels, 1 to 16384 each.
 	Width  int `json:"width"`
 	Height int `json:"height"`
+	// Scale is how many pixels of a frame a CSS pixel takes in each direction, 0.05 to 8.
+	Scale float64 `json:"scale"`
+	// Transparent keeps what the page does not paint transparent.
+	Transparent bool `json:"transparent,omitempty"`
 	// FPS is the frame rate in frames a second, an exact fraction.
 	FPS Rate `json:"fps"`
 	// Duration is the length of the output. When the number of frames was given instead, it is
@@ -61,11 +69,24 @@ type Config struct {
 	// VideoCodec and AudioCodec are names of ffmpeg's encoders.
 	VideoCodec string `json:"videoCodec"`
 	AudioCodec string `json:"audioCodec"`
-	// Quality is the encoder's constant rate factor (CRF), 0 to 63: lower is better and bigger. For
-	// libx264 0 is lossless and 51 the worst.
+	// Quality is what the encoder calls so, 0 to 100. For video it is the constant rate factor (CRF): lower
+	// is better and bigger, and 0 is lossless for libx264. For JPEG and WebP higher is better.
 	Quality int `json:"quality"`
+	// Bitrate is the bits a second that the pictures shall take on average; 0 leaves it to Quality.
+	Bitrate int64 `json:"bitrate,omitempty"`
+	// GOP is the most frames from one key frame to the next; 0 is two seconds' worth.
+	GOP int `json:"gop,omitempty"`
+	// BitDepth is the bits of each colour of a pixel, 8 or 10; 0 is what the encoder usually has.
+	BitDepth int `json:"bitDepth,omitempty"`
+	// Loop is how often an animated picture is shown; 0 is for ever.
+	Loop int `json:"loop,omitempty"`
 	// Preset is the encoder's trade of speed against size, such as "medium".
 	Preset string `json:"preset"`
+	// AudioBitrate is the bits a second of the sound; 0 leaves it to the encoder.
+	AudioBitrate int64 `json:"audioBitrate,omitempty"`
+	// Loudness is the integrated loudness that the sound is brought to, in LUFS, -70 to -5; 0 leaves it as
+	// it is.
+	Loudness float64 `json:"loudness,omitempty"`
 	// Start says how a partition reaches its first frame.
 	Start Start `json:"start"`
 	// Seed seeds Math.random in the page; every partition sees the same sequence.
@@ -109,6 +130,8 @@ type Partition struct {
 type Merge struct {
 	// Inputs are the chunks in the order of their frames.
 	Inputs []string `json:"inputs"`
+	// Audio is the encoded sound, "" for none.
+	Audio string `json:"audio,omitempty"`
 	// Output is the video: the same as in the config.
 	Output string `json:"output"`
 	// Command stitches the inputs into the output.

@@ -28,8 +28,8 @@ func TestParse(t *testing.T) {
 		Version: 1,
 		JobID:   "0199a1b2c3d4e5f60718293a4b5c6d7e",
 		Config: job.Config{
-			Input: "intro.html", Output: "intro.mp4",
-			Width: 1920, Height: 1080,
+			Input: "intro.html", Output: "intro.mp4", Format: job.MP4,
+			Width: 1920, Height: 1080, Scale: 1,
 			FPS: job.Rate{Num: 30000, Den: 1001}, Duration: seconds(t, "0.5"),
 			StartFrame: 100, FrameCount: 15,
 			VideoCodec: "libx264", AudioCodec: "aac", Quality: 18, Preset: "medium",
@@ -178,7 +178,7 @@ func TestParseNamesTheFaultyField(t *testing.T) {
 		{"config.videoCodec", "-x264", "config.videoCodec", "must match"},
 		{"config.audioCodec", "aac; id", "config.audioCodec", "must match"},
 		{"config.preset", "very fast", "config.preset", "must match"},
-		{"config.quality", 64, "config.quality", "must be at most 63, got 64"},
+		{"config.quality", 101, "config.quality", "must be at most 100, got 101"},
 		{"config.quality", -1, "config.quality", "must be at least 0, got -1"},
 		{"config.start", "fly", "config.start", `must be "step" or "jump", got "fly"`},
 		{"config.start", 1, "config.start", `must be "step" or "jump", got "1"`},
@@ -265,7 +265,7 @@ func TestParseRefusesDocuments(t *testing.T) {
 		{"UTF-16", "\xff\xfe{\x00}\x00", "not in UTF-8"},
 		{"huge number", `{"version": 1e999}`, "line 1, column 13"},
 		{"deep", strings.Repeat("[", 20_000), "exceeded max depth"},
-		{"float", strings.Replace(string(valid), "1920", "1920.0", 1), "line 7, column 14"},
+		{"float", strings.Replace(string(valid), "1920", "1920.0", 1), "line 8, column 14"},
 		{"exponent", strings.Replace(string(valid), "\"quality\": 18", "\"quality\": 1e1", 1), "write it like 1920"},
 		{"case", strings.Replace(string(valid), "jobId", "jobID", 1), "jobID: is not a field"},
 	} {

@@ -19,7 +19,7 @@ const schemaURL = "urn:helios:job:1"
 func Schema() []byte { return slices.Clone(schemaJSON) }
 
 type compiledSchemas struct {
-	root, config, jobID *jsonschema.Schema
+	root, config, track, jobID *jsonschema.Schema
 }
 
 // schemas compiles late: a program that neither plans nor reads a spec pays nothing.
@@ -38,6 +38,7 @@ var schemas = sync.OnceValue(func() compiledSchemas {
 	return compiledSchemas{
 		root:   c.MustCompile(schemaURL),
 		config: c.MustCompile(schemaURL + "#/$defs/config"),
+		track:  c.MustCompile(schemaURL + "#/$defs/track"),
 		jobID:  c.MustCompile(schemaURL + "#/properties/jobId"),
 	}
 })

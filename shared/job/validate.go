@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // Validate checks that the parts of a spec fit together: that the partitions follow each other from
@@ -26,6 +28,9 @@ func (s *Spec) Validate() error {
 	}
 	if err := s.validatePartitions(); err != nil {
 		return err
+	}
+	if err := s.validateAudio(); err != nil {
+		return inside("audio", err)
 	}
 	return s.validateMerge()
 }
@@ -81,7 +86,37 @@ func (s *Spec) validatePartition(i int, next, end int64) error {
 	return nil
 }
 
+func (s *Spec) validateAudio() error {
+	if s.Audio == nil {
+		return nil
+	}
+	for i := range s.Audio.Tracks {
+		if err := s.Audio.Tracks[i].Validate(); err != nil {
+			return inside(fmt.Sprintf("tracks[%d]", i), err)
+		}
+	}
+	if err := checkChunk(s.Audio.OutputFile); err != nil {
+		return inside("outputFile", err)
+	}
+	if path.Clean(s.Config.Output) == s.Audio.OutputFile {
+		return Errorf("outputFile", "%q is the output of the whole job; give the sound another name", s.Audio.OutputFile)
+	}
+	for i := range s.Partitions {
+		if s.Partitions[i].OutputFile == s.Audio.OutputFile {
+			return Errorf("outputFile", "%q is the chunk of partitions[%d] too; give the sound another name", s.Audio.OutputFile, i)
+		}
+	}
+	return nil
+}
+
 func (s *Spec) validateMerge() error {
+	sound := ""
+	if s.Audio != nil {
+		sound = s.Audio.OutputFile
+	}
+	if s.Merge.Audio != sound {
+		return Errorf("merge.audio", "must be the outputFile of audio, %q, got %q", sound, s.Merge.Audio)
+	}
 	if len(s.Merge.Inputs) != len(s.Partitions) {
 		return Errorf("merge.inputs", "must name the chunks of all %d partitions, got %d", len(s.Partitions), len(s.Merge.Inputs))
 	}
@@ -102,22 +137,13 @@ func (c *Config) Validate() error {
 	if err := checkPath(c.Input); err != nil {
 		return inside("input", err)
 	}
-	if err := checkOutput(c.Output); err != nil {
+	if err := checkOutput(c.Output, c.Format); err != nil {
 		return inside("output", err)
 	}
 	if err := checkProps(c.Props); err != nil {
 		return inside("props", err)
 	}
-	// The ranges stand in the schema, and there alone.
-	data, err := json.Marshal(c)
-	if err != nil {
-		return err
-	}
-	var document any
-	if err := json.Unmarshal(data, &document); err != nil {
-		return err
-	}
-	if err := conform(schemas().config, document); err != nil {
+	if err := checkRanges(schemas().config, c); err != nil {
 		return err
 	}
 	if _, err := Length(c.StartFrame+c.FrameCount, c.FPS); err != nil {
@@ -128,6 +154,27 @@ func (c *Config) Validate() error {
 			c.Duration, c.FPS, frames, c.FrameCount)
 	}
 	return nil
+}
+
+// Validate checks each field's range. Fields in its error are relative to the track.
+func (t *Track) Validate() error {
+	if err := checkPath(t.Source); err != nil {
+		return inside("source", err)
+	}
+	return checkRanges(schemas().track, t)
+}
+
+// checkRanges checks a part of a spec against the schema: the ranges stand there, and there alone.
+func checkRanges(schema *jsonschema.Schema, part any) error {
+	data, err := json.Marshal(part)
+	if err != nil {
+		return Errorf("", "cannot be written as JSON: %v", err) // a number that is infinite or none
+	}
+	var document any
+	if err := json.Unmarshal(data, &document); err != nil {
+		return err
+	}
+	return conform(schema, document)
 }
 
 // checkPath checks what holds for any path or URL that has to survive JSON and a command line.
@@ -157,11 +204,13 @@ func checkProps(props json.RawMessage) error {
 	return nil
 }
 
-func checkOutput(name string) error {
+// checkOutput allows a folder where there is to be a file for each frame.
+func checkOutput(name string, format Format) error {
 	if err := checkPath(name); err != nil {
 		return err
 	}
-	if base := path.Base(name); strings.HasSuffix(name, "/") || base == "." || base == ".." {
+	folder := strings.HasSuffix(name, "/") && format != PNG && format != JPEG
+	if base := path.Base(name); folder || base == "." || base == ".." {
 		return Errorf("", "%q is a folder; name a file in it", name)
 	}
 	return nil

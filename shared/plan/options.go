@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"path"
@@ -23,9 +24,15 @@ type Options struct {
 	// which the name of the file or folder is joined. An Input that is a URL stays.
 	BaseURL string `json:"baseUrl,omitempty"`
 
-	// Width and Height are the size of a frame in pixels. Default: 1920x1080.
+	// Format is the kind of output. Default: what the suffix of Output stands for.
+	Format job.Format `json:"format,omitempty"`
+	// Width and Height are the size of the page in CSS pixels. Default: 1920x1080.
 	Width  int `json:"width,omitempty"`
 	Height int `json:"height,omitempty"`
+	// Scale is how many pixels of a frame a CSS pixel takes in each direction. Default: 1.
+	Scale float64 `json:"scale,omitempty"`
+	// Transparent keeps what the page does not paint transparent.
+	Transparent bool `json:"transparent,omitempty"`
 	// FPS is the frame rate. Default: 30.
 	FPS job.Rate `json:"fps,omitzero"`
 	// Duration is the length of the output, rounded up to whole frames. Either it or FrameCount must be
@@ -40,13 +47,27 @@ type Options struct {
 	// few frames for it. Default: 1.
 	Concurrency int `json:"concurrency,omitempty"`
 
-	// VideoCodec and AudioCodec are names of ffmpeg's encoders. Default: libx264 and aac.
+	// VideoCodec and AudioCodec are names of ffmpeg's encoders. Default: those of the format, such as libx264
+	// and aac for MP4.
 	VideoCodec string `json:"videoCodec,omitempty"`
 	AudioCodec string `json:"audioCodec,omitempty"`
-	// Preset is the encoder's trade of speed against size. Default: medium.
+	// Preset is the encoder's trade of speed against size. Default: that of the encoder, such as medium.
 	Preset string `json:"preset,omitempty"`
-	// Quality is the encoder's constant rate factor. Default: 18.
+	// Quality is what the encoder calls so. Default: that of the encoder, such as a CRF of 18 for libx264.
 	Quality *int `json:"quality,omitempty"`
+	// Bitrate, GOP, BitDepth and Loop are as in [job.Config].
+	Bitrate  int64 `json:"bitrate,omitempty"`
+	GOP      int   `json:"gop,omitempty"`
+	BitDepth int   `json:"bitDepth,omitempty"`
+	Loop     int   `json:"loop,omitempty"`
+
+	// Tracks is the sound; none makes the output silent.
+	Tracks []job.Track `json:"tracks,omitempty"`
+	// AudioBitrate and Loudness are as in [job.Config].
+	AudioBitrate int64   `json:"audioBitrate,omitempty"`
+	Loudness     float64 `json:"loudness,omitempty"`
+	// Mute leaves all sound out.
+	Mute bool `json:"mute,omitempty"`
 
 	// Start says how a partition reaches its first frame. Default: [job.StartStep].
 	Start job.Start `json:"start,omitempty"`
@@ -67,9 +88,8 @@ type Options struct {
 
 // What a render has when nobody says otherwise.
 const (
-	DefaultWidth   = 1920
-	DefaultHeight  = 1080
-	DefaultQuality = 18
+	DefaultWidth  = 1920
+	DefaultHeight = 1080
 )
 
 // More of what a render has when nobody says otherwise.
@@ -80,16 +100,19 @@ var (
 
 func (o Options) withDefaults() Options {
 	setDefault(&o.Output, "output.mp4")
+	setDefault(&o.Format, job.FormatOf(o.Output))
+	setDefault(&o.Scale, 1)
 	setDefault(&o.Width, DefaultWidth)
 	setDefault(&o.Height, DefaultHeight)
 	setDefault(&o.FPS, DefaultFPS)
-	setDefault(&o.VideoCodec, "libx264")
-	setDefault(&o.AudioCodec, "aac")
-	setDefault(&o.Preset, "medium")
+	video, sound := DefaultCodecs(o.Format)
+	setDefault(&o.VideoCodec, video)
+	setDefault(&o.AudioCodec, sound)
+	preset, quality := DefaultSettings(o.VideoCodec)
+	setDefault(&o.Preset, preset)
 	setDefault(&o.Start, job.StartStep)
 	setDefault(&o.Timeout, DefaultTimeout)
 	if o.Quality == nil {
-		quality := DefaultQuality
 		o.Quality = &quality
 	}
 	return o
@@ -107,19 +130,31 @@ func (o Options) config() (job.Config, error) {
 	o = o.withDefaults()
 	c := job.Config{
 		Output:             o.Output,
+		Format:             o.Format,
 		Width:              o.Width,
 		Height:             o.Height,
+		Scale:              o.Scale,
+		Transparent:        o.Transparent,
 		StartFrame:         o.StartFrame,
 		VideoCodec:         o.VideoCodec,
 		AudioCodec:         o.AudioCodec,
 		Quality:            *o.Quality,
 		Preset:             o.Preset,
+		Bitrate:            o.Bitrate,
+		GOP:                o.GOP,
+		BitDepth:           o.BitDepth,
+		Loop:               o.Loop,
+		AudioBitrate:       o.AudioBitrate,
+		Loudness:           o.Loudness,
 		Start:              o.Start,
 		Seed:               o.Seed,
 		AllowMissingAssets: o.AllowMissingAssets,
 		Timeout:            o.Timeout,
 	}
 	var err error
+	if c.Format == "" {
+		return job.Config{}, job.Errorf("output", "%q has no suffix of a format: name it .mp4, .mov, .webm, .gif, .webp, .apng or .zip, or end it with a slash for a folder of pictures", o.Output)
+	}
 	if c.Input, err = o.input(); err != nil {
 		return job.Config{}, err
 	}
@@ -134,6 +169,14 @@ func (o Options) config() (job.Config, error) {
 		return job.Config{}, err
 	}
 	return c, c.Validate()
+}
+
+// tracks returns the sound that the output can hold.
+func (o Options) tracks() []job.Track {
+	if f := cmp.Or(o.Format, job.FormatOf(o.Output)); o.Mute || f != "" && !f.Video() {
+		return nil
+	}
+	return o.Tracks
 }
 
 func (o Options) length(fps job.Rate) (int64, job.Seconds, error) {

@@ -10,13 +10,18 @@ func New(o Options) (*job.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range o.Tracks {
+		if err := o.Tracks[i].Validate(); err != nil {
+			return nil, job.Errorf("tracks", "[%d]: %v", i, err)
+		}
+	}
 	partitions, err := split(config, o.Concurrency)
 	if err != nil {
 		return nil, err
 	}
 	spec := &job.Spec{
 		Version:    job.Version,
-		JobID:      jobID(config, len(partitions), o.Files),
+		JobID:      jobID(config, o.tracks(), len(partitions), o.Files),
 		Config:     config,
 		Partitions: partitions,
 		Merge:      job.Merge{Inputs: make([]string, len(partitions)), Output: config.Output},
@@ -24,6 +29,10 @@ func New(o Options) (*job.Spec, error) {
 	}
 	for i, p := range partitions {
 		spec.Merge.Inputs[i] = p.OutputFile
+	}
+	if tracks := o.tracks(); len(tracks) > 0 {
+		spec.Audio = &job.Audio{Tracks: tracks, OutputFile: audioName(&config)}
+		spec.Merge.Audio = spec.Audio.OutputFile
 	}
 	if err := writeCommands(spec); err != nil {
 		return nil, err
@@ -56,7 +65,7 @@ func split(c job.Config, concurrency int) ([]job.Partition, error) {
 			ID:         i,
 			StartFrame: c.StartFrame + first,
 			FrameCount: min(chunkSize, c.FrameCount-first),
-			OutputFile: chunkName(c.Output, i),
+			OutputFile: chunkName(&c, i),
 		}
 	}
 	return partitions, nil

@@ -38,14 +38,14 @@ func TestReferenceCase(t *testing.T) {
 	if len(got.JobID) != 32 {
 		t.Errorf("the job's id is %q, want 32 hexadecimal digits", got.JobID)
 	}
-	const flags = " --width 1920 --height 1080 --fps 30 --video-codec libx264 --audio-codec aac --quality 18" +
+	const flags = " --format mp4 --width 1920 --height 1080 --fps 30 --video-codec libx264 --audio-codec aac --quality 18" +
 		" --preset medium --start step --seed 0 --timeout 30 --concurrency 1 --overwrite"
 	want := &job.Spec{
 		Version: 1,
 		JobID:   got.JobID,
 		Config: job.Config{
-			Input: "intro.html", Output: "intro.mp4",
-			Width: 1920, Height: 1080,
+			Input: "intro.html", Output: "intro.mp4", Format: job.MP4,
+			Width: 1920, Height: 1080, Scale: 1,
 			FPS: job.Rate{Num: 30, Den: 1}, Duration: twoSeconds, FrameCount: 60,
 			VideoCodec: "libx264", AudioCodec: "aac", Quality: 18, Preset: "medium",
 			Start: job.StartStep, Timeout: job.SecondsOf(30 * time.Second),
@@ -118,7 +118,7 @@ func TestDurationInConfig(t *testing.T) {
 }
 
 func TestNewNamesTheFaultyOption(t *testing.T) {
-	quality := 64
+	quality := 101
 	for _, c := range []struct {
 		name          string
 		change        func(*plan.Options)
@@ -127,7 +127,8 @@ func TestNewNamesTheFaultyOption(t *testing.T) {
 		{"no input", func(o *plan.Options) { o.Input = "" }, "input", "name an HTML file"},
 		{"input not UTF-8", func(o *plan.Options) { o.Input = "\xff.html" }, "input", "rename it"},
 		{"NUL in output", func(o *plan.Options) { o.Output = "a\x00.mp4" }, "output", "NUL"},
-		{"folder as output", func(o *plan.Options) { o.Output = "videos/" }, "output", "name a file in it"},
+		{"folder as output", func(o *plan.Options) { o.Output = "videos/"; o.Format = job.MP4 }, "output", "name a file in it"},
+		{"output without a suffix", func(o *plan.Options) { o.Output = "plain" }, "output", "no suffix of a format"},
 		{"unknown length", func(o *plan.Options) { o.FrameCount = 0 }, "duration", "give --duration or --frame-count"},
 		{"negative duration", func(o *plan.Options) { o.FrameCount = 0; o.Duration = job.SecondsOf(-1) }, "duration", "negative"},
 		{"long duration", func(o *plan.Options) { o.FrameCount = 0; o.Duration = job.SecondsOf(1001 * time.Hour) }, "duration", "at most"},
@@ -142,7 +143,7 @@ func TestNewNamesTheFaultyOption(t *testing.T) {
 		{"negative height", func(o *plan.Options) { o.Height = -1 }, "height", "at least 1"},
 		{"rate by hand", func(o *plan.Options) { o.FPS = job.Rate{Num: 30} }, "fps", "divides by zero"},
 		{"negative rate", func(o *plan.Options) { o.FPS = job.Rate{Num: -30, Den: 1} }, "fps", "1/60 to 1000"},
-		{"quality", func(o *plan.Options) { o.Quality = &quality }, "quality", "at most 63"},
+		{"quality", func(o *plan.Options) { o.Quality = &quality }, "quality", "at most 100"},
 		{"codec", func(o *plan.Options) { o.VideoCodec = "$(id)" }, "videoCodec", "must match"},
 		{"start", func(o *plan.Options) { o.Start = "fly" }, "start", `"step" or "jump"`},
 		{"timeout", func(o *plan.Options) { o.Timeout = job.SecondsOf(2 * time.Hour) }, "timeout", "at most 3600"},
@@ -202,7 +203,6 @@ func TestChunksLieBesideTheJobFile(t *testing.T) {
 		"/else/where.webm": "where.0000.webm",
 		"../up.mp4":        "up.0000.mp4",
 		"my intro.v2.mov":  "my intro.v2.0000.mov",
-		"plain":            "plain.0000",
 		".mp4":             ".0000.mp4",
 		"-o.mp4":           "-o.0000.mp4",
 		"a..mp4":           "a..0000.mp4",
