@@ -3,9 +3,11 @@ package render
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -154,6 +156,24 @@ func hashes(t *testing.T, video string, options ...string) []string {
 		}
 	}
 	return list
+}
+
+// leastPSNR compares two videos, and returns the peak signal-to-noise ratio of the worst frame in dB.
+func leastPSNR(t *testing.T, a, b string) float64 {
+	t.Helper()
+	stats := tool(t, "ffmpeg", "-v", "error", "-i", a, "-i", b, "-lavfi", "psnr=stats_file=-", "-f", "null", "-")
+	least := math.Inf(1)
+	for _, match := range regexp.MustCompile(`psnr_avg:(\S+)`).FindAllStringSubmatch(stats, -1) {
+		value, err := strconv.ParseFloat(match[1], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		least = min(least, value)
+	}
+	if !strings.Contains(stats, "psnr_avg") {
+		t.Fatalf("ffmpeg compared nothing: %q", stats)
+	}
+	return least
 }
 
 func read(t *testing.T, path string) []byte {
