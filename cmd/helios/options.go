@@ -105,7 +105,7 @@ func check(o plan.Options) error {
 		return err
 	}
 	if o.Width == 0 || o.Height == 0 {
-		spec.Config.Width, spec.Config.Height = plan.DefaultWidth, plan.DefaultHeight
+		spec.Config.Width, spec.Config.Height, spec.Config.Scale = plan.DefaultWidth, plan.DefaultHeight, 1
 	}
 	return encode.Check(spec.Config)
 }

@@ -34,6 +34,8 @@ type Options struct {
 	// URL is the composition's address when it is on the web. A loopback address makes its host and
 	// port the one on this machine that pages may reach.
 	URL string
+	// Scale is the device pixel ratio of its pages; 0 is 1.
+	Scale float64
 }
 
 // Browser is a running Chromium. Close ends it; so does a kill from outside, after which every call fails
@@ -76,7 +78,7 @@ func (b *Browser) launch(ctx context.Context, o Options) (err error) {
 	if b.door, err = openDoor(b.site, o.URL); err != nil {
 		return err
 	}
-	if b.process, err = start(o.Path, b.door.address()); err != nil {
+	if b.process, err = start(o.Path, b.door.address(), o.Scale); err != nil {
 		return err
 	}
 	return b.connect(ctx, o.Path)

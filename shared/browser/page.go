@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/inspector"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
@@ -19,6 +20,8 @@ import (
 type PageOptions struct {
 	// Width and Height are the size of the viewport in CSS pixels.
 	Width, Height int
+	// Transparent shows nothing, not white, where the page paints nothing.
+	Transparent bool
 	// Script runs in every document and frame before any script of theirs.
 	Script string
 }
@@ -85,6 +88,14 @@ func (p *Page) prepare(ctx context.Context, o PageOptions) error {
 	}
 	if _, err := Call(ctx, p.Session, network.Enable, network.EnableParams{}); err != nil {
 		return err
+	}
+	if o.Transparent {
+		// An alpha of 0 would be left out of the call, and 1 be meant.
+		const nothing = 0.001
+		_, err := Call(ctx, p.Session, emulation.SetDefaultBackgroundColorOverride, emulation.SetDefaultBackgroundColorOverrideParams{Color: &cdp.RGBA{A: nothing}})
+		if err != nil {
+			return err
+		}
 	}
 	if o.Script != "" {
 		_, err := Call(ctx, p.Session, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: o.Script})

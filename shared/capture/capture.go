@@ -22,7 +22,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/chromedp/cdproto/headlessexperimental"
 	"github.com/chromedp/cdproto/page"
 
 	"helios/shared/browser"
@@ -32,8 +31,10 @@ import (
 
 // Options says how a composition is played.
 type Options struct {
-	// Width and Height are the size of a frame in pixels.
+	// Width and Height are the size of the page in CSS pixels.
 	Width, Height int
+	// Transparent leaves what the page does not paint transparent, not white.
+	Transparent bool
 	// FPS is the frame rate.
 	FPS job.Rate
 	// Seed seeds Math.random and crypto.getRandomValues.
@@ -73,7 +74,7 @@ type Player struct {
 //
 // What is wrong with the page is a fault.User that names it; the page is closed then.
 func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Player, error) {
-	page, err := b.Open(ctx, browser.PageOptions{Width: o.Width, Height: o.Height, Script: prelude(o)})
+	page, err := b.Open(ctx, browser.PageOptions{Width: o.Width, Height: o.Height, Transparent: o.Transparent, Script: prelude(o)})
 	if err != nil {
 		return nil, err
 	}
@@ -169,18 +170,14 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	if seeking {
 		err = p.page.Evaluate(ctx, fmt.Sprintf("window.helios.seek(%v)", p.o.FPS.Milliseconds(n)/1000), nil)
 	}
-	var r headlessexperimental.BeginFrameResult
 	seeking = seeking && err != nil
-	for more := true; err == nil && more; {
-		r, err = p.clock.beginFrame(ctx, t, p.o.FPS, out)
-		if more = out != picture; more && err == nil {
-			more, err = p.frames.dropped(ctx)
-		}
-	}
-	if err == nil && out == picture && len(r.ScreenshotData) == 0 {
-		// The first picture of a page may not be ready when its frame is, such as that of one in a hundred
-		// pages with WebGL. Asked again for the same time, Chromium runs no scripts.
-		r, err = p.clock.beginFrame(ctx, t, p.o.FPS, out)
+	var png []byte
+	switch {
+	case err != nil:
+	case out != picture:
+		err = p.live(ctx, t, out)
+	default:
+		png, err = p.take(ctx, t)
 	}
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return nil, p.overdue(n, seeking)
@@ -194,11 +191,35 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	if out != picture {
 		return nil, nil
 	}
-	if len(r.ScreenshotData) == 0 {
-		return nil, fault.Transientf("chromium gave no picture of frame %d", n)
-	}
-	p.last = r.ScreenshotData
+	p.last = png
 	return p.last, nil
+}
+
+// live lets the page's scripts live through the frame at t.
+func (p *Player) live(ctx context.Context, t microseconds, out output) error {
+	for dropped := true; dropped; {
+		if _, err := p.clock.beginFrame(ctx, t, p.o.FPS, out); err != nil {
+			return err
+		}
+		var err error
+		if dropped, err = p.frames.dropped(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take takes the picture of the frame at t. Asked again for the same time, Chromium runs no scripts.
+func (p *Player) take(ctx context.Context, t microseconds) ([]byte, error) {
+	// The first picture of a page may not be ready when its frame is, such as that of one in a hundred pages
+	// with WebGL.
+	for range 2 {
+		r, err := p.clock.beginFrame(ctx, t, p.o.FPS, picture)
+		if err != nil || len(r.ScreenshotData) > 0 {
+			return r.ScreenshotData, err
+		}
+	}
+	return nil, fault.Transientf("chromium gave no picture")
 }
 
 // overdue says why a frame is not done in time: the page waits for an answer, or its scripts do not end, or it

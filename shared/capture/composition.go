@@ -58,9 +58,10 @@ func Locate(dir, input string) (Composition, error) {
 	return Composition{Input: input, Folder: path, Page: "index.html"}, nil
 }
 
-// Browser returns the options for a browser that can show the composition.
-func (c Composition) Browser() browser.Options {
-	return browser.Options{Folder: c.Folder, URL: c.URL}
+// Browser returns the options for a browser that can show the composition, with so many pixels of a frame for
+// each CSS pixel in each direction.
+func (c Composition) Browser(scale float64) browser.Options {
+	return browser.Options{Folder: c.Folder, URL: c.URL, Scale: scale}
 }
 
 // address is what the browser opens.

@@ -52,7 +52,7 @@ type Config struct {
 	// Width and Height are the size of the page in CSS pixels, 1 to 16384 each.
 	Width  int `json:"width"`
 	Height int `json:"height"`
-	// Scale is how many pixels of a frame a CSS pixel takes in each direction, 0.05 to 8.
+	// Scale is how many pixels of a frame a CSS pixel takes in each direction, 0.5 to 8: Chromium has no smaller ones.
 	Scale float64 `json:"scale"`
 	// Transparent keeps what the page does not paint transparent.
 	Transparent bool `json:"transparent,omitempty"`

@@ -185,7 +185,7 @@ func (j *Job) report(e Event) {
 // Options returns how a composition is played for a spec.
 func Options(c job.Config) capture.Options {
 	return capture.Options{
-		Width: c.Width, Height: c.Height, FPS: c.FPS, Seed: c.Seed, Props: c.Props,
+		Width: c.Width, Height: c.Height, Transparent: c.Transparent, FPS: c.FPS, Seed: c.Seed, Props: c.Props,
 		AllowMissing: c.AllowMissingAssets, Timeout: c.Timeout.Duration(),
 	}
 }

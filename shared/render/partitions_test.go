@@ -52,7 +52,7 @@ func TestEveryExampleGivesTheSameFramesInEveryPartition(t *testing.T) {
 			// not lived through a fade Chromium draws some edge pixels, of a million, by 1 or 2 of 255 otherwise.
 			o.Concurrency, o.Start = 2, job.StartJump
 			j := jobOf(t, o)
-			b, err := browser.Launch(t.Context(), j.Composition.Browser())
+			b, err := browser.Launch(t.Context(), j.Composition.Browser(1))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -101,7 +101,7 @@ func (w *worker) render(ctx context.Context, p job.Partition) (err error) {
 func (w *worker) play(ctx context.Context, p job.Partition, encoder *encode.Encoder) (err error) {
 	j, config := w.job, w.job.Spec.Config
 	if w.browser == nil {
-		if w.browser, err = browser.Launch(ctx, j.Composition.Browser()); err != nil {
+		if w.browser, err = browser.Launch(ctx, j.Composition.Browser(config.Scale)); err != nil {
 			return err
 		}
 	}
