@@ -42,6 +42,7 @@ type Browser struct {
 	process *chromium
 	door    *door
 	site    *site // nil when the composition is on the web
+	copies  copies
 	conn    *connection
 	session *Session
 	version string
@@ -120,4 +121,5 @@ func (b *Browser) close() {
 	if b.site != nil {
 		b.site.root.Close()
 	}
+	b.copies.remove()
 }
