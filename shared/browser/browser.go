@@ -44,6 +44,7 @@ type Browser struct {
 	process *chromium
 	door    *door
 	site    *site // nil when the composition is on the web
+	copies  copies
 	conn    *connection
 	session *Session
 	version string
@@ -122,4 +123,5 @@ func (b *Browser) close() {
 	if b.site != nil {
 		b.site.root.Close()
 	}
+	b.copies.remove()
 }

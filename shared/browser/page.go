@@ -24,6 +24,8 @@ type PageOptions struct {
 	Transparent bool
 	// Script runs in every document and frame before any script of theirs.
 	Script string
+	// MuteMedia keeps media from Chromium: its media elements find nothing that they could play.
+	MuteMedia bool
 }
 
 // Page is a tab that draws only when it is told to. It is for one goroutine at a time.
@@ -33,6 +35,7 @@ type Page struct {
 	target  target.ID
 	watch   *watch
 	loaded  chan struct{} // gets a value at each load event
+	mute    *mute         // nil when pages play their media
 }
 
 // Open makes an empty page.
@@ -54,6 +57,9 @@ func (b *Browser) Open(ctx context.Context, o PageOptions) (*Page, error) {
 	}
 	p.listen()
 	if err := p.prepare(ctx, o); err != nil {
+		if p.mute != nil {
+			p.mute.close()
+		}
 		b.conn.forget(p.id)
 		return nil, fmt.Errorf("opening a page: %w", err)
 	}
@@ -94,6 +100,12 @@ func (p *Page) prepare(ctx context.Context, o PageOptions) error {
 		const nothing = 0.001
 		_, err := Call(ctx, p.Session, emulation.SetDefaultBackgroundColorOverride, emulation.SetDefaultBackgroundColorOverrideParams{Color: &cdp.RGBA{A: nothing}})
 		if err != nil {
+			return err
+		}
+	}
+	if o.MuteMedia {
+		p.mute = &mute{}
+		if err := p.muteMedia(ctx); err != nil {
 			return err
 		}
 	}
@@ -180,6 +192,9 @@ func (p *Page) Assets() []Asset { return p.watch.list() }
 // Missing returns the images, fonts, scripts and other parts of the page that could not be had.
 func (p *Page) Missing() []Asset { return p.watch.missing() }
 
+// Note adds an asset that the page needs though it did not ask for it itself, such as a video that it shows.
+func (p *Page) Note(a Asset) { p.watch.note(a) }
+
 // Spoil notes that an asset at an address came, but is of no use.
 func (p *Page) Spoil(address, problem string) { p.watch.useless(shorten(address), problem) }
 
@@ -189,6 +204,9 @@ func (p *Page) Exception() error { return p.watch.exception() }
 // Close closes the page.
 func (p *Page) Close(ctx context.Context) error {
 	defer p.conn.forget(p.id)
+	if p.mute != nil {
+		defer p.mute.close()
+	}
 	_, err := Call(ctx, p.browser.session, target.CloseTarget, target.CloseTargetParams{TargetID: p.target})
 	return err
 }

@@ -66,6 +66,7 @@ type Player struct {
 	seeks  bool   // the page offers window.helios.seek
 	last   []byte // the picture of the frame before, if one was taken
 	frames frameCounter
+	media  *media
 	left   atomic.Pointer[string] // where the page went, if it did not stay
 }
 
@@ -74,11 +75,13 @@ type Player struct {
 //
 // What is wrong with the page is a fault.User that names it; the page is closed then.
 func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Player, error) {
-	page, err := b.Open(ctx, browser.PageOptions{Width: o.Width, Height: o.Height, Transparent: o.Transparent, Script: prelude(o)})
+	page, err := b.Open(ctx, browser.PageOptions{
+		Width: o.Width, Height: o.Height, Transparent: o.Transparent, Script: prelude(o) + mediaPrelude(o), MuteMedia: true,
+	})
 	if err != nil {
 		return nil, err
 	}
-	p := &Player{page: page, clock: newClock(page), o: o}
+	p := &Player{page: page, clock: newClock(page), o: o, media: newMedia(b)}
 	if err := p.load(ctx, c); err != nil {
 		p.Close()
 		return nil, err
@@ -92,6 +95,7 @@ func (p *Player) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	p.page.Close(ctx)
+	p.media.close()
 }
 
 // Seeks reports whether the page offers window.helios.seek and so can show any frame at once.
@@ -169,6 +173,9 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	seeking := err == nil && p.seeks
 	if seeking {
 		err = p.page.Evaluate(ctx, fmt.Sprintf("window.helios.seek(%v)", p.o.FPS.Milliseconds(n)/1000), nil)
+	}
+	if err == nil {
+		err = p.showMedia(ctx, n, out)
 	}
 	seeking = seeking && err != nil
 	var png []byte
