@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"helios/shared/capture"
-	"helios/shared/encode"
 	"helios/shared/fault"
+	"helios/shared/ffmpeg"
 	"helios/shared/job"
 	"helios/shared/plan"
 	"helios/shared/render"
@@ -235,7 +235,7 @@ func (f *renderFlags) render(ctx context.Context, o plan.Options, c capture.Comp
 	if err := render.CheckOutput(f.output, f.overwrite); err != nil {
 		return err
 	}
-	if _, err := encode.Find(); err != nil {
+	if _, err := ffmpeg.Find(); err != nil {
 		return err
 	}
 	o.Output = filepath.Base(f.output)

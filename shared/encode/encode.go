@@ -7,13 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
 
 	"helios/shared/fault"
+	"helios/shared/ffmpeg"
 	"helios/shared/job"
 	"helios/shared/process"
 )
@@ -39,7 +36,7 @@ func start(ctx context.Context, c job.Config, in []string, filter, comment, out 
 	if err := Check(c); err != nil {
 		return nil, err
 	}
-	path, err := Find()
+	path, err := ffmpeg.Find()
 	if err != nil {
 		return nil, err
 	}
@@ -84,32 +81,13 @@ func (e *Encoder) finish(writing error) error {
 	case e.process.Killed():
 		return fault.Transientf("ffmpeg was killed")
 	case e.process.LastLine() != "":
-		return e.explain(e.process.LastLine())
+		if err := ffmpeg.Unwritable(e.out); err != nil {
+			return err
+		}
+		return fmt.Errorf("ffmpeg: %s", ffmpeg.Words(e.process.LastLine()))
 	default:
 		return fmt.Errorf("ffmpeg: %w", errors.Join(writing, err))
 	}
-}
-
-// explain makes an error of ffmpeg's last words. When the disk is what is wrong, the disk says so more plainly,
-// and it is the user who can mend it.
-func (e *Encoder) explain(words string) error {
-	if err := tryWriting(e.out); err != nil {
-		return fault.Userf("writing to %s: %w", filepath.Dir(e.out), err)
-	}
-	return fmt.Errorf("ffmpeg: %s", strings.TrimPrefix(words, "file:"))
-}
-
-// tryWriting adds to a file that is of no use any more.
-func tryWriting(file string) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
-	if err == nil {
-		_, err = f.Write(make([]byte, 64<<10))
-		f.Close()
-	}
-	if path := new(fs.PathError); errors.As(err, &path) {
-		return path.Err
-	}
-	return err
 }
 
 // Transcode encodes the pictures of a video anew; its moov must come first. Size and rate stay; of c only the

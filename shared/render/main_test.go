@@ -18,7 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"helios/shared/capture"
-	"helios/shared/encode"
+	"helios/shared/ffmpeg"
 	"helios/shared/job"
 	"helios/shared/plan"
 	"helios/shared/store"
@@ -133,13 +133,13 @@ func tool(t *testing.T, name string, args ...string) string {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
-		t.Fatalf("%s %s: %v\n%s(if it is missing: %s)", name, strings.Join(args, " "), err, &stderr, encode.InstallHint)
+		t.Fatalf("%s %s: %v\n%s(if it is missing: %s)", name, strings.Join(args, " "), err, &stderr, ffmpeg.InstallHint)
 	}
 	return stdout.String()
 }
 
-// ffmpeg decodes a video in some way.
-func ffmpeg(t *testing.T, video string, args ...string) []byte {
+// runFFmpeg decodes a video in some way.
+func runFFmpeg(t *testing.T, video string, args ...string) []byte {
 	t.Helper()
 	return []byte(tool(t, "ffmpeg", append([]string{"-v", "error", "-i", video}, args...)...))
 }
