@@ -11,13 +11,12 @@ import (
 	"math"
 	"math/big"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	"helios/shared/encode"
 	"helios/shared/fault"
+	"helios/shared/ffmpeg"
 	"helios/shared/process"
 )
 
@@ -143,7 +142,7 @@ func Probe(ctx context.Context, path string) (*Info, error) {
 }
 
 func probe(ctx context.Context, path, entries string) (p probed, err error) {
-	ffprobe, err := find()
+	ffprobe, err := ffmpeg.FindProbe()
 	if err != nil {
 		return p, err
 	}
@@ -171,22 +170,6 @@ func probe(ctx context.Context, path, entries string) (p probed, err error) {
 		return p, fmt.Errorf("reading what ffprobe says: %w", err)
 	}
 	return p, nil
-}
-
-// find returns the ffprobe that belongs to the ffmpeg that is used.
-func find() (string, error) {
-	ffmpeg, err := encode.Find()
-	if err != nil {
-		return "", err
-	}
-	if path, err := exec.LookPath(filepath.Join(filepath.Dir(ffmpeg), "ffprobe")); err == nil {
-		return path, nil
-	}
-	path, err := exec.LookPath("ffprobe")
-	if err != nil {
-		return "", fault.Userf("no ffprobe was found beside %s or on the PATH; install it with: %s", ffmpeg, encode.InstallHint)
-	}
-	return path, nil
 }
 
 // size makes pixels square, by making the picture larger.

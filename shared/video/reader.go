@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"strings"
 
-	"helios/shared/encode"
 	"helios/shared/fault"
+	"helios/shared/ffmpeg"
 	"helios/shared/process"
 )
 
@@ -105,7 +105,7 @@ type frame struct {
 
 // start begins a stretch at picture i.
 func (r *Reader) start(i int) (*stretch, error) {
-	ffmpeg, err := encode.Find()
+	ffmpeg, err := ffmpeg.Find()
 	if err != nil {
 		return nil, err
 	}
