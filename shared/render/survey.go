@@ -92,17 +92,18 @@ func survey(ctx context.Context, b *browser.Browser, o plan.Options, c capture.C
 	if report.Seeks {
 		s.Start = job.StartJump
 	}
-	return s, s.measure(ctx, b, c, spec.Config)
+	return s, s.measure(ctx, b, c, spec)
 }
 
 // measure finds out how long frames take.
-func (s *Survey) measure(ctx context.Context, b *browser.Browser, c capture.Composition, config job.Config) error {
+func (s *Survey) measure(ctx context.Context, b *browser.Browser, c capture.Composition, spec *job.Spec) error {
+	config := spec.Config
 	dir, err := os.MkdirTemp("", "helios-survey-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	drawn, err := drawing(ctx, b, c, config, filepath.Join(dir, "chunk"+filepath.Ext(config.Output)), min(measured, config.FrameCount))
+	drawn, err := drawing(ctx, b, c, config, filepath.Join(dir, filepath.Base(spec.Partitions[0].OutputFile)), min(measured, config.FrameCount))
 	if err != nil {
 		return err
 	}
