@@ -12,7 +12,7 @@ import (
 
 // jobID derives the id from all that decides which chunks a job leaves behind, so that a second run finds
 // the work of the first, and only work of its own.
-func jobID(c job.Config, tracks []job.Track, partitions int, files map[string]string) string {
+func jobID(c job.Config, tracks []job.Track, partitions int, files map[string]string, revision string) string {
 	config, err := json.Marshal(c)
 	if err != nil {
 		panic(err) // c is valid, and a valid config is JSON
@@ -31,5 +31,6 @@ func jobID(c job.Config, tracks []job.Track, partitions int, files map[string]st
 		// No part contains a NUL, so that no two lists of parts give the same bytes.
 		h.Write([]byte{0})
 	}
+	io.WriteString(h, revision)
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }

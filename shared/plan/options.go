@@ -84,6 +84,8 @@ type Options struct {
 	// Files are the files of a local composition with their digests, as in [job.Spec]. They enter the
 	// job's id.
 	Files map[string]string `json:"files,omitempty"`
+	// Revision tells apart the states of a composition whose address stays. It enters the job's id.
+	Revision string `json:"revision,omitempty"`
 }
 
 // What a render has when nobody says otherwise.

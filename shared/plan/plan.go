@@ -21,7 +21,7 @@ func New(o Options) (*job.Spec, error) {
 	}
 	spec := &job.Spec{
 		Version:    job.Version,
-		JobID:      jobID(config, o.tracks(), len(partitions), o.Files),
+		JobID:      jobID(config, o.tracks(), len(partitions), o.Files, o.Revision),
 		Config:     config,
 		Partitions: partitions,
 		Merge:      job.Merge{Inputs: make([]string, len(partitions)), Output: config.Output},

@@ -1,0 +1,232 @@
+// Package functions tests the compiled functions, as Lambda runs them, and the state machine that calls them.
+package functions
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"go.uber.org/goleak"
+
+	"helios/shared/cloud"
+	"helios/shared/cloud/awstest"
+)
+
+func TestMain(m *testing.M) {
+	code := 1
+	dir, err := os.MkdirTemp("", "helios-functions-")
+	if err == nil {
+		binaries = dir
+		code = m.Run()
+		os.RemoveAll(dir)
+	}
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			println(err.Error())
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+const bucket = "helios-test"
+
+// binaries is the folder that the functions are compiled into.
+var binaries string
+
+// build compiles a function, as the Makefile does.
+func build(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join(binaries, name)
+	if _, err := os.Stat(path); err == nil {
+		return path
+	}
+	cmd := exec.Command("go", "build", "-o", path, "./"+name)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("compiling functions/%s: %v\n%s", name, err, out)
+	}
+	return path
+}
+
+// stack is what template.yaml deploys, on this machine.
+type stack struct {
+	*awstest.Front
+	lambda  *awstest.Lambda
+	bucket  *cloud.Bucket
+	states  *sfn.Client
+	machine string
+}
+
+func start(t *testing.T) *stack {
+	t.Helper()
+	s := &stack{lambda: awstest.NewLambda(t)}
+	s.Front = awstest.Start(t, s.lambda)
+	config := aws.Config{Region: "us-east-1", BaseEndpoint: &s.URL, Credentials: credentials.NewStaticCredentialsProvider("AKIATEST", "secret", "")}
+	s.bucket = &cloud.Bucket{Name: bucket, Client: s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true })}
+	s.states = sfn.NewFromConfig(config)
+	if _, err := s.bucket.Client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
+		t.Fatal(err)
+	}
+	s.machine = s.createMachine(t)
+	for name, f := range map[string]awstest.Function{
+		"plan":  {Concurrency: 2, Timeout: 60 * time.Second, MemoryMB: 512},
+		"chunk": {Concurrency: 2, Timeout: 120 * time.Second, MemoryMB: 4096},
+		"merge": {Concurrency: 2, Timeout: 60 * time.Second, MemoryMB: 1024},
+	} {
+		f.Name, f.Binary = name, build(t, name)
+		f.Env = []string{
+			"AWS_ENDPOINT_URL=" + s.URL,
+			cloud.BucketVariable + "=" + bucket,
+			cloud.StateMachineVariable + "=" + s.machine,
+			cloud.MaxConcurrencyVariable + "=3",
+			cloud.ArchitectureVariable + "=arm64",
+			"HELIOS_NO_SANDBOX=1",
+		}
+		s.lambda.Add(f)
+	}
+	return s
+}
+
+// createMachine makes the state machine of statemachine/render.asl.json with the template's substitutions.
+func (s *stack) createMachine(t *testing.T) (arn string) {
+	t.Helper()
+	definition, err := os.ReadFile("../statemachine/render.asl.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer(
+		"${PlanFunction}", "arn:aws:lambda:us-east-1:123456789012:function:plan",
+		"${ChunkFunction}", "arn:aws:lambda:us-east-1:123456789012:function:chunk",
+		"${MergeFunction}", "arn:aws:lambda:us-east-1:123456789012:function:merge",
+		"${Bucket}", bucket,
+	).Replace(string(definition))
+	out, err := s.states.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{
+		Name: aws.String("helios"), Definition: &text, RoleArn: aws.String("arn:aws:iam::123456789012:role/helios"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *out.StateMachineArn
+}
+
+// put uploads a file.
+func (s *stack) put(t *testing.T, key, text string) {
+	t.Helper()
+	if err := s.bucket.Put(t.Context(), key, []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// run starts an execution and waits for its end.
+func (s *stack) run(t *testing.T, name, request string) *sfn.DescribeExecutionOutput {
+	t.Helper()
+	out, err := s.states.StartExecution(t.Context(), &sfn.StartExecutionInput{StateMachineArn: &s.machine, Name: &name, Input: &request})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.wait(t, *out.ExecutionArn)
+}
+
+func (s *stack) wait(t *testing.T, arn string) *sfn.DescribeExecutionOutput {
+	t.Helper()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		d, err := s.states.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Status != types.ExecutionStatusRunning {
+			return d
+		}
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatal("the execution did not end")
+		}
+	}
+}
+
+// finished reads what an execution answered.
+func finished(t *testing.T, d *sfn.DescribeExecutionOutput) (f cloud.Finished) {
+	t.Helper()
+	if d.Status != types.ExecutionStatusSucceeded {
+		t.Fatalf("the execution ended as %s: %s: %s", d.Status, aws.ToString(d.Error), aws.ToString(d.Cause))
+	}
+	if err := json.Unmarshal([]byte(*d.Output), &f); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// frameMD5 returns the digest of each frame of a video.
+func frameMD5(t *testing.T, path string) []string {
+	t.Helper()
+	out, err := exec.Command("ffmpeg", "-v", "error", "-i", path, "-map", "0:v", "-f", "framemd5", "-").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(strings.Split(strings.TrimSpace(string(out)), "\n"), func(l string) bool { return strings.HasPrefix(l, "#") })
+}
+
+// download fetches an object into a file.
+func (s *stack) download(t *testing.T, key string) string {
+	t.Helper()
+	data, err := s.bucket.Get(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), filepath.Base(key))
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// page moves a box and counts; it is the same wherever it is rendered.
+const page = `<!DOCTYPE html><html data-duration="1.2" data-fps="10" data-width="160" data-height="90">
+<style>body{margin:0;background:#123}div{width:20px;height:20px;background:#fa0;animation:m 1.2s linear}
+@keyframes m{to{transform:translateX(140px)}}</style><div></div><p style="color:#fff"></p>
+<script>let n=0;setInterval(()=>document.querySelector("p").textContent=++n,100)</script></html>`
+
+// local renders a page with helios render.
+func local(t *testing.T, page string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte(page), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "local.mp4")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "go", "run", "helios/cmd/helios", "render", dir, "-o", out, "--concurrency", "2")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("helios render: %v\n%s", err, text)
+	}
+	return out
+}
+
+func TestRender(t *testing.T) {
+	s := start(t)
+	s.put(t, "sites/a/index.html", page)
+	f := finished(t, s.run(t, "first", `{"input":"s3://helios-test/sites/a/index.html","output":"renders/a.mp4","concurrency":3}`))
+	if f.Frames != 12 || f.Status != "completed" || f.Output != "s3://helios-test/renders/a.mp4" {
+		t.Errorf("finished: %+v", f)
+	}
+	want := frameMD5(t, local(t, page))
+	if got := frameMD5(t, s.download(t, "renders/a.mp4")); len(want) != 12 || !slices.Equal(got, want) {
+		t.Errorf("the frames are\n%s\nand those of helios render\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}

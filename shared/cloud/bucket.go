@@ -1,0 +1,131 @@
+package cloud
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
+)
+
+// Bucket holds the documents of jobs. Errors name the key; that of a key which is not there is an
+// fs.ErrNotExist.
+type Bucket struct {
+	Client *s3.Client
+	Name   string
+}
+
+// Object is a key of a bucket and what a listing says of it.
+type Object struct {
+	Key      string
+	Size     int64
+	Modified time.Time
+}
+
+// Get reads an object.
+func (b *Bucket) Get(ctx context.Context, key string) ([]byte, error) {
+	out, err := b.Client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.Name, Key: &key})
+	if err != nil {
+		return nil, b.failed("reading", key, err)
+	}
+	defer out.Body.Close()
+	data, err := io.ReadAll(out.Body)
+	return data, b.failed("reading", key, err)
+}
+
+// GetJSON reads an object into a value.
+func (b *Bucket) GetJSON(ctx context.Context, key string, value any) error {
+	data, err := b.Get(ctx, key)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, value); err != nil {
+		return fmt.Errorf("reading s3://%s/%s: %w", b.Name, key, err)
+	}
+	return nil
+}
+
+// Put writes an object in place of what was there.
+func (b *Bucket) Put(ctx context.Context, key string, data []byte) error {
+	_, err := b.Client.PutObject(ctx, &s3.PutObjectInput{Bucket: &b.Name, Key: &key, Body: bytes.NewReader(data)})
+	return b.failed("writing", key, err)
+}
+
+// PutJSON writes a value as indented JSON.
+func (b *Bucket) PutJSON(ctx context.Context, key string, value any) error {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(value); err != nil {
+		return err
+	}
+	return b.Put(ctx, key, buf.Bytes())
+}
+
+// Delete removes an object; one that is not there is no error.
+func (b *Bucket) Delete(ctx context.Context, key string) error {
+	_, err := b.Client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.Name, Key: &key})
+	return b.failed("deleting", key, err)
+}
+
+// List returns the objects whose keys begin with a prefix, in the order of their keys. It takes a request for
+// each thousand.
+func (b *Bucket) List(ctx context.Context, prefix string) ([]Object, error) {
+	var list []Object
+	pages := s3.NewListObjectsV2Paginator(b.Client, &s3.ListObjectsV2Input{Bucket: &b.Name, Prefix: &prefix})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, b.failed("listing", prefix, err)
+		}
+		for _, o := range page.Contents {
+			list = append(list, Object{aws.ToString(o.Key), aws.ToInt64(o.Size), aws.ToTime(o.LastModified)})
+		}
+	}
+	return list, nil
+}
+
+func (b *Bucket) failed(doing, key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		switch api.ErrorCode() {
+		case "NoSuchKey", "NotFound":
+			err = fs.ErrNotExist
+		case "PreconditionFailed":
+			err = fs.ErrExist
+		}
+	}
+	return fmt.Errorf("%s s3://%s/%s: %w", doing, b.Name, key, err)
+}
+
+// Has reports whether there is an object.
+func (b *Bucket) Has(ctx context.Context, key string) (bool, error) {
+	_, err := b.Client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.Name, Key: &key})
+	if err = b.failed("looking for", key, err); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// PutFileNew writes a file as an object if there is none of its key. The error is an fs.ErrExist if there is.
+func (b *Bucket) PutFileNew(ctx context.Context, key, file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = b.Client.PutObject(ctx, &s3.PutObjectInput{Bucket: &b.Name, Key: &key, Body: f, IfNoneMatch: aws.String("*")})
+	return b.failed("writing", key, err)
+}

@@ -1,0 +1,72 @@
+package cloud
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"strings"
+
+	"helios/shared/render"
+)
+
+// InspectEvent asks the chunk function to open a page once.
+type InspectEvent struct {
+	Action  string          `json:"action"` // "inspect"
+	Request json.RawMessage `json:"request"`
+}
+
+// Inspection is what the planner has to know of a page.
+type Inspection struct {
+	render.Survey
+	render.Tools
+	// Usage is what the inspection took; the plan function writes it down, when the job has an id.
+	Usage Usage `json:"usage"`
+	Log   Log   `json:"log"`
+}
+
+func inspect(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
+	e, err := decode[InspectEvent](event)
+	if err != nil {
+		return nil, err
+	}
+	r, err := ParseRequest(e.Request)
+	if err != nil {
+		return nil, err
+	}
+	if err := sweep(); err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", workPrefix)
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	composition, err := c.locate(ctx, r.Input, dir)
+	if err != nil {
+		return nil, err
+	}
+	o := r.Options
+	if o.Start == "" {
+		o.Start = render.StartAuto
+	}
+	o.Output = r.output("inspect")
+	i := Inspection{Log: c.Log}
+	if i.Survey, err = render.Look(ctx, o, composition); err != nil {
+		return nil, err
+	}
+	if i.Tools, err = render.FindTools(ctx); err != nil {
+		return nil, err
+	}
+	i.Usage = c.usage(UnitInspect, Done, 0)
+	return i, nil
+}
+
+// revision tells apart the states of a composition, and the programs that it is rendered with: other versions
+// make other chunks. What is not named after its content is taken for new in each execution.
+func (i Inspection) revision(input, execution string) string {
+	state := i.Survey.Revision
+	if state == "" && !strings.Contains(input, "/"+SitesPrefix) {
+		state = execution
+	}
+	return strings.Join([]string{state, i.Chromium, i.FFmpeg}, " ")
+}

@@ -1,0 +1,169 @@
+package cloud
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"helios/shared/fault"
+	"helios/shared/job"
+)
+
+const (
+	// FunctionTime is how much of the 15 minutes that a function has its work may take.
+	FunctionTime = 14 * time.Minute
+	// lastWords is how long before its end a function stops working, to say why.
+	lastWords = 10 * time.Second
+)
+
+// The environment of the functions, beside that of Lambda; see template.yaml.
+const (
+	BucketVariable         = "HELIOS_BUCKET"
+	StateMachineVariable   = "HELIOS_STATE_MACHINE"
+	MaxConcurrencyVariable = "HELIOS_MAX_CONCURRENCY"
+	ArchitectureVariable   = "HELIOS_ARCHITECTURE"
+	WebhookSecretVariable  = "HELIOS_WEBHOOK_SECRET"
+)
+
+// Call is one call of a function.
+type Call struct {
+	Bucket *Bucket
+	// Log is where the call's log is.
+	Log Log
+
+	started  time.Time
+	requests *requestCount
+	memory   int64
+	used     peak
+}
+
+// Action does one kind of work. The result becomes the answer, as JSON.
+type Action func(ctx context.Context, c *Call, event json.RawMessage) (any, error)
+
+// Function is what one of the functions can do, by the event's "action".
+type Function map[string]Action
+
+// Start serves the calls of a Lambda function. It does not return.
+func (f Function) Start() {
+	// The clients are made once: what they cost is paid while the environment starts.
+	client, err := s3Client(context.Background())
+	if err != nil {
+		slog.Error("starting", "error", err)
+		os.Exit(1)
+	}
+	lambda.Start(func(ctx context.Context, event json.RawMessage) (any, error) {
+		return f.serve(ctx, client, event)
+	})
+}
+
+func s3Client(ctx context.Context) (*s3.Client, error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s3.NewFromConfig(cfg, func(o *s3.Options) {
+		// Other servers than Amazon's have no name for each bucket.
+		o.UsePathStyle = cfg.BaseEndpoint != nil || os.Getenv("AWS_ENDPOINT_URL_S3") != ""
+	}), nil
+}
+
+// serve does what an event asks for. Its error is a messages.InvokeResponse_Error, by value: Step Functions goes
+// by the name of the outermost type.
+func (f Function) serve(ctx context.Context, client *s3.Client, event json.RawMessage) (any, error) {
+	c := newCall(ctx, client)
+	defer c.used.watch()()
+	ctx, cancel := c.limit(ctx)
+	defer cancel()
+	result, err := f.do(ctx, c, event)
+	if err == nil {
+		return result, nil
+	}
+	// What a call of the SDK or of Chromium says of a context that ended does not tell why.
+	if late := new(outOfTime); errors.As(context.Cause(ctx), &late) && !errors.As(err, new(*outOfTime)) {
+		err = late
+	}
+	a := answer(err, c.Log)
+	slog.Error("failed", "type", a.Type, "error", err.Error())
+	return nil, a
+}
+
+func (f Function) do(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
+	var head struct {
+		Action     string `json:"action"`
+		DetailType string `json:"detail-type"`
+	}
+	if err := json.Unmarshal(event, &head); err != nil {
+		return nil, fault.Userf("the event is no JSON object: %w", err)
+	}
+	if head.DetailType != "" {
+		head.Action = head.DetailType // an event of EventBridge
+	}
+	action, ok := f[head.Action]
+	if !ok {
+		return nil, fault.Userf("this function has no action %q", head.Action)
+	}
+	return action(ctx, c, event)
+}
+
+func newCall(ctx context.Context, client *s3.Client) *Call {
+	c := &Call{started: time.Now(), requests: new(requestCount)}
+	c.Bucket = &Bucket{Client: c.requests.count(client), Name: os.Getenv(BucketVariable)}
+	c.memory, _ = strconv.ParseInt(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), 10, 64)
+	c.Log = Log{Group: os.Getenv("AWS_LAMBDA_LOG_GROUP_NAME"), Stream: os.Getenv("AWS_LAMBDA_LOG_STREAM_NAME")}
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		c.Log.RequestID = lc.AwsRequestID
+	}
+	return c
+}
+
+// limit ends the work before Lambda would kill it without a word.
+func (c *Call) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	left := time.Until(deadline)
+	left -= min(lastWords, left/5)
+	return context.WithTimeoutCause(ctx, left, &outOfTime{fmt.Sprintf("the work did not end within the %s that the function had", left.Round(time.Millisecond))})
+}
+
+// usage is what the call has done so far of a unit of work.
+func (c *Call) usage(unit string, state State, frames int64) Usage {
+	return Usage{
+		Unit: unit, Attempt: attemptName(c.Log.RequestID), State: state, Frames: frames,
+		Milliseconds: time.Since(c.started).Milliseconds(), MemoryMB: c.memory, UsedMB: c.used.megabytes(),
+		Puts: c.requests.puts.Load(), Gets: c.requests.gets.Load(),
+	}
+}
+
+// attemptName is unlike that of other attempts. Step Functions repeats a call under a new request id.
+func attemptName(requestID string) string {
+	id := strings.ReplaceAll(strings.ReplaceAll(requestID, "-", ""), ".", "")
+	return cmp.Or(id[:min(12, len(id))], "0")
+}
+
+// done tells that a unit of work is done, and what it took.
+func (c *Call) done(ctx context.Context, jobID, unit string) error {
+	w := progressWriter{bucket: c.Bucket, keys: Job(jobID)}
+	return w.tell(ctx, c.usage(unit, Done, 0), c.Log)
+}
+
+// decode reads an event that the state machine sent.
+func decode[E any](event json.RawMessage) (e E, err error) {
+	if err := json.Unmarshal(event, &e); err != nil {
+		return e, job.Errorf("", "the event is not as it should be: %v", err)
+	}
+	return e, nil
+}

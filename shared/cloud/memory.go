@@ -1,0 +1,62 @@
+package cloud
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// peak is the most memory that was in use on the machine while a call was served. In Lambda nothing else runs
+// there.
+type peak struct{ bytes atomic.Int64 }
+
+func (p *peak) megabytes() int64 { return p.bytes.Load() >> 20 }
+
+// watch looks at the memory now and then until the returned function is called.
+func (p *peak) watch() (stop func()) {
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	p.look()
+	wg.Go(func() {
+		tick := time.NewTicker(500 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				p.look()
+			case <-done:
+				return
+			}
+		}
+	})
+	return func() {
+		close(done)
+		wg.Wait()
+	}
+}
+
+func (p *peak) look() {
+	var total, available int64
+	data, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return
+	}
+	for line := range strings.Lines(string(data)) {
+		f := strings.Fields(line)
+		if len(f) != 3 {
+			continue
+		}
+		switch f[0] {
+		case "MemTotal:":
+			total, _ = strconv.ParseInt(f[1], 10, 64)
+		case "MemAvailable:":
+			available, _ = strconv.ParseInt(f[1], 10, 64)
+		}
+	}
+	if used := (total - available) << 10; used > p.bytes.Load() {
+		p.bytes.Store(used)
+	}
+}

@@ -1,0 +1,143 @@
+package cloud
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"helios/shared/job"
+	"helios/shared/render"
+)
+
+// RenderEvent asks the chunk function for the chunk of a partition.
+type RenderEvent struct {
+	Action    string   `json:"action"` // "render"
+	JobID     string   `json:"jobId"`
+	Partition WorkItem `json:"partition"`
+}
+
+// RenderResult is what became of a partition. It is small: a map collects 10,000 of them.
+type RenderResult struct {
+	Partition int   `json:"partition"`
+	State     State `json:"state"` // "done" or "kept"
+}
+
+func renderPartition(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
+	e, err := decode[RenderEvent](event)
+	if err != nil {
+		return nil, err
+	}
+	if err := sweep(); err != nil {
+		return nil, err
+	}
+	p := &partition{call: c, item: e.Partition, writer: progressWriter{bucket: c.Bucket, keys: Job(e.JobID)}}
+	state, err := p.do(ctx, e.JobID)
+	if err != nil {
+		p.failed(err)
+		return nil, fmt.Errorf("partition %d (frames %d to %d): %w",
+			e.Partition.ID, e.Partition.StartFrame, e.Partition.StartFrame+e.Partition.FrameCount-1, p.explain(ctx, err))
+	}
+	return RenderResult{e.Partition.ID, state}, nil
+}
+
+// partition is a partition that is being rendered.
+type partition struct {
+	call   *Call
+	item   WorkItem
+	writer progressWriter
+	frames atomic.Int64 // done so far
+	drawn  time.Time    // when the first was
+}
+
+func (p *partition) do(ctx context.Context, jobID string) (State, error) {
+	c := p.call
+	if err := p.tell(ctx, Running); err != nil {
+		return "", err
+	}
+	key := Job(jobID).Prefix() + p.item.OutputFile
+	switch there, err := c.Bucket.Has(ctx, key); {
+	case err != nil:
+		return "", err
+	case there:
+		// The job's id stands for the page, its options and the programs: it is the chunk that this would be.
+		p.frames.Store(p.item.FrameCount)
+		return Kept, p.tell(ctx, Kept)
+	}
+	var work Work
+	if err := c.Bucket.GetJSON(ctx, Job(jobID).Work(), &work); err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp("", workPrefix)
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	composition, err := c.locate(ctx, work.Config.Input, filepath.Join(dir, "site"))
+	if err != nil {
+		return "", err
+	}
+	config := work.Config
+	config.StartFrame, config.FrameCount = p.item.StartFrame, p.item.FrameCount
+	id := job.ChunkID{Job: jobID, Partition: p.item.ID, Partitions: work.Partitions}
+	file := filepath.Join(dir, filepath.Base(p.item.OutputFile))
+	// A new Chromium each time: whatever a failure left behind is not met again.
+	if err := render.Chunk(ctx, config, composition, id, file, 0, false, func(e render.Event) { p.heard(ctx, e) }); err != nil {
+		return "", err
+	}
+	state := Done
+	switch err := c.Bucket.PutFileNew(ctx, key, file); {
+	case errors.Is(err, os.ErrExist):
+		state = Kept // somebody else was faster
+	case err != nil:
+		return "", err
+	}
+	return state, p.tell(ctx, state)
+}
+
+// heard is told what the renderer does.
+func (p *partition) heard(ctx context.Context, e render.Event) {
+	if e.Type != render.FrameDone {
+		return
+	}
+	p.frames.Store(e.Frames)
+	if p.drawn.IsZero() {
+		p.drawn = time.Now()
+	}
+	if p.writer.due() {
+		_ = p.tell(ctx, Running) // which loses nothing that matters
+	}
+}
+
+func (p *partition) tell(ctx context.Context, s State) error {
+	return p.writer.tell(ctx, p.call.usage(PartitionUnit(p.item.ID), s, p.frames.Load()), p.call.Log)
+}
+
+// failed tells that the attempt failed, and why.
+func (p *partition) failed(err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), lastWords/2)
+	defer cancel()
+	log := p.call.Log
+	log.Error = err.Error()
+	// What went wrong is the better error.
+	_ = p.writer.tell(ctx, p.call.usage(PartitionUnit(p.item.ID), Failed, p.frames.Load()), log)
+}
+
+// explain says how far the partition came when its time was up.
+func (p *partition) explain(ctx context.Context, err error) error {
+	late := new(outOfTime)
+	if !errors.As(context.Cause(ctx), &late) {
+		return err
+	}
+	took, frames := time.Since(p.call.started), p.frames.Load()
+	pace := ""
+	if frames > 1 {
+		pace = fmt.Sprintf(", %d ms each", time.Since(p.drawn).Milliseconds()/(frames-1))
+	}
+	return &outOfTime{fmt.Sprintf("%d of %d frames were done in the %s that the function had%s; render in more partitions: a higher concurrency, or a lower targetChunkSeconds",
+		frames, p.item.FrameCount, took.Round(time.Second/10), pace)}
+}

@@ -1,0 +1,165 @@
+package cloud
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"net/netip"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"helios/shared/job"
+	"helios/shared/plan"
+	"helios/shared/render"
+)
+
+//go:embed request.schema.json
+var requestSchema []byte
+
+// RequestSchema returns the JSON Schema (draft 2020-12) of a [Request].
+func RequestSchema() []byte { return slices.Clone(requestSchema) }
+
+// DefaultTargetChunkSeconds is how long a partition shall take about, when nobody says otherwise.
+const DefaultTargetChunkSeconds = 60
+
+// Request asks for a render: it is the input of an execution, and a document below requests/.
+type Request struct {
+	// Options are those of a render. Input is an http(s) or s3:// address. Output is a key of the bucket.
+	plan.Options
+	// TargetChunkSeconds is how long a partition shall take about, when Concurrency is left out. Default:
+	// [DefaultTargetChunkSeconds].
+	TargetChunkSeconds float64 `json:"targetChunkSeconds,omitempty"`
+	// MaxConcurrency is how many partitions are rendered at once, at most. Default, and the most: what the
+	// stack was deployed with.
+	MaxConcurrency int `json:"maxConcurrency,omitempty"`
+	// Webhook is an https address that is told of the end.
+	Webhook string `json:"webhook,omitempty"`
+}
+
+// ParseRequest reads a request and checks it. Its error is a [*job.Error] that names the field.
+func ParseRequest(data []byte) (*Request, error) {
+	r := new(Request)
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(r); err != nil {
+		return nil, requestError(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, job.Errorf("", "the request has more than one JSON value")
+	}
+	return r, r.Validate()
+}
+
+func requestError(err error) error {
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &mismatch) {
+		return job.Errorf(mismatch.Field, "must be a %s, got a %s", mismatch.Type, mismatch.Value)
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return job.Errorf(strings.Trim(name, `"`), "is no field of a request; remove it or correct its name")
+	}
+	var field *job.Error
+	if errors.As(err, &field) {
+		return field
+	}
+	return job.Errorf("", "the request is no valid JSON: %v", err)
+}
+
+// Validate checks what can be checked before the page is opened. The error is a [*job.Error].
+func (r *Request) Validate() error {
+	if err := checkInput(r.Input); err != nil {
+		return err
+	}
+	if r.Output != "" {
+		if err := checkKey(r.Output); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.BaseURL != "":
+		return job.Errorf("baseUrl", "is not for the cloud: give the whole address as input")
+	case len(r.Files) > 0 || r.Revision != "":
+		return job.Errorf("files", "and revision are found out in the cloud; leave them out")
+	case math.IsNaN(r.TargetChunkSeconds) || r.TargetChunkSeconds < 0 || r.TargetChunkSeconds > FunctionTime.Seconds():
+		return job.Errorf("targetChunkSeconds", "must be above 0 and at most %.0f", FunctionTime.Seconds())
+	case r.MaxConcurrency < 0 || r.MaxConcurrency > job.MaxPartitions:
+		return job.Errorf("maxConcurrency", "must be 1 to %d", job.MaxPartitions)
+	case r.Start != "" && r.Start != render.StartAuto && r.Start != job.StartStep && r.Start != job.StartJump:
+		return job.Errorf("start", "must be auto, step or jump, got %q", r.Start)
+	}
+	if r.Webhook != "" {
+		if err := checkWebhook(r.Webhook); err != nil {
+			return err
+		}
+	}
+	// Everything else, as the planner sees it; what the page may say is taken for said.
+	o := r.Options
+	o.Start = ""
+	if o.FrameCount == 0 && o.Duration.IsZero() {
+		o.FrameCount = 1
+	}
+	_, err := plan.New(o)
+	return err
+}
+
+// checkInput refuses addresses of the function itself: the Lambda runtime is there.
+func checkInput(input string) error {
+	u, err := url.Parse(input)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "s3" {
+		return job.Errorf("input", "%q is no address of a composition: give one like https://example.com/page.html or s3://bucket/folder/", input)
+	}
+	if u.User != nil {
+		return job.Errorf("input", "must not contain a password")
+	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	ip, err := netip.ParseAddr(host)
+	if err == nil && !public(ip) || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return job.Errorf("input", "%s is not on the public internet", u.Host)
+	}
+	return nil
+}
+
+// checkKey checks the key of an output.
+func checkKey(key string) error {
+	switch {
+	case key != strings.TrimPrefix(path.Clean("/"+key), "/"):
+		return job.Errorf("output", "%q must be a key such as renders/intro.mp4", key)
+	case reserved(key):
+		return job.Errorf("output", "%q is below a prefix that Helios keeps its own things in; choose another, such as %s", key, RendersPrefix)
+	case len(key) > 1000:
+		return job.Errorf("output", "is longer than the 1000 bytes of a key")
+	}
+	return nil
+}
+
+// target is how long a partition shall take about.
+func (r *Request) target() time.Duration {
+	seconds := r.TargetChunkSeconds
+	if seconds == 0 {
+		seconds = DefaultTargetChunkSeconds
+	}
+	return time.Duration(seconds * float64(time.Second))
+}
+
+// output returns where the result of a request goes: where it says, or below renders/ under the name of the
+// execution or of the request's document.
+func (r *Request) output(name string) string {
+	if r.Output != "" {
+		return r.Output
+	}
+	suffix := ".mp4"
+	switch r.Format {
+	case "":
+	case job.PNG, job.JPEG:
+		suffix = ".zip"
+	default:
+		suffix = "." + string(r.Format)
+	}
+	return RendersPrefix + name + suffix
+}

@@ -1,0 +1,155 @@
+package cloud
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"syscall"
+	"time"
+
+	"helios/shared/job"
+)
+
+// The headers of a webhook's request. The signature is "sha256=" and the HMAC-SHA256, in hexadecimal, of the
+// time, a dot and the body, with the secret that the stack was deployed with.
+const (
+	TimeHeader      = "Helios-Time" // seconds since 1970
+	SignatureHeader = "Helios-Signature"
+)
+
+// webhook sends signed messages to addresses on the public internet.
+type webhook struct {
+	secret []byte
+	client *http.Client
+	pauses []time.Duration // before each further attempt
+}
+
+func newWebhook(secret []byte) *webhook {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: checkDial}
+	return &webhook{
+		secret: secret,
+		client: &http.Client{
+			Timeout: 20 * time.Second,
+			// No proxy, which would resolve the name by itself.
+			Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true, TLSHandshakeTimeout: 10 * time.Second},
+			CheckRedirect: func(*http.Request, []*http.Request) error {
+				return errors.New("answered with a redirect, which is not followed")
+			},
+		},
+		pauses: []time.Duration{time.Second, 4 * time.Second, 15 * time.Second},
+	}
+}
+
+// checkDial refuses a connection after the name was resolved and before it is made, so that no answer of a name
+// server leads to an address inside.
+func checkDial(_, address string, _ syscall.RawConn) error {
+	a, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return err
+	}
+	if !public(a.Addr()) {
+		return fmt.Errorf("%w: %s", errPrivate, a.Addr())
+	}
+	return nil
+}
+
+var errPrivate = errors.New("the address is not on the public internet")
+
+// inside are addresses that are not reached from the public internet, beside those that netip knows.
+var inside = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"),
+	netip.MustParsePrefix("100.64.0.0/10"),
+	netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("64:ff9b::/96"), // IPv4 addresses in IPv6
+	netip.MustParsePrefix("64:ff9b:1::/48"),
+	netip.MustParsePrefix("2002::/16"),
+	netip.MustParsePrefix("::/96"),
+}
+
+// public reports whether an address is one of the public internet.
+func public(ip netip.Addr) bool {
+	ip = ip.Unmap().WithZone("")
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() {
+		return false
+	}
+	for _, p := range inside {
+		if p.Contains(ip) {
+			return false
+		}
+	}
+	return true
+}
+
+// checkWebhook refuses what send would.
+func checkWebhook(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" || u.Host == "" {
+		return job.Errorf("webhook", "%q is no https address", address)
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !public(ip) {
+		return job.Errorf("webhook", "%s is not on the public internet", u.Host)
+	}
+	return nil
+}
+
+// send posts a message, again after a while if it was not taken.
+func (h *webhook) send(ctx context.Context, address string, body []byte) error {
+	if err := checkWebhook(address); err != nil {
+		return err
+	}
+	for try := 0; ; try++ {
+		again, err := h.post(ctx, address, body)
+		if err == nil || !again || try == len(h.pauses) {
+			return err
+		}
+		select {
+		case <-time.After(h.pauses[try]):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// post sends a message once; again tells whether another attempt may succeed.
+func (h *webhook) post(ctx context.Context, address string, body []byte) (again bool, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return false, err
+	}
+	now := strconv.FormatInt(time.Now().Unix(), 10)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "helios")
+	req.Header.Set(TimeHeader, now)
+	req.Header.Set(SignatureHeader, Sign(h.secret, now, body))
+	resp, err := h.client.Do(req)
+	if err != nil {
+		return !errors.Is(err, errPrivate), err
+	}
+	defer resp.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
+	if resp.StatusCode/100 == 2 {
+		return false, nil
+	}
+	again = resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusRequestTimeout
+	return again, fmt.Errorf("%s answered %s", address, resp.Status)
+}
+
+// Sign returns the signature of a webhook's request.
+func Sign(secret []byte, time string, body []byte) string {
+	mac := hmac.New(sha256.New, secret)
+	io.WriteString(mac, time+".")
+	mac.Write(body)
+	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
+}

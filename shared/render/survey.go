@@ -1,0 +1,165 @@
+package render
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"helios/shared/browser"
+	"helios/shared/capture"
+	"helios/shared/encode"
+	"helios/shared/job"
+	"helios/shared/plan"
+)
+
+// Survey is what has to be known of a composition to plan its render elsewhere, where no page is opened.
+type Survey struct {
+	capture.Attributes
+	// Start is how partitions reach their first frame.
+	Start job.Start `json:"start"`
+	// FrameMS and StepMS are the milliseconds that it takes to draw and encode a frame, and to run the page
+	// through one without its picture; StepMS is 0 when the page jumps.
+	FrameMS float64 `json:"frameMs"`
+	StepMS  float64 `json:"stepMs,omitempty"`
+	// Revision is the digest of the files that the page loaded, "" when they are not known.
+	Revision string `json:"revision,omitempty"`
+}
+
+// Pace returns the times that were measured.
+func (s Survey) Pace() plan.Pace {
+	ms := func(x float64) time.Duration { return time.Duration(x * float64(time.Millisecond)) }
+	return plan.Pace{Frame: ms(s.FrameMS), Step: ms(s.StepMS)}
+}
+
+// Apply fills in the options that were left out from what the survey found.
+func (s Survey) Apply(o *plan.Options) error {
+	o.Start = s.Start
+	return Complete(o, s.Attributes)
+}
+
+// measured is how many frames are drawn, and how many are stepped through, to find out how long one takes.
+const measured = 12
+
+// Look surveys a composition: it opens the page, and draws and encodes its first frames.
+func Look(ctx context.Context, o plan.Options, c capture.Composition) (s Survey, err error) {
+	err = look(ctx, c, o.Scale, func(b *browser.Browser) error {
+		if s, err = survey(ctx, b, o, c); err == nil {
+			b.Close()
+		}
+		return err
+	})
+	return s, err
+}
+
+func survey(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (Survey, error) {
+	start := o.Start
+	o.Start = job.StartStep
+	report, err := capture.Inspect(ctx, b, c, lookOptions(o))
+	if err != nil {
+		return Survey{}, err
+	}
+	if len(report.Missing) > 0 && !o.AllowMissingAssets {
+		return Survey{}, capture.MissingError(report.Missing)
+	}
+	s := Survey{Attributes: report.Attributes, Start: start, Revision: revision(report.Files)}
+	if err := Complete(&o, report.Attributes); err != nil {
+		return Survey{}, err
+	}
+	// As if each frame were a partition: whatever the plan will be, its last one begins no later.
+	o.Concurrency = job.MaxPartitions
+	spec, err := plan.New(o)
+	if err != nil {
+		return Survey{}, err
+	}
+	if err := encode.Check(spec.Config); err != nil {
+		return Survey{}, err
+	}
+	if start != job.StartStep && start != job.StartJump {
+		jump, err := mayJump(ctx, b, c, spec, report.Seeks)
+		if err != nil {
+			return Survey{}, err
+		}
+		s.Start = job.StartStep
+		if jump {
+			s.Start = job.StartJump
+		}
+	}
+	if report.Seeks {
+		s.Start = job.StartJump
+	}
+	return s, s.measure(ctx, b, c, spec)
+}
+
+// measure finds out how long frames take.
+func (s *Survey) measure(ctx context.Context, b *browser.Browser, c capture.Composition, spec *job.Spec) error {
+	config := spec.Config
+	dir, err := os.MkdirTemp("", "helios-survey-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	drawn, err := drawing(ctx, b, c, config, filepath.Join(dir, filepath.Base(spec.Partitions[0].OutputFile)), min(measured, config.FrameCount))
+	if err != nil {
+		return err
+	}
+	s.FrameMS = float64(drawn.Microseconds()) / 1000
+	if s.Start == job.StartJump {
+		return nil
+	}
+	stepped, err := stepping(ctx, b, c, config)
+	s.StepMS = float64(stepped.Microseconds()) / 1000
+	return err
+}
+
+// drawing draws and encodes frames and returns the time that one took.
+func drawing(ctx context.Context, b *browser.Browser, c capture.Composition, config job.Config, file string, frames int64) (time.Duration, error) {
+	encoder, err := encode.Start(ctx, config, "", file)
+	if err != nil {
+		return 0, err
+	}
+	defer encoder.Abort()
+	player, err := capture.Open(ctx, b, c, Options(config))
+	if err != nil {
+		return 0, err
+	}
+	defer player.Close()
+	begun := time.Now()
+	err = player.Play(ctx, 0, frames, job.StartStep, func(f capture.Frame) error { return encoder.WriteFrame(f.PNG) })
+	if err == nil {
+		err = encoder.Close()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("measuring the first frames: %w", err)
+	}
+	return time.Since(begun) / time.Duration(frames), nil
+}
+
+// stepping returns the time that it takes to go through a frame.
+func stepping(ctx context.Context, b *browser.Browser, c capture.Composition, config job.Config) (time.Duration, error) {
+	player, err := capture.Open(ctx, b, c, Options(config))
+	if err != nil {
+		return 0, err
+	}
+	defer player.Close()
+	begun := time.Now()
+	err = player.Play(ctx, measured, 0, job.StartStep, func(capture.Frame) error { return nil })
+	return time.Since(begun) / measured, err
+}
+
+// revision is the digest of a composition's files.
+func revision(files map[string]string) string {
+	if len(files) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(files) // in the order of their names
+	if err != nil {
+		panic(err) // strings are JSON
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16])
+}
