@@ -44,16 +44,29 @@ type Options struct {
 	AllowMissing bool
 	// Timeout is the longest that loading, or one frame, may take by the wall clock.
 	Timeout time.Duration
+	// Way is how the pictures are taken; empty for the reference.
+	Way job.Capture
 }
 
 // Frame is one picture of a composition.
 type Frame struct {
 	// Index counts from the start of the composition.
 	Index int64
-	// PNG is the picture. It is the one before it, not a copy, when nothing changed.
+	// PNG is the picture of the reference way. It is the one before it, not a copy, when nothing changed.
 	PNG []byte
+	// Pixels is the picture of the other ways: rows from the top, four bytes a pixel in the order blue, green,
+	// red, alpha, without padding. It is valid until emit returns.
+	Pixels []byte
 	// Repeated says that nothing changed since the frame before.
 	Repeated bool
+}
+
+// Picture returns the picture in the form that the way has.
+func (f Frame) Picture() []byte {
+	if f.Pixels != nil {
+		return f.Pixels
+	}
+	return f.PNG
 }
 
 // Player is a composition that was loaded and stands at frame 0. It plays forward only, once, for one
@@ -66,6 +79,7 @@ type Player struct {
 	last   []byte // the picture of the frame before, if one was taken
 	frames frameCounter
 	left   atomic.Pointer[string] // where the page went, if it did not stay
+	raw    *rawFrames             // nil for the reference way
 }
 
 // Open loads a composition in a new page of a browser and waits until it is ready: its load event, its
@@ -78,7 +92,11 @@ func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*P
 		return nil, err
 	}
 	p := &Player{page: page, clock: newClock(page), o: o}
-	if err := p.load(ctx, c); err != nil {
+	err = p.load(ctx, c)
+	if err == nil && o.Way != "" && o.Way != job.CaptureReference {
+		p.raw, err = openRaw(ctx, b, p)
+	}
+	if err != nil {
 		p.Close()
 		return nil, err
 	}
@@ -87,6 +105,9 @@ func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*P
 
 // Close closes the page.
 func (p *Player) Close() {
+	if p.raw != nil {
+		p.raw.ring.close()
+	}
 	// The page may be in an endless loop; then it goes with the browser.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -102,6 +123,9 @@ func (p *Player) Missing() []browser.Asset { return p.page.Missing() }
 // Play goes to frame from, in the way that start says, and hands count frames to emit, in order. It stops at
 // the first error, also of emit.
 func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, emit func(Frame) error) error {
+	if p.raw != nil {
+		return p.playRaw(ctx, from, count, start, emit)
+	}
 	if err := p.goTo(ctx, 0, from, start); err != nil {
 		return err
 	}
@@ -150,13 +174,16 @@ func (p *Player) goTo(ctx context.Context, next, n int64, start job.Start) error
 	return p.frames.stop(ctx)
 }
 
-// output says what a frame shall leave behind.
+// output says what a frame shall leave behind, when its scripts, styles and layout have run.
 type output int
 
 const (
-	nothing output = iota // scripts, styles and layout run
-	drawing               // it is drawn as well
-	picture               // and the picture is taken
+	nothing output = 0
+	drawing output = 1 // it is drawn
+	shot    output = 2 // a picture of what was drawn is taken
+	pixels  output = 4 // its pixels are taken in the page, see raw.go
+
+	picture = drawing | shot
 )
 
 // show moves the page to frame n and draws it, and returns the picture if one was asked for.
@@ -171,13 +198,21 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	}
 	var r headlessexperimental.BeginFrameResult
 	seeking = seeking && err != nil
+	if err == nil && out&pixels != 0 {
+		err = p.raw.arm(ctx)
+	}
 	for more := true; err == nil && more; {
 		r, err = p.clock.beginFrame(ctx, t, p.o.FPS, out)
-		if more = out != picture; more && err == nil {
+		if err != nil {
+			break
+		}
+		if out&pixels != 0 {
+			more, err = p.raw.dropped(ctx, n)
+		} else if more = out&shot == 0; more {
 			more, err = p.frames.dropped(ctx)
 		}
 	}
-	if err == nil && out == picture && len(r.ScreenshotData) == 0 {
+	if err == nil && out&shot != 0 && len(r.ScreenshotData) == 0 {
 		// The first picture of a page may not be ready when its frame is, such as that of one in a hundred
 		// pages with WebGL. Asked again for the same time, Chromium runs no scripts.
 		r, err = p.clock.beginFrame(ctx, t, p.o.FPS, out)
@@ -191,7 +226,7 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	if out != picture {
+	if out&shot == 0 {
 		return nil, nil
 	}
 	if len(r.ScreenshotData) == 0 {

@@ -26,6 +26,8 @@ type Report struct {
 	Assets []browser.Asset `json:"assets"`
 	// Missing are those of them that could not be had.
 	Missing []browser.Asset `json:"missing"`
+	// Ways are the fast ways to take pictures that may do, the fastest first; see [Choose].
+	Ways []job.Capture `json:"-"`
 	// Files are the SHA-256 digests of the local files among the assets, by path in the folder.
 	Files map[string]string `json:"-"`
 }
@@ -49,6 +51,9 @@ func Inspect(ctx context.Context, b *browser.Browser, c Composition, o Options) 
 		return nil, err
 	}
 	if err := p.page.Evaluate(ctx, animationKinds, &r.Animations); err != nil {
+		return nil, err
+	}
+	if err := p.clock.world.Evaluate(ctx, possibleWays, &r.Ways); err != nil {
 		return nil, err
 	}
 	r.Assets = p.page.Assets()

@@ -37,7 +37,7 @@ func Merge(ctx context.Context, chunks store.Dir, inputs []Input, output string,
 	s := &sequence{chunks: len(list)}
 	comment := ""
 	if p, ok := provenanceOf(first.Comment); ok {
-		comment = provenance{Tools: p.Tools}.comment()
+		comment = provenance{Capture: p.Capture, Tools: p.Tools}.comment()
 	}
 	dir := store.Dir("")
 	if err := dir.RemovePartials(output); err != nil {
