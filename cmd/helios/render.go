@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -31,6 +32,7 @@ type renderFlags struct {
 	startFrame   int64
 	concurrency  int
 	start        string
+	capture      string
 	emitJob      string
 	baseURL      string
 	chunk        string
@@ -70,6 +72,8 @@ partitions as --concurrency says, for any runner to do.`,
 	fs.IntVar(&f.concurrency, "concurrency", 0, "`number` of partitions; as many are rendered at once, up to one for each core (default: what cores and memory carry)")
 	fs.StringVar(&f.start, "start", string(render.StartAuto), "`how` a partition reaches its first frame: step, jump or auto")
 	completeWords(cmd, "start", string(job.StartStep), string(job.StartJump), string(render.StartAuto))
+	fs.StringVar(&f.capture, "capture", string(render.CaptureAuto), "`how` pictures are taken: reference, canvas, elements, or auto for the fastest that proves right")
+	completeWords(cmd, "capture", string(render.CaptureAuto), string(job.CaptureReference), string(job.CaptureCanvas), string(job.CaptureElements))
 	fs.IntVar(&f.retries, "retries", defaultRetries, "`number` of attempts after the first when a process dies")
 	fs.BoolVar(&f.transparent, "transparent", false, "keep what the page does not paint transparent, in formats that can")
 	fs.BoolVar(&f.allowMissing, "allow-missing-assets", false, "go on without images, fonts and scripts that cannot be had")
@@ -115,7 +119,7 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 	o := plan.Options{
 		Input: filepath.ToSlash(input), Output: filepath.ToSlash(f.output), BaseURL: f.baseURL,
 		Duration: f.duration, FrameCount: f.frameCount, StartFrame: f.startFrame,
-		Concurrency: f.concurrency, Start: job.Start(f.start), AllowMissingAssets: f.allowMissing, Transparent: f.transparent,
+		Concurrency: f.concurrency, Start: job.Start(f.start), Capture: job.Capture(f.capture), AllowMissingAssets: f.allowMissing, Transparent: f.transparent,
 	}
 	for _, flag := range []struct {
 		name         string
@@ -132,6 +136,8 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 		return o, fault.Userf("--duration must be more than 0")
 	case o.Start != render.StartAuto && o.Start != job.StartStep && o.Start != job.StartJump:
 		return o, fault.Userf("--start must be step, jump or auto, got %q", f.start)
+	case !slices.Contains([]job.Capture{render.CaptureAuto, job.CaptureReference, job.CaptureCanvas, job.CaptureElements}, o.Capture):
+		return o, fault.Userf("--capture must be auto, reference, canvas or elements, got %q", f.capture)
 	case f.output == "":
 		return o, fault.Userf("--output must name a file")
 	case f.baseURL != "" && f.emitJob == "":
@@ -149,6 +155,9 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 	tried := o
 	if o.Start == render.StartAuto {
 		tried.Start = job.StartStep
+	}
+	if o.Capture == render.CaptureAuto {
+		tried.Capture = job.CaptureReference
 	}
 	return o, check(tried)
 }
@@ -219,6 +228,9 @@ func (f *renderFlags) renderChunk(ctx context.Context, o plan.Options, c capture
 	o.Concurrency = 1
 	if o.Start == render.StartAuto {
 		o.Start = job.StartStep
+	}
+	if o.Capture == render.CaptureAuto {
+		o.Capture = job.CaptureReference
 	}
 	spec, err := plan.New(o)
 	if err != nil {

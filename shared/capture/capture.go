@@ -45,16 +45,29 @@ type Options struct {
 	AllowMissing bool
 	// Timeout is the longest that loading, or one frame, may take by the wall clock.
 	Timeout time.Duration
+	// Way is how the pictures are taken; empty for the reference.
+	Way job.Capture
 }
 
 // Frame is one picture of a composition.
 type Frame struct {
 	// Index counts from the start of the composition.
 	Index int64
-	// PNG is the picture. It is the one before it, not a copy, when nothing changed.
+	// PNG is the picture of the reference way. It is the one before it, not a copy, when nothing changed.
 	PNG []byte
+	// Pixels is the picture of the other ways: rows from the top, four bytes a pixel in the order blue, green,
+	// red, alpha, without padding. It is valid until emit returns.
+	Pixels []byte
 	// Repeated says that nothing changed since the frame before.
 	Repeated bool
+}
+
+// Picture returns the picture in the form that the way has.
+func (f Frame) Picture() []byte {
+	if f.Pixels != nil {
+		return f.Pixels
+	}
+	return f.PNG
 }
 
 // Player is a composition that was loaded and stands at frame 0. It plays forward only, once, for one
@@ -68,6 +81,7 @@ type Player struct {
 	frames frameCounter
 	media  *media
 	left   atomic.Pointer[string] // where the page went, if it did not stay
+	raw    *rawFrames             // nil for the reference way
 }
 
 // Open loads a composition in a new page of a browser and waits until it is ready: its load event, its
@@ -82,7 +96,11 @@ func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*P
 		return nil, err
 	}
 	p := &Player{page: page, clock: newClock(page), o: o, media: newMedia(b)}
-	if err := p.load(ctx, c); err != nil {
+	err = p.load(ctx, c)
+	if err == nil && o.Way != "" && o.Way != job.CaptureReference {
+		p.raw, err = openRaw(ctx, b, p)
+	}
+	if err != nil {
 		p.Close()
 		return nil, err
 	}
@@ -91,6 +109,9 @@ func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*P
 
 // Close closes the page.
 func (p *Player) Close() {
+	if p.raw != nil {
+		p.raw.ring.close()
+	}
 	// The page may be in an endless loop; then it goes with the browser.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -107,6 +128,9 @@ func (p *Player) Missing() []browser.Asset { return p.page.Missing() }
 // Play goes to frame from, in the way that start says, and hands count frames to emit, in order. It stops at
 // the first error, also of emit.
 func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, emit func(Frame) error) error {
+	if p.raw != nil {
+		return p.playRaw(ctx, from, count, start, emit)
+	}
 	if err := p.goTo(ctx, 0, from, start); err != nil {
 		return err
 	}
@@ -155,13 +179,16 @@ func (p *Player) goTo(ctx context.Context, next, n int64, start job.Start) error
 	return p.frames.stop(ctx)
 }
 
-// output says what a frame shall leave behind.
+// output says what a frame shall leave behind, when its scripts, styles and layout have run.
 type output int
 
 const (
-	nothing output = iota // scripts, styles and layout run
-	drawing               // it is drawn as well
-	picture               // and the picture is taken
+	nothing output = 0
+	drawing output = 1 // it is drawn
+	shot    output = 2 // a picture of what was drawn is taken
+	pixels  output = 4 // its pixels are taken in the page, see raw.go
+
+	picture = drawing | shot
 )
 
 // show moves the page to frame n and draws it, and returns the picture if one was asked for.
@@ -181,10 +208,10 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	var png []byte
 	switch {
 	case err != nil:
-	case out != picture:
-		err = p.live(ctx, t, out)
-	default:
+	case out&shot != 0 && out&pixels == 0:
 		png, err = p.take(ctx, t)
+	default:
+		png, err = p.live(ctx, n, t, out)
 	}
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return nil, p.overdue(n, seeking)
@@ -195,25 +222,41 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	if out != picture {
+	if out&shot == 0 {
 		return nil, nil
 	}
 	p.last = png
 	return p.last, nil
 }
 
-// live lets the page's scripts live through the frame at t.
-func (p *Player) live(ctx context.Context, t microseconds, out output) error {
-	for dropped := true; dropped; {
-		if _, err := p.clock.beginFrame(ctx, t, p.o.FPS, out); err != nil {
-			return err
-		}
-		var err error
-		if dropped, err = p.frames.dropped(ctx); err != nil {
-			return err
+// live lets the page's scripts live through frame n, at t, and returns the picture if one was asked for.
+func (p *Player) live(ctx context.Context, n int64, t microseconds, out output) ([]byte, error) {
+	if out&pixels != 0 {
+		if err := p.raw.arm(ctx); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	for {
+		r, err := p.clock.beginFrame(ctx, t, p.o.FPS, out)
+		if err != nil {
+			return nil, err
+		}
+		var dropped bool
+		if out&pixels != 0 {
+			dropped, err = p.raw.dropped(ctx, n)
+		} else {
+			dropped, err = p.frames.dropped(ctx)
+		}
+		switch {
+		case err != nil:
+			return nil, err
+		case dropped:
+		case out&shot != 0 && len(r.ScreenshotData) == 0:
+			return p.take(ctx, t)
+		default:
+			return r.ScreenshotData, nil
+		}
+	}
 }
 
 // take takes the picture of the frame at t. Asked again for the same time, Chromium runs no scripts.
@@ -221,7 +264,7 @@ func (p *Player) take(ctx context.Context, t microseconds) ([]byte, error) {
 	// The first picture of a page may not be ready when its frame is, such as that of one in a hundred pages
 	// with WebGL.
 	for range 2 {
-		r, err := p.clock.beginFrame(ctx, t, p.o.FPS, picture)
+		r, err := p.clock.beginFrame(ctx, t, p.o.FPS, shot)
 		if err != nil || len(r.ScreenshotData) > 0 {
 			return r.ScreenshotData, err
 		}

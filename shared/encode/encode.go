@@ -26,8 +26,7 @@ type Encoder struct {
 // Start starts encoding to the file out, which is replaced. The comment is written into it. When ctx ends
 // ffmpeg is killed.
 func Start(ctx context.Context, c job.Config, comment, out string) (*Encoder, error) {
-	in := []string{"-f", "image2pipe", "-framerate", c.FPS.String(), "-c:v", "png", "-i", "pipe:0"}
-	return start(ctx, c, in, fromRGB, comment, out)
+	return start(ctx, c, input(c), fromRGB, comment, out)
 }
 
 // start starts an ffmpeg that reads from a pipe. The pipe ends with this process, and ffmpeg with the pipe,
@@ -52,9 +51,10 @@ func start(ctx context.Context, c job.Config, in []string, filter, comment, out 
 	return &Encoder{process: p, frames: frames, out: out, stop: context.AfterFunc(ctx, p.Kill)}, nil
 }
 
-// WriteFrame hands over one picture, a PNG. It waits while ffmpeg has enough to do.
-func (e *Encoder) WriteFrame(png []byte) error {
-	if _, err := e.frames.Write(png); err != nil {
+// WriteFrame hands over one picture, a PNG, or the pixels of one where they are taken raw. It waits while ffmpeg
+// has enough to do.
+func (e *Encoder) WriteFrame(picture []byte) error {
+	if _, err := e.frames.Write(picture); err != nil {
 		return e.finish(err)
 	}
 	return nil

@@ -71,6 +71,10 @@ type Options struct {
 
 	// Start says how a partition reaches its first frame. Default: [job.StartStep].
 	Start job.Start `json:"start,omitempty"`
+	// Capture says how pictures are taken. Default: [job.CaptureReference].
+	Capture job.Capture `json:"capture,omitempty"`
+	// CaptureWhy says why, for people.
+	CaptureWhy string `json:"captureWhy,omitempty"`
 	// Seed seeds Math.random in the page.
 	Seed uint32 `json:"seed,omitempty"`
 	// Props is the JSON object that the page finds in window.__HELIOS_PROPS__. It stands in every
@@ -149,9 +153,13 @@ func (o Options) config() (job.Config, error) {
 		AudioBitrate:       o.AudioBitrate,
 		Loudness:           o.Loudness,
 		Start:              o.Start,
+		Capture:            o.Capture,
 		Seed:               o.Seed,
 		AllowMissingAssets: o.AllowMissingAssets,
 		Timeout:            o.Timeout,
+	}
+	if c.Capture == job.CaptureReference {
+		c.Capture = "" // which is the same, and the same job
 	}
 	var err error
 	if c.Format == "" {

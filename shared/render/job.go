@@ -6,7 +6,9 @@
 package render
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -56,7 +58,11 @@ type Job struct {
 // Run renders and merges. When ctx ends it stops at once, with the cause as its error, and leaves whole chunks
 // and nothing else.
 func (j *Job) Run(ctx context.Context) error {
+	j.started = time.Now()
 	err := j.run(ctx)
+	if u := new(capture.UnfitError); errors.As(err, &u) && j.Partitions == nil && ctx.Err() == nil {
+		err = j.startOver(ctx, u)
+	}
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -64,7 +70,6 @@ func (j *Job) Run(ctx context.Context) error {
 }
 
 func (j *Job) run(ctx context.Context) error {
-	j.started = time.Now()
 	warm := make(chan *browser.Browser, 1)
 	if j.Browser != nil {
 		warm <- j.Browser
@@ -84,6 +89,11 @@ func (j *Job) run(ctx context.Context) error {
 		total += p.FrameCount
 	}
 	j.report(Event{Type: JobPlanned, Partition: -1, Worker: -1, Total: total})
+
+	if j.Spec.CaptureWhy != "" {
+		way := cmp.Or(j.Spec.Config.Capture, job.CaptureReference)
+		j.report(Event{Type: CaptureChosen, Partition: -1, Worker: -1, Message: fmt.Sprintf("pictures are taken by way of %s: %s", way, j.Spec.CaptureWhy)})
+	}
 
 	todo := make(chan job.Partition)
 	g, gctx := errgroup.WithContext(ctx)
@@ -121,6 +131,16 @@ func (j *Job) run(ctx context.Context) error {
 		return err
 	}
 	return j.merge(ctx)
+}
+
+// startOver renders all anew in the reference way: chunks whose pictures were taken in different ways would show as
+// seams.
+func (j *Job) startOver(ctx context.Context, u *capture.UnfitError) error {
+	spec := *j.Spec
+	spec.Config.Capture = ""
+	spec.CaptureWhy = fmt.Sprintf("%s would not do: %s", u.Way, u.Why)
+	j.Spec, j.Browser = &spec, nil
+	return j.run(ctx)
 }
 
 // check finds out early what would fail late.
@@ -186,7 +206,7 @@ func (j *Job) report(e Event) {
 func Options(c job.Config) capture.Options {
 	return capture.Options{
 		Width: c.Width, Height: c.Height, Transparent: c.Transparent, FPS: c.FPS, Seed: c.Seed, Props: c.Props,
-		AllowMissing: c.AllowMissingAssets, Timeout: c.Timeout.Duration(),
+		AllowMissing: c.AllowMissingAssets, Timeout: c.Timeout.Duration(), Way: c.Capture,
 	}
 }
 

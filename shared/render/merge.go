@@ -47,7 +47,7 @@ func MergeTo(ctx context.Context, chunks store.Store, inputs []Input, to store.S
 	s := &sequence{chunks: len(list)}
 	comment := ""
 	if p, ok := provenanceOf(first.Comment); ok {
-		comment = provenance{Tools: p.Tools}.comment()
+		comment = provenance{Capture: p.Capture, Tools: p.Tools}.comment()
 	}
 	w, err := to.Create(ctx, output)
 	if err != nil {

@@ -52,9 +52,12 @@ func look(ctx context.Context, c capture.Composition, scale float64, do func(*br
 }
 
 func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (*job.Spec, error) {
-	start := o.Start
+	start, way := o.Start, o.Capture
 	if start == StartAuto {
 		o.Start = job.StartStep
+	}
+	if way == CaptureAuto {
+		o.Capture = job.CaptureReference
 	}
 	report, err := capture.Inspect(ctx, b, c, lookOptions(o))
 	if err != nil {
@@ -74,14 +77,20 @@ func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 	if err := encode.Check(spec.Config); err != nil {
 		return nil, err
 	}
-	if start != StartAuto {
-		return spec, nil
+	if start == StartAuto {
+		jump, err := mayJump(ctx, b, c, spec, report.Seeks)
+		if err != nil {
+			return nil, err
+		}
+		if jump {
+			o.Start = job.StartJump
+		}
 	}
-	jump, err := mayJump(ctx, b, c, spec, report.Seeks)
-	if err != nil || !jump {
-		return spec, err
+	if way == CaptureAuto {
+		if o.Capture, o.CaptureWhy, err = chooseCapture(ctx, b, c, spec.Config, report, o.Start); err != nil {
+			return nil, err
+		}
 	}
-	o.Start = job.StartJump
 	return plan.New(o)
 }
 

@@ -63,9 +63,10 @@ func (j *Job) made(p job.Partition, info stitch.Info) bool {
 
 func (j *Job) provenance(p job.Partition) provenance {
 	return provenance{
-		Chunk:  &job.ChunkID{Job: j.Spec.JobID, Partition: p.ID, Partitions: len(j.Spec.Partitions)},
-		Frames: p.FrameCount,
-		Tools:  j.tools,
+		Chunk:   &job.ChunkID{Job: j.Spec.JobID, Partition: p.ID, Partitions: len(j.Spec.Partitions)},
+		Frames:  p.FrameCount,
+		Capture: j.Spec.Config.Capture,
+		Tools:   j.tools,
 	}
 }
 
@@ -123,7 +124,7 @@ func (w *worker) play(ctx context.Context, p job.Partition, encoder *encode.Enco
 		start = job.StartJump
 	}
 	return player.Play(ctx, p.StartFrame, p.FrameCount, start, func(f capture.Frame) error {
-		if err := encoder.WriteFrame(f.PNG); err != nil {
+		if err := encoder.WriteFrame(f.Picture()); err != nil {
 			return err
 		}
 		j.report(Event{Type: FrameDone, Partition: p.ID, Worker: w.id, Frames: f.Index - p.StartFrame + 1, Total: p.FrameCount})
