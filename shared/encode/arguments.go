@@ -35,7 +35,7 @@ const fromRGB = "scale=in_range=full:out_range=tv:out_color_matrix=bt709:flags=a
 var always = []string{"-hide_banner", "-loglevel", "repeat+error", "-nostdin", "-xerror", "-y"}
 
 // exact keeps dates and versions of the muxer out: the same frames give the same bytes.
-var exact = []string{"-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact+cgop"}
+var exact = []string{"-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact"}
 
 // arguments returns ffmpeg's command line for frames from in, through a filter, to the file out.
 func arguments(c job.Config, in []string, filter, comment, out string) []string {
@@ -47,7 +47,8 @@ func arguments(c job.Config, in []string, filter, comment, out string) []string 
 		// ProRes takes its colours from the frames, the others from the options.
 		args = append(args, "-vf", filter+pixels+",setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709", "-c:v", c.VideoCodec)
 		args = append(args, codec.args(c, groupLength(c))...)
-		args = append(args, "-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
+		args = append(args, "-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
+			"-flags:v", "+cgop")
 	} else {
 		muxer = job.MOV
 		args = append(append(args, "-vf", pixels), pictureArgs...)
@@ -56,6 +57,5 @@ func arguments(c job.Config, in []string, filter, comment, out string) []string 
 	if muxer != job.WebM {
 		args = append(args, "-video_track_timescale", strconv.FormatInt(Timescale(c.FPS), 10))
 	}
-	args = append(args, exact...)
-	return append(args, "-metadata", "comment="+comment, "-f", string(muxer), "file:"+out)
+	return append(append(args, exact...), "-metadata", "comment="+comment, "-f", string(muxer), "file:"+out)
 }

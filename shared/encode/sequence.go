@@ -213,7 +213,7 @@ func (f *finisher) folder(ctx context.Context, out string) error {
 	if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
 		return fault.Userf("writing the pictures: %w", err)
 	}
-	partial, err := os.MkdirTemp(filepath.Dir(out), "."+filepath.Base(out)+".partial-")
+	partial, err := os.MkdirTemp(filepath.Dir(out), "."+filepath.Base(out)+".frames-")
 	if err != nil {
 		return fault.Userf("writing the pictures: %w", err)
 	}
