@@ -39,7 +39,15 @@ func start(ctx context.Context, c job.Config, in []string, filter, comment, out 
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(path, arguments(c, in, filter, comment, out)...)
+	return run(ctx, path, arguments(c, in, filter, comment, out), out, nil)
+}
+
+// run starts an ffmpeg with arguments. It writes to the file out or, if that is not nil, to stdout.
+func run(ctx context.Context, path string, args []string, out string, stdout io.Writer) (*Encoder, error) {
+	cmd := exec.Command(path, args...)
+	cmd.Stdout = stdout
+	// SVT-AV1 talks even when ffmpeg does not.
+	cmd.Env = []string{"SVT_LOG=1"}
 	frames, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("making a pipe to ffmpeg: %w", err)
