@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -39,6 +41,8 @@ type renderFlags struct {
 	retries      int
 	allowMissing bool
 	transparent  bool
+	mute         bool
+	sound        soundFlags
 	overwrite    bool
 }
 
@@ -69,6 +73,8 @@ partitions as --concurrency says, for any runner to do.`,
 	fs.Int64Var(&f.frameCount, "frame-count", 0, "length of the output in `frames`; wins over --duration")
 	fs.Int64Var(&f.startFrame, "start-frame", 0, "first `frame` of the output, counted from the start of the composition")
 	f.encoder.add(cmd)
+	f.sound.add(cmd)
+	fs.BoolVar(&f.mute, "mute", false, "leave all sound out")
 	fs.IntVar(&f.concurrency, "concurrency", 0, "`number` of partitions; as many are rendered at once, up to one for each core (default: what cores and memory carry)")
 	fs.StringVar(&f.start, "start", string(render.StartAuto), "`how` a partition reaches its first frame: step, jump or auto")
 	completeWords(cmd, "start", string(job.StartStep), string(job.StartJump), string(render.StartAuto))
@@ -86,6 +92,10 @@ partitions as --concurrency says, for any runner to do.`,
 }
 
 func (f *renderFlags) run(cmd *cobra.Command, input string) error {
+	codec := audioCodecOf(f.output)
+	if codec != "" {
+		f.sound.codec = cmp.Or(f.sound.codec, codec)
+	}
 	o, err := f.options(cmd, input)
 	if err != nil {
 		return err
@@ -100,8 +110,12 @@ func (f *renderFlags) run(cmd *cobra.Command, input string) error {
 		}
 	}
 	switch {
+	case codec != "" && f.emitJob != "":
+		return fault.Userf("sound alone has no partitions; render %s without --emit-job", f.output)
 	case f.emitJob != "":
 		return f.emit(cmd.Context(), o, c)
+	case codec != "":
+		return f.renderSound(cmd.Context(), o, c)
 	case f.chunk != "":
 		return f.renderChunk(cmd.Context(), o, c)
 	default:
@@ -116,8 +130,16 @@ func sameFile(a, b string) bool {
 }
 
 func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, error) {
+	output := f.output
+	if audioCodecOf(output) != "" {
+		// There are no pictures, but a video that could hold the sound.
+		output = "sound.mp4"
+		if strings.HasPrefix(f.sound.codec, "pcm") {
+			output = "sound.mov"
+		}
+	}
 	o := plan.Options{
-		Input: filepath.ToSlash(input), Output: filepath.ToSlash(f.output), BaseURL: f.baseURL,
+		Input: filepath.ToSlash(input), Output: filepath.ToSlash(output), BaseURL: f.baseURL,
 		Duration: f.duration, FrameCount: f.frameCount, StartFrame: f.startFrame,
 		Concurrency: f.concurrency, Start: job.Start(f.start), Capture: job.Capture(f.capture), AllowMissingAssets: f.allowMissing, Transparent: f.transparent,
 	}
@@ -146,7 +168,11 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 	if o.Concurrency == 0 {
 		o.Concurrency = render.DefaultWorkers()
 	}
+	o.Mute = f.mute
 	if err := f.encoder.fill(cmd, &o); err != nil {
+		return o, err
+	}
+	if err := f.sound.fill(&o); err != nil {
 		return o, err
 	}
 	if err := f.page.fill(cmd, &o); err != nil {
@@ -178,6 +204,14 @@ func (f *renderFlags) emit(ctx context.Context, o plan.Options, c capture.Compos
 	}
 	if o.Output, err = relativeTo(dir, o.Output); err != nil {
 		return err
+	}
+	for i, t := range o.Tracks {
+		if capture.IsURL(t.Source) {
+			continue
+		}
+		if o.Tracks[i].Source, err = relativeTo(dir, t.Source); err != nil {
+			return err
+		}
 	}
 	spec, b, err := render.Prepare(ctx, o, c)
 	if err != nil {
@@ -241,6 +275,25 @@ func (f *renderFlags) renderChunk(ctx context.Context, o plan.Options, c capture
 	return render.Chunk(ctx, spec.Config, c, id, f.output, f.retries, f.overwrite, tell.event)
 }
 
+// renderSound makes the sound alone.
+func (f *renderFlags) renderSound(ctx context.Context, o plan.Options, c capture.Composition) error {
+	tell := newTeller(f.told)
+	defer tell.close()
+	spec, b, err := render.Prepare(ctx, o, c)
+	if err != nil {
+		return err
+	}
+	b.Close()
+	if spec.Audio == nil {
+		return fault.Userf("%s has no sound; add some by --audio-track", c.Input)
+	}
+	if err := render.Sound(ctx, spec.Config, spec.Audio.Tracks, c, "", f.output, f.overwrite); err != nil {
+		return err
+	}
+	tell.event(render.Event{Type: render.OutputDone, Partition: -1, Worker: -1, Path: f.output})
+	return nil
+}
+
 // render renders the whole composition. Chunks lie in a hidden folder beside the output, where the same
 // command finds them again if this one is killed.
 func (f *renderFlags) render(ctx context.Context, o plan.Options, c capture.Composition) error {
@@ -251,13 +304,16 @@ func (f *renderFlags) render(ctx context.Context, o plan.Options, c capture.Comp
 		return err
 	}
 	o.Output = filepath.Base(f.output)
+	if strings.HasSuffix(f.output, "/") {
+		o.Output += "/" // a folder of pictures
+	}
 	tell := newTeller(f.told)
 	defer tell.close()
 	spec, b, err := render.Prepare(ctx, o, c)
 	if err != nil {
 		return err
 	}
-	work, lock, err := lockWork(f.output, ".helios")
+	work, lock, err := lockWork(strings.TrimSuffix(f.output, "/"), ".helios")
 	if err != nil {
 		b.Close()
 		return err

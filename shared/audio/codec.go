@@ -36,6 +36,17 @@ func Codecs() []string { return slices.Sorted(maps.Keys(codecs)) }
 // that of sound alone. There are none if the codec is unknown.
 func Containers(name string) []string { return slices.Clone(codecs[name].containers) }
 
+// CodecOf returns the codec that a kind of file, a suffix without the dot, usually holds; "" for one that is none
+// of sound alone.
+func CodecOf(container string) string {
+	for _, name := range Codecs() {
+		if codecs[name].containers[0] == container {
+			return name
+		}
+	}
+	return ""
+}
+
 func checkCodec(name, container string) error {
 	c, ok := codecs[name]
 	if !ok {

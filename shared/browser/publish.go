@@ -87,6 +87,17 @@ func (b *Browser) File(ctx context.Context, address string) (string, error) {
 	return b.copies.get(ctx, b.door, address)
 }
 
+// Fetch writes what is at an address on the web to a file, by the rules for the pages of a browser with these
+// options. What cannot be had is a fault.User.
+func Fetch(ctx context.Context, o Options, address, file string) error {
+	d, err := openDoor(nil, o.URL)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	return d.download(ctx, address, file)
+}
+
 // copies are the files that were fetched from the web.
 type copies struct {
 	mu    sync.Mutex

@@ -264,7 +264,7 @@ func (p *Player) take(ctx context.Context, t microseconds) ([]byte, error) {
 	// The first picture of a page may not be ready when its frame is, such as that of one in a hundred pages
 	// with WebGL.
 	for range 2 {
-		r, err := p.clock.beginFrame(ctx, t, p.o.FPS, shot)
+		r, err := p.clock.beginFrame(ctx, t, p.o.FPS, picture)
 		if err != nil || len(r.ScreenshotData) > 0 {
 			return r.ScreenshotData, err
 		}

@@ -37,7 +37,7 @@ func (c *Call) mergeJob(ctx context.Context, jobID string) (int64, string, error
 		inputs = append(inputs, render.Input{Name: p.OutputFile, Frames: p.FrameCount})
 	}
 	out := filepath.Join(dir, "out")
-	if err := render.Merge(ctx, store.Dir(dir), inputs, out, true); err != nil {
+	if err := render.Merge(ctx, store.Dir(dir), inputs, out, render.MergeOptions{Config: spec.Config, Overwrite: true}); err != nil {
 		return 0, "", err
 	}
 	data, err = os.ReadFile(out)

@@ -16,6 +16,7 @@ var audioCodecs = map[string][]job.Format{
 	"libmp3lame": {job.MP4, job.MOV},
 	"libopus":    {job.MP4, job.WebM},
 	"pcm_s16le":  {job.MOV},
+	"pcm_s24le":  {job.MOV},
 }
 
 // AudioCodecs returns the names of the encoders of sound.

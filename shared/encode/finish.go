@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"helios/shared/fault"
+	"helios/shared/ffmpeg"
 	"helios/shared/job"
 	"helios/shared/stitch"
 	"helios/shared/store"
@@ -27,7 +28,7 @@ func Finish(ctx context.Context, c job.Config, stitched, out string) error {
 	if err := Check(c); err != nil {
 		return err
 	}
-	ffmpeg, err := Find()
+	ffmpeg, err := ffmpeg.Find()
 	if err != nil {
 		return err
 	}

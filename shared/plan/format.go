@@ -45,17 +45,13 @@ func DefaultSettings(videoCodec string) (preset string, quality int) {
 	return "medium", 18
 }
 
-// AudioSuffix returns the suffix of a file that holds sound from an encoder.
-func AudioSuffix(audioCodec string) string {
-	switch audioCodec {
-	case "libopus":
-		return ".opus"
-	case "libmp3lame":
-		return ".mp3"
-	case "flac":
-		return ".flac"
-	case "aac":
+// audioSuffix returns the suffix of a file that holds sound from an encoder and can be stitched into a format.
+func audioSuffix(f job.Format, audioCodec string) string {
+	switch {
+	case f == job.WebM:
+		return ".webm"
+	case audioCodec == "aac":
 		return ".m4a"
 	}
-	return ".wav"
+	return "." + string(f)
 }

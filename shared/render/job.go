@@ -29,6 +29,8 @@ type Job struct {
 	Spec *job.Spec
 	// Composition is where Spec's input was found.
 	Composition capture.Composition
+	// Sources is the folder that the sources of sound are relative to.
+	Sources store.Dir
 	// Chunks is the folder that the paths of the chunks are relative to.
 	Chunks store.Dir
 	// Output is the file that merge writes.
@@ -108,6 +110,14 @@ func (j *Job) run(ctx context.Context) error {
 		}
 		return nil
 	})
+	if a := j.Spec.Audio; a != nil && j.Merge {
+		g.Go(func() error {
+			if err := Sound(gctx, j.Spec.Config, a.Tracks, j.Composition, j.Sources, j.Chunks.Path(a.OutputFile), true); err != nil {
+				return fmt.Errorf("the sound: %w", err)
+			}
+			return nil
+		})
+	}
 	for i := range max(1, min(j.Workers, len(partitions))) {
 		g.Go(func() error {
 			w := &worker{job: j, id: i}
@@ -184,7 +194,7 @@ func (j *Job) merge(ctx context.Context) error {
 	for i, p := range j.Spec.Partitions {
 		inputs[i] = Input{Name: p.OutputFile, Frames: p.FrameCount}
 	}
-	if err := Merge(ctx, j.Chunks, inputs, j.Output, j.Overwrite); err != nil {
+	if err := Merge(ctx, j.Chunks, inputs, j.Output, MergeOptions{Config: j.Spec.Config, Sound: j.Spec.Merge.Audio, Overwrite: j.Overwrite}); err != nil {
 		return err
 	}
 	j.report(Event{Type: OutputDone, Partition: -1, Worker: -1, Frames: j.Spec.Config.FrameCount, Total: j.Spec.Config.FrameCount, Path: j.Output})

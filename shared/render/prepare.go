@@ -69,6 +69,9 @@ func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 	if err := Complete(&o, report.Attributes); err != nil {
 		return nil, err
 	}
+	if err := findTracks(ctx, b, &o, c, report.Media); err != nil {
+		return nil, err
+	}
 	o.Files = report.Files
 	spec, err := plan.New(o)
 	if err != nil {

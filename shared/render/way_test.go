@@ -118,7 +118,7 @@ func TestChunksOfTwoWaysAreNotMerged(t *testing.T) {
 	reference.Config.Capture = ""
 	other := &Job{Spec: &reference, Composition: j.Composition, Chunks: j.Chunks, Partitions: []int{1}, Workers: 1}
 	run(t, other)
-	err := Merge(t.Context(), j.Chunks, []Input{{Name: j.Spec.Partitions[0].OutputFile}, {Name: j.Spec.Partitions[1].OutputFile}}, filepath.Join(t.TempDir(), "out.mp4"), false)
+	err := Merge(t.Context(), j.Chunks, []Input{{Name: j.Spec.Partitions[0].OutputFile}, {Name: j.Spec.Partitions[1].OutputFile}}, filepath.Join(t.TempDir(), "out.mp4"), MergeOptions{})
 	if fault.Of(err) != fault.User || !strings.Contains(err.Error(), "were taken by way of reference, but those of out.0000.mp4 by way of canvas") {
 		t.Errorf("the error is %v", err)
 	}

@@ -52,13 +52,21 @@ func (w *worker) do(ctx context.Context, p job.Partition) error {
 
 // finished reports whether an earlier run left the chunk that this one would make.
 func (j *Job) finished(ctx context.Context, p job.Partition) bool {
-	info, err := stitch.Probe(ctx, j.Chunks, p.OutputFile)
+	info, err := probe(ctx, j.chunkFormat(), j.Chunks, p.OutputFile)
 	return err == nil && j.made(p, info)
 }
 
 // made reports whether a file is the chunk that this run would make.
 func (j *Job) made(p job.Partition, info stitch.Info) bool {
 	return info.Frames == p.FrameCount && info.Comment == j.provenance(p).comment()
+}
+
+// chunkFormat returns the format of the chunks.
+func (j *Job) chunkFormat() job.Format {
+	if j.Spec.Config.Format.Video() {
+		return j.Spec.Config.Format
+	}
+	return job.MOV
 }
 
 func (j *Job) provenance(p job.Partition) provenance {
@@ -95,7 +103,7 @@ func (w *worker) render(ctx context.Context, p job.Partition) (err error) {
 	if err := chunk.Commit(); err != nil {
 		return fault.Userf("writing the chunk: %w", err)
 	}
-	if info, err := stitch.Probe(ctx, j.Chunks, p.OutputFile); err != nil {
+	if info, err := probe(ctx, j.chunkFormat(), j.Chunks, p.OutputFile); err != nil {
 		return fmt.Errorf("checking what ffmpeg wrote: %w", err)
 	} else if info.Frames != p.FrameCount {
 		return fmt.Errorf("ffmpeg made %d frames of %d", info.Frames, p.FrameCount)
