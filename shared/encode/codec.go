@@ -37,9 +37,10 @@ var codecs = map[string]*codec{
 		}
 	}},
 	"libx265": {"yuv420p", 51, x26xPresets, func(gop int) []string {
-		// Without info=0 the settings and the machine's instruction sets would stand in the stream.
+		// Without info=0 the settings and the machine's instruction sets would stand in the stream. Thread pools
+		// change the pictures, and x265 makes none where it cannot read /sys, as on AWS Lambda.
 		return []string{"-tag:v", "hvc1", "-x265-params", fmt.Sprintf(
-			"log-level=error:frame-threads=%d:info=0:scenecut=0:open-gop=0:keyint=%d:min-keyint=%d", threads, gop, gop)}
+			"log-level=error:pools=none:frame-threads=%d:info=0:scenecut=0:open-gop=0:keyint=%d:min-keyint=%d", threads, gop, gop)}
 	}},
 }
 
