@@ -5,7 +5,7 @@
 #
 #     tools/test-image.sh            (or: make image-test)
 #
-# Needs root, Debian bookworm with the packages that it names, 5 GB in $TMPDIR, and about five minutes.
+# Needs root, Debian bookworm with the packages that it names, 5 GB in $TMPDIR, and five minutes, or ten on a busy machine.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PATH=$PWD/.cache/go/bin:$PATH
