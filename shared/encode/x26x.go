@@ -33,8 +33,9 @@ var x265 = &codec{
 	even:    true,
 	least:   16,
 	args: func(c job.Config, gop int) []string {
-		// Without info=0 the settings and the machine's instruction sets would stand in the stream.
-		params := fmt.Sprintf("log-level=error:frame-threads=%d:info=0:scenecut=0:open-gop=0:keyint=%d:min-keyint=%d", threads, gop, gop)
+		// Without info=0 the settings and the machine's instruction sets would stand in the stream. Thread pools
+		// change the pictures, and x265 makes none where it cannot read /sys, as on AWS Lambda.
+		params := fmt.Sprintf("log-level=error:pools=none:frame-threads=%d:info=0:scenecut=0:open-gop=0:keyint=%d:min-keyint=%d", threads, gop, gop)
 		if c.Quality == 0 && c.Bitrate == 0 {
 			params += ":lossless=1"
 		}
