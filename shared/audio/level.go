@@ -62,7 +62,7 @@ func (m *mix) write(ctx context.Context, w io.Writer, l level) error {
 			values = limit(values, ceiling)
 		}
 		for i, v := range values {
-			values[i] = clip1(v)
+			values[i] = clipped(v)
 		}
 		raw = appendSamples(raw[:0], values)
 		if _, err := w.Write(raw); err != nil {
@@ -72,8 +72,8 @@ func (m *mix) write(ctx context.Context, w io.Writer, l level) error {
 	return nil
 }
 
-// clip1 cuts off what is above full scale. What is no number is silence.
-func clip1(v float32) float32 {
+// clipped cuts off what is above full scale. What is no number is silence.
+func clipped(v float32) float32 {
 	if v != v {
 		return 0
 	}

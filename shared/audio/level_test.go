@@ -52,7 +52,7 @@ func TestLoudness(t *testing.T) {
 		{"quiet", quiet, "pcm_s24le", -14},
 		{"quiet as AAC", quiet, "aac", -14},
 		{"peaks", peaks, "pcm_s24le", -14},
-		{"music as AAC", music, "aac", -12},
+		{"music as AAC", music, "aac", -9},
 		{"music as MP3", music, "libmp3lame", -14},
 		{"music as Opus", music, "libopus", -12},
 		{"loud", loud, "pcm_s24le", -23},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -171,12 +172,16 @@ func TestManyTracks(t *testing.T) {
 		}
 	}
 
-	// One after the other, each is where it belongs.
-	one := click(t, filepath.Join(dir, "click.wav"), 0, 0.01)
+	// One after the other, each is where it belongs, and each is a file of its own.
+	one := read(t, click(t, filepath.Join(dir, "click.wav"), 0, 0.01))
 	o = options()
 	var places []int
 	for i := range 100 {
-		o.Tracks = append(o.Tracks, job.Track{Source: one, Volume: 1, Offset: seconds(fmt.Sprint(float64(i) / 40))})
+		source := filepath.Join(dir, fmt.Sprint(i)+".wav")
+		if err := os.WriteFile(source, one, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		o.Tracks = append(o.Tracks, job.Track{Source: source, Volume: 1, Offset: seconds(fmt.Sprint(float64(i) / 40))})
 		places = append(places, i*1200)
 	}
 	left, _ = decoded(t, mixed(t, o))
