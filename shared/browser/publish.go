@@ -75,14 +75,14 @@ func (b *Browser) File(ctx context.Context, address string) (string, error) {
 	if err != nil {
 		return "", fault.Userf("%.80s is no address: %w", address, err)
 	}
-	if u.Host == siteHost && b.site != nil {
+	if folder, ok := b.site.(*disk); ok && u.Host == siteHost {
 		name := sitePath(u)
-		info, err := b.site.root.Stat(name)
+		info, err := folder.root.Stat(name)
 		if err != nil || !info.Mode().IsRegular() {
 			return "", fault.As(fault.User, statusError(http.StatusNotFound))
 		}
 		// The root vouches for the file, not for the name of the way to it.
-		return filepath.Join(b.site.root.Name(), filepath.FromSlash(name)), nil
+		return filepath.Join(folder.root.Name(), filepath.FromSlash(name)), nil
 	}
 	return b.copies.get(ctx, b.door, address)
 }
@@ -144,7 +144,14 @@ func (d *door) download(ctx context.Context, address, path string) error {
 	if err != nil {
 		return fault.Userf("%.80s is no address: %w", address, err)
 	}
-	answer, err := (&http.Client{Transport: d.forward.Transport}).Do(r)
+	way := d.forward.Transport
+	if r.URL.Host == siteHost {
+		// As a page asks for it, by this proxy.
+		self := &http.Transport{Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: d.listener.Addr().String()})}
+		defer self.CloseIdleConnections()
+		way = self
+	}
+	answer, err := (&http.Client{Transport: way}).Do(r)
 	switch {
 	case errors.Is(err, errRefused):
 		return fault.As(fault.User, errRefused)

@@ -2,7 +2,9 @@ package render
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,17 +36,18 @@ func Sound(ctx context.Context, config job.Config, tracks []job.Track, c capture
 	for i := range tracks {
 		source := tracks[i].Source
 		switch {
-		case !capture.IsURL(source):
-			tracks[i].Source = sources.Path(source)
 		case fetched[source] != "":
 			tracks[i].Source = fetched[source]
-		default:
-			file := filepath.Join(dir, strconv.Itoa(i))
-			if err := browser.Fetch(ctx, c.Browser(1), source, file); err != nil {
-				return fmt.Errorf("fetching %s: %w", source, err)
-			}
-			tracks[i].Source, fetched[source] = file, file
+			continue
+		case !capture.IsRemote(source):
+			tracks[i].Source = sources.Path(source)
+			continue
 		}
+		file := filepath.Join(dir, strconv.Itoa(i))
+		if err := fetch(ctx, c, source, file); err != nil {
+			return fmt.Errorf("fetching %s: %w", source, err)
+		}
+		tracks[i].Source, fetched[source] = file, file
 	}
 	if err := store.Dir("").RemovePartials(output); err != nil {
 		return fault.Userf("removing what a killed render left of %s: %w", output, err)
@@ -69,4 +72,28 @@ func Sound(ctx context.Context, config job.Config, tracks []job.Track, c capture
 		return fault.Userf("writing %s: %w", output, err)
 	}
 	return nil
+}
+
+// fetch writes what is at an address to a file.
+func fetch(ctx context.Context, c capture.Composition, address, file string) error {
+	bucket, key, ok := store.SplitS3(address)
+	if !ok {
+		return browser.Fetch(ctx, c.Browser(1), address, file)
+	}
+	s, err := store.OpenS3(ctx, bucket, "")
+	if err != nil {
+		return err
+	}
+	defer s.CloseIdleConnections()
+	r, err := s.Open(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	w, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, io.NewSectionReader(r, 0, r.Size()))
+	return errors.Join(err, w.Close())
 }

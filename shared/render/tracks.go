@@ -13,6 +13,7 @@ import (
 	"helios/shared/fault"
 	"helios/shared/job"
 	"helios/shared/plan"
+	"helios/shared/store"
 )
 
 // findTracks adds to the options the sound of the page's own elements, and takes out all that has none, such as
@@ -73,6 +74,10 @@ func place(o *plan.Options, c capture.Composition, file string) (string, error) 
 	input, err := o.Composition()
 	if err != nil {
 		return "", err
+	}
+	if store.IsS3(input) {
+		there, err := capture.Locate("", input)
+		return there.S3 + file, err
 	}
 	if plan.IsURL(input) {
 		base, err := url.Parse(input)
