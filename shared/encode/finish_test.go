@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"helios/shared/fault"
+	"helios/shared/flock"
 	"helios/shared/job"
 )
 
@@ -361,6 +362,25 @@ func TestFolderThatIsThere(t *testing.T) {
 	if got := names(t, out); len(got) != 4 {
 		t.Errorf("the folder holds %s", got)
 	}
+	// What a killed one left is removed, but not what another one is at.
+	left, busy := filepath.Join(dir, ".new.frames-1"), filepath.Join(dir, ".new.frames-2")
+	for _, folder := range []string{left, busy} {
+		if err := os.Mkdir(folder, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lock, err := flock.Lock(filepath.Join(busy, lockName), 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Finish(t.Context(), c, stitched, filepath.Join(dir, "new")); err != nil {
+		t.Error(err)
+	}
+	if got := names(t, dir); strings.Join(got, " ") != ".new.frames-2 new out stitched.mov" {
+		t.Errorf("there are %s", got)
+	}
+	lock.Close()
+	os.RemoveAll(filepath.Join(dir, "new"))
 	// Half a video leaves nothing behind.
 	data, err := os.ReadFile(stitched)
 	if err != nil {

@@ -17,15 +17,15 @@ const (
 	// inspectWidth is how many chunks are read at once: enough to hide a bucket's latency.
 	inspectWidth = 8
 
-	// keptBlocks is how many bytes of what is known of blocks are kept in memory, so that the blocks of a
-	// usual output are looked for once.
-	keptBlocks = 32 << 20
-
 	// A cluster begins with a key frame, if the one before has lasted for leastCluster, or wherever it is
 	// that the one before has lasted for mostCluster; in milliseconds.
 	leastCluster = 500
 	mostCluster  = 5000
 )
+
+// keptBlocks is how many bytes of what is known of blocks are kept in memory, so that the blocks of a
+// usual output are looked for once.
+var keptBlocks int64 = 32 << 20
 
 // plan is what is to be written, made from chunks that were found fit.
 type plan struct {

@@ -191,6 +191,28 @@ func TestAgain(t *testing.T) {
 	}
 }
 
+// An output whose blocks do not fit into memory is the same.
+func TestBlocksThatAreNotKept(t *testing.T) {
+	c, dir := config(), t.TempDir()
+	c.Transparent = true
+	list := chunks(t, c, dir, pictures(t, 24, half), 12, 7, 5)
+	tool(t, "ffmpeg", "-f", "lavfi", "-i", "sine=duration=1", "-c:a", "libopus", "-f", "webm", filepath.Join(dir, "sound.webm"))
+	opts := webm.Options{Comment: "x", Audio: "sound.webm"}
+	write(t, dir, "kept.webm", list, opts)
+	want, err := os.ReadFile(filepath.Join(dir, "kept.webm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, room := range []int64{0, 15 * 80} {
+		restore := webm.KeepBlocks(room)
+		write(t, dir, "reread.webm", list, opts)
+		restore()
+		if got, err := os.ReadFile(filepath.Join(dir, "reread.webm")); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("with room for %d bytes it is another file, %v", room, err)
+		}
+	}
+}
+
 // Sound is as it was, and lies beside the pictures that it belongs to.
 func TestSound(t *testing.T) {
 	c, dir := config(), t.TempDir()
