@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -24,7 +25,7 @@ var mediaSource string
 
 // mediaPrelude is the script that takes the media elements of a page in hand.
 func mediaPrelude(o Options) string {
-	return fmt.Sprintf(";(%s)(%d / %d)", strings.TrimSpace(mediaSource), o.FPS.Num, o.FPS.Den)
+	return fmt.Sprintf("(%s)(%d / %d);", strings.TrimSpace(mediaSource), o.FPS.Num, o.FPS.Den)
 }
 
 // mediaWorld is what media.js offers, in the page's own world.
@@ -141,6 +142,11 @@ func (m *media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
+	if r.URL.RawQuery == "inline" {
+		h.Set("Content-Type", "text/plain")
+		io.WriteString(w, "data:image/bmp;base64,"+base64.StdEncoding.EncodeToString(picture))
+		return
+	}
 	h.Set("Content-Type", "image/bmp")
 	h.Set("Content-Length", strconv.Itoa(len(picture)))
 	h.Set("Cache-Control", "no-store")

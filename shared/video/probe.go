@@ -126,8 +126,9 @@ func Probe(ctx context.Context, path string) (*Info, error) {
 	for _, t := range slices.Compact(ticks) {
 		i.Times = append(i.Times, float64(t)*i.Grain-i.zero)
 	}
-	if i.Duration <= 0 {
-		i.Duration = float64(end)*i.Grain - i.zero
+	// Containers round their duration.
+	if shown := float64(end)*i.Grain - i.zero; i.Duration <= 0 || math.Abs(i.Duration-shown) < 0.002 {
+		i.Duration = shown
 	}
 	i.size(s.Width, s.Height, s.Aspect)
 	if turned := rotation(s.Side, s.Tags["rotate"]); turned%180 != 0 {
