@@ -141,15 +141,15 @@ func (m *media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no picture", http.StatusInternalServerError)
 		return
 	}
-	h := w.Header()
+	h, kind := w.Header(), http.DetectContentType(picture)
 	if r.URL.RawQuery == "inline" {
 		h.Set("Content-Type", "text/plain")
-		io.WriteString(w, "data:image/bmp;base64,"+base64.StdEncoding.EncodeToString(picture))
+		io.WriteString(w, "data:"+kind+";base64,"+base64.StdEncoding.EncodeToString(picture))
 		return
 	}
-	h.Set("Content-Type", "image/bmp")
+	h.Set("Content-Type", kind)
 	h.Set("Content-Length", strconv.Itoa(len(picture)))
-	h.Set("Cache-Control", "no-store")
+	h.Set("Cache-Control", "no-store") // else Chromium writes all of them to its disk
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Timing-Allow-Origin", "*")
 	w.Write(picture)
