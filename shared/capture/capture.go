@@ -90,7 +90,7 @@ type Player struct {
 // What is wrong with the page is a fault.User that names it; the page is closed then.
 func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Player, error) {
 	page, err := b.Open(ctx, browser.PageOptions{
-		Width: o.Width, Height: o.Height, Transparent: o.Transparent, Script: prelude(o) + mediaPrelude(o), MuteMedia: true,
+		Width: o.Width, Height: o.Height, Transparent: o.Transparent, Script: mediaPrelude(o) + prelude(o), MuteMedia: true,
 	})
 	if err != nil {
 		return nil, err

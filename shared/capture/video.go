@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -24,7 +25,7 @@ var mediaSource string
 
 // mediaPrelude is the script that takes the media elements of a page in hand.
 func mediaPrelude(o Options) string {
-	return fmt.Sprintf(";(%s)(%d / %d)", strings.TrimSpace(mediaSource), o.FPS.Num, o.FPS.Den)
+	return fmt.Sprintf("(%s)(%d / %d);", strings.TrimSpace(mediaSource), o.FPS.Num, o.FPS.Den)
 }
 
 // mediaWorld is what media.js offers, in the page's own world.
@@ -140,10 +141,15 @@ func (m *media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no picture", http.StatusInternalServerError)
 		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", "image/bmp")
+	h, kind := w.Header(), http.DetectContentType(picture)
+	if r.URL.RawQuery == "inline" {
+		h.Set("Content-Type", "text/plain")
+		io.WriteString(w, "data:"+kind+";base64,"+base64.StdEncoding.EncodeToString(picture))
+		return
+	}
+	h.Set("Content-Type", kind)
 	h.Set("Content-Length", strconv.Itoa(len(picture)))
-	h.Set("Cache-Control", "no-store")
+	h.Set("Cache-Control", "no-store") // else Chromium writes all of them to its disk
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Timing-Allow-Origin", "*")
 	w.Write(picture)
