@@ -211,7 +211,7 @@ func local(t *testing.T, page string) string {
 	out := filepath.Join(dir, "local.mp4")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "run", "helios/cmd/helios", "render", dir, "-o", out, "--concurrency", "2")
+	cmd := exec.CommandContext(ctx, "go", "run", "helios/cmd/helios", "render", dir, "-o", out, "--concurrency", "3")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("helios render: %v\n%s", err, text)
 	}
@@ -220,6 +220,7 @@ func local(t *testing.T, page string) string {
 
 func TestRender(t *testing.T) {
 	s := start(t)
+	s.tell(t)
 	s.put(t, "sites/a/index.html", page)
 	f := finished(t, s.run(t, "first", `{"input":"s3://helios-test/sites/a/index.html","output":"renders/a.mp4","concurrency":3}`))
 	if f.Frames != 12 || f.Status != "completed" || f.Output != "s3://helios-test/renders/a.mp4" {
@@ -229,4 +230,18 @@ func TestRender(t *testing.T) {
 	if got := frameMD5(t, s.download(t, "renders/a.mp4")); len(want) != 12 || !slices.Equal(got, want) {
 		t.Errorf("the frames are\n%s\nand those of helios render\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+}
+
+// tell prints what is in the bucket and what the state machine did, after a failure.
+func (s *stack) tell(t *testing.T) {
+	t.Cleanup(func() {
+		if !t.Failed() {
+			return
+		}
+		list, err := s.bucket.List(context.Background(), "")
+		t.Log(err)
+		for _, o := range list {
+			t.Log(o.Modified.Format("15:04:05"), o.Key, o.Size)
+		}
+	})
 }

@@ -2,6 +2,7 @@ package awstest
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -108,6 +109,7 @@ func invoked(u *url.URL) (name string, ok bool) {
 }
 
 func (f *Front) invoke(w http.ResponseWriter, r *http.Request, name string) {
+	w.Header().Set("X-Amzn-RequestId", rand.Text())
 	payload, err := io.ReadAll(r.Body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
