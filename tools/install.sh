@@ -3,7 +3,7 @@
 #
 #     tools/install.sh build    Go
 #     tools/install.sh demo     and Chromium, ffmpeg, fonts
-#     tools/install.sh test     and a C compiler (for go test -race), jq, the examples' libraries
+#     tools/install.sh test     and a C compiler (for go test -race), jq, the examples' libraries, an S3 server
 #
 # On Debian and Ubuntu apt-get does it. Elsewhere the script says what to install, and fails if it is
 # something Helios cannot do without.
@@ -114,8 +114,15 @@ need_libraries() {
 	need npm npm
 }
 
+# The S3 server of the tests, of the version in tools/go.mod.
+s3_server=.cache/bin/versitygw
+need_s3_server() {
+	if ! [ -e $s3_server ] || [ -n "$(find tools/go.mod -newer $s3_server)" ]; then build_s3_server=yes; fi
+}
+
 fetch_go=
 fetch_libraries=
+build_s3_server=
 case $purpose in
 build | demo | test) need_go ;;
 *)
@@ -132,6 +139,7 @@ if [ "$purpose" = test ]; then
 	need_c_compiler
 	need jq jq
 	need_libraries
+	need_s3_server
 fi
 
 # Debian's packages
@@ -223,6 +231,15 @@ if [ "$fetch_libraries" ] && has npm; then
 	say "the libraries of examples/ (npm ci)"
 	quietly npm ci --prefix $libraries --ignore-scripts --no-audit --no-fund </dev/null
 	touch $stamp
+fi
+
+# The S3 server
+
+if [ "$build_s3_server" ] && has go; then
+	say "versitygw, the S3 server of the tests (go build; the first time takes some minutes)"
+	quietly go build -modfile=tools/go.mod -trimpath -o $s3_server.new github.com/versity/versitygw/cmd/versitygw
+	mv $s3_server.new $s3_server
+	touch $s3_server
 fi
 
 if [ -n "$missing" ]; then

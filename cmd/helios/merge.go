@@ -46,7 +46,7 @@ With --video-codec, --quality or --preset the pictures are encoded anew.`,
 				}
 				return mergeAnew(cmd.Context(), inputs, output, overwrite, o)
 			}
-			return render.Merge(cmd.Context(), "", inputs, output, overwrite)
+			return render.Merge(cmd.Context(), store.Dir(""), inputs, output, overwrite)
 		},
 	}
 	cmd.Flags().SortFlags = false

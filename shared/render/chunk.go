@@ -15,17 +15,18 @@ func Chunk(ctx context.Context, config job.Config, c capture.Composition, id job
 	if err := CheckOutput(output, overwrite); err != nil {
 		return err
 	}
-	// A spec of that job, of which this process does one partition.
+	return partitionJob(config, c, id, store.Dir(filepath.Dir(output)), filepath.Base(output), retries, report).Run(ctx)
+}
+
+// partitionJob is a job of which this process does one partition.
+func partitionJob(config job.Config, c capture.Composition, id job.ChunkID, chunks store.Dir, name string, retries int, report func(Event)) *Job {
 	spec := &job.Spec{JobID: id.Job, Config: config, Partitions: make([]job.Partition, id.Partitions)}
-	spec.Partitions[id.Partition] = job.Partition{
-		ID: id.Partition, StartFrame: config.StartFrame, FrameCount: config.FrameCount, OutputFile: filepath.Base(output),
-	}
-	j := &Job{
-		Spec: spec, Composition: c, Chunks: store.Dir(filepath.Dir(output)), Partitions: []int{id.Partition},
-		Workers: 1, Retries: retries, Report: report,
-	}
 	for i := range spec.Partitions {
 		spec.Partitions[i].ID = i
 	}
-	return j.Run(ctx)
+	p := &spec.Partitions[id.Partition]
+	p.StartFrame, p.FrameCount, p.OutputFile = config.StartFrame, config.FrameCount, name
+	return &Job{
+		Spec: spec, Composition: c, Chunks: chunks, Partitions: []int{id.Partition}, Workers: 1, Retries: retries, Report: report,
+	}
 }

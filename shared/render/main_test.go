@@ -23,6 +23,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(mergeBucket) != "" {
+		if err := mergeThere(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		for _, c := range children() {
 			fmt.Fprintf(os.Stderr, "the tests left %s (%d) behind\n", c.name, c.pid)

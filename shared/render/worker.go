@@ -53,7 +53,12 @@ func (w *worker) do(ctx context.Context, p job.Partition) error {
 // finished reports whether an earlier run left the chunk that this one would make.
 func (j *Job) finished(ctx context.Context, p job.Partition) bool {
 	info, err := stitch.Probe(ctx, j.Chunks, p.OutputFile)
-	return err == nil && info.Frames == p.FrameCount && info.Comment == j.provenance(p).comment()
+	return err == nil && j.made(p, info)
+}
+
+// made reports whether a file is the chunk that this run would make.
+func (j *Job) made(p job.Partition, info stitch.Info) bool {
+	return info.Frames == p.FrameCount && info.Comment == j.provenance(p).comment()
 }
 
 func (j *Job) provenance(p job.Partition) provenance {

@@ -24,7 +24,8 @@ type Store interface {
 	Remove(ctx context.Context, name string) error
 }
 
-// Reader reads an object, also at several places at once.
+// Reader reads an object, also at several places at once. When the object is replaced meanwhile, it is read on
+// as it was, or reading fails.
 type Reader interface {
 	io.ReaderAt
 	io.Closer

@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// S3 is the store of the objects of a bucket whose keys begin with a prefix. An object's key is the prefix
+// followed by its name, which stays as it is.
+//
+// Errors are fault.Transient when S3 was throttled, broken or out of reach, also after several attempts,
+// and fault.User when a bucket is missing or access to it is denied; these name the object and the action.
+type S3 struct {
+	client         *s3.Client
+	bucket, prefix string
+}
+
+// NewS3 returns the store of a bucket. A prefix is a folder: a slash is added if it does not end with one;
+// "" is the whole bucket.
+func NewS3(client *s3.Client, bucket, prefix string) *S3 {
+	prefix = strings.TrimPrefix(prefix, "/")
+	if prefix != "" && !strings.HasSuffix(prefix, "/") {
+		prefix += "/"
+	}
+	return &S3{client, bucket, prefix}
+}
+
+// OpenS3 returns the store of a bucket with the client of [S3Client].
+func OpenS3(ctx context.Context, bucket, prefix string) (*S3, error) {
+	client, err := S3Client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return NewS3(client, bucket, prefix), nil
+}
+
+const s3Scheme = "s3://"
+
+// IsS3 reports whether an address is one of S3, such as s3://bucket/key.
+func IsS3(address string) bool { return strings.HasPrefix(address, s3Scheme) }
+
+// SplitS3 returns the parts of an address like s3://bucket/key. The key may be empty or end with a slash; ok
+// is false if the address is not one of S3 or names no bucket.
+func SplitS3(address string) (bucket, key string, ok bool) {
+	rest, ok := strings.CutPrefix(address, s3Scheme)
+	bucket, key, _ = strings.Cut(rest, "/")
+	return bucket, key, ok && bucket != ""
+}
+
+// Client returns the client that the store uses.
+func (s *S3) Client() *s3.Client { return s.client }
+
+// Bucket returns the name of the bucket.
+func (s *S3) Bucket() string { return s.bucket }
+
+// Key returns the key of an object.
+func (s *S3) Key(name string) string { return s.prefix + name }
+
+// URL returns the address of an object, such as s3://bucket/prefix/name.
+func (s *S3) URL(name string) string { return s3Scheme + s.bucket + "/" + s.Key(name) }
+
+// Remove implements [Store].
+func (s *S3) Remove(ctx context.Context, name string) error {
+	key := s.Key(name)
+	_, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &s.bucket, Key: &key})
+	if err = s.explain(ctx, "DeleteObject", name, err); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
