@@ -42,7 +42,8 @@ func newFront(t testing.TB, lambda *Lambda) *Front {
 	return f
 }
 
-// Fail makes S3 answer 503 SlowDown to the requests that a function chooses.
+// Fail makes S3 answer 503 SlowDown to the requests that a function chooses. It is told of all, and may do
+// something else meanwhile.
 func (f *Front) Fail(choose func(*http.Request) bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
