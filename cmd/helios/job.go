@@ -143,7 +143,7 @@ func locateInput(name, input string) (dir string, c capture.Composition, err err
 	if err != nil {
 		return "", c, fault.Userf("%s is not an address: %w", name, err)
 	}
-	if !capture.IsURL(input) {
+	if !capture.IsRemote(input) {
 		input = base.ResolveReference(&url.URL{Path: input}).String()
 	}
 	c, err = capture.Locate("", input)

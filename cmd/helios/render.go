@@ -45,7 +45,7 @@ func newRender() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "render INPUT",
 		Short: "Render a composition to a video, or describe the work as a job spec",
-		Long: `Render a composition: an HTML file, a folder with an index.html, or an http(s) URL.
+		Long: `Render a composition: an HTML file, a folder with an index.html, or the http(s) or s3 URL of either.
 
 The page may say itself how long, how large and how fast it is, by data-duration, data-width,
 data-height and data-fps on its <html>; flags win.
@@ -157,7 +157,7 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 func (f *renderFlags) emit(ctx context.Context, o plan.Options, c capture.Composition) error {
 	dir := filepath.Dir(f.emitJob)
 	var err error
-	if !capture.IsURL(o.Input) {
+	if !capture.IsRemote(o.Input) {
 		folder := filepath.Clean(o.Input) == filepath.Clean(c.Folder)
 		if o.Input, err = relativeTo(dir, o.Input); err != nil {
 			return err

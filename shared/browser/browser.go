@@ -11,7 +11,6 @@ package browser
 
 import (
 	"context"
-	"os"
 	"sync"
 	"time"
 
@@ -29,8 +28,12 @@ const startTimeout = 60 * time.Second
 type Options struct {
 	// Path is the Chromium to run; empty means the one that [Find] finds.
 	Path string
-	// Folder is served at [SiteOrigin]; empty for a composition that is on the web.
+	// Folder is served at [SiteOrigin]; empty for a composition that is elsewhere.
 	Folder string
+	// S3 is the address of a prefix that is served at [SiteOrigin], such as s3://bucket/folder/; empty for a
+	// composition that is elsewhere. What is fetched is kept in the user's cache folder, or in that which
+	// HELIOS_CACHE names.
+	S3 string
 	// URL is the composition's address when it is on the web. A loopback address makes its host and
 	// port the one on this machine that pages may reach.
 	URL string
@@ -41,7 +44,7 @@ type Options struct {
 type Browser struct {
 	process *chromium
 	door    *door
-	site    *site // nil when the composition is on the web
+	site    site // nil when the composition is on the web
 	conn    *connection
 	session *Session
 	version string
@@ -66,12 +69,8 @@ func Launch(ctx context.Context, o Options) (*Browser, error) {
 }
 
 func (b *Browser) launch(ctx context.Context, o Options) (err error) {
-	if o.Folder != "" {
-		root, err := os.OpenRoot(o.Folder)
-		if err != nil {
-			return fault.Userf("opening the composition's folder: %w", err)
-		}
-		b.site = &site{root}
+	if b.site, err = openSite(ctx, o); err != nil {
+		return err
 	}
 	if b.door, err = openDoor(b.site, o.URL); err != nil {
 		return err
@@ -80,6 +79,17 @@ func (b *Browser) launch(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	return b.connect(ctx, o.Path)
+}
+
+// openSite returns where the composition's files are; nil for one that is on the web.
+func openSite(ctx context.Context, o Options) (site, error) {
+	switch {
+	case o.Folder != "":
+		return openDisk(o.Folder)
+	case o.S3 != "":
+		return openBucket(ctx, o.S3)
+	}
+	return nil, nil
 }
 
 // connect begins to talk to the Chromium that was just started.
@@ -118,6 +128,6 @@ func (b *Browser) close() {
 		b.door.close()
 	}
 	if b.site != nil {
-		b.site.root.Close()
+		b.site.close()
 	}
 }

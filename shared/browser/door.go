@@ -14,8 +14,11 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"helios/shared/fault"
 )
 
 // SiteOrigin is where a local composition is served. Names below localhost never leave the machine, and
@@ -28,10 +31,11 @@ const siteHost = "helios.localhost"
 // composition's own origin itself and decides about every other address after it resolved the name, so
 // that no DNS answer can lead where a page must not go.
 type door struct {
-	site    *site  // nil when the composition is on the web
+	site    site   // nil when the composition is on the web
 	allowed string // the one host:port on this machine that may be reached, or empty
 
-	problems sync.Map // what could not be had: why (error), by request URI
+	problems sync.Map              // what could not be had: why (error), by request URI
+	failure  atomic.Pointer[error] // the first that may be gone the next time
 	listener net.Listener
 	server   *http.Server
 	forward  *httputil.ReverseProxy
@@ -45,7 +49,7 @@ var errRefused = errors.New("a composition may not reach this machine or its lin
 
 // openDoor starts the proxy. A composition that the user gave by a URL on this machine, such as that of a
 // development server, may reach that host and port.
-func openDoor(site *site, input string) (*door, error) {
+func openDoor(site site, input string) (*door, error) {
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("opening the page's proxy: %w", err)
@@ -145,13 +149,22 @@ func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		status, err = http.StatusNotFound, statusError(http.StatusNotFound)
 	case errors.As(err, &opened):
 		status, err = http.StatusForbidden, opened.Err
+	case fault.Of(err) == fault.User:
+		status = http.StatusForbidden
+	case fault.Of(err) == fault.Transient:
+		failure := err
+		d.failure.CompareAndSwap(nil, &failure)
 	case errors.As(err, &dialed):
 		err = dialed.Err
 	}
 	if r.Context().Err() == nil {
 		d.problems.Store(r.RequestURI, err)
 	}
-	http.Error(w, err.Error(), status)
+	text := err.Error()
+	if fault.Of(err) != fault.Internal {
+		text = http.StatusText(status) // not where the composition lies
+	}
+	http.Error(w, text, status)
 }
 
 // statusError is an HTTP status that says that something cannot be had.

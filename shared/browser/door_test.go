@@ -90,7 +90,7 @@ func TestOwnOrigin(t *testing.T) {
 }
 
 // knock opens a door for a composition and returns a client that goes through it.
-func knock(t *testing.T, s *site, input string) (*door, *http.Client) {
+func knock(t *testing.T, s site, input string) (*door, *http.Client) {
 	t.Helper()
 	d, err := openDoor(s, input)
 	if err != nil {
@@ -202,7 +202,7 @@ func nameServer(t *testing.T, ip [4]byte) (asked func() int64) {
 }
 
 func TestTheProxyIsNoServer(t *testing.T) {
-	d, client := knock(t, &site{openRoot(t, folder(t, map[string]string{"index.html": "x"}))}, "")
+	d, client := knock(t, &disk{openRoot(t, folder(t, map[string]string{"index.html": "x"}))}, "")
 	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for _, client := range []*http.Client{client, direct} {
 		if status, body := get(t, client, d.address()+"/index.html"); status < 400 || body == "x" {

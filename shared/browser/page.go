@@ -172,6 +172,15 @@ func (p *Page) Missing() []Asset { return p.watch.missing() }
 // Spoil notes that an asset at an address came, but is of no use.
 func (p *Page) Spoil(address, problem string) { p.watch.useless(shorten(address), problem) }
 
+// Failure returns why a file of the composition could not be had though it may be the next time, a
+// fault.Transient; nil if there was no such thing.
+func (p *Page) Failure() error {
+	if err := p.browser.door.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
 // Exception returns the first error that a script of the page threw and nobody caught, a fault.User.
 func (p *Page) Exception() error { return p.watch.exception() }
 

@@ -37,7 +37,7 @@ func TestOddNames(t *testing.T) {
 		files[name] = "this is " + name
 	}
 	dir := folder(t, files)
-	_, client := knock(t, &site{openRoot(t, dir)}, "")
+	_, client := knock(t, &disk{openRoot(t, dir)}, "")
 	for _, name := range oddNames {
 		address := SiteOrigin + (&url.URL{Path: "/" + name}).EscapedPath()
 		if status, body := get(t, client, address); status != 200 || body != files[name] {
@@ -75,7 +75,7 @@ func TestContentTypes(t *testing.T) {
 		files[name] = "x"
 	}
 	files["a.woff2"] = "wOF2\x00\x01\x00\x00"
-	_, client := knock(t, &site{openRoot(t, folder(t, files))}, "")
+	_, client := knock(t, &disk{openRoot(t, folder(t, files))}, "")
 	for name, want := range types {
 		r, err := client.Get(SiteOrigin + "/" + name)
 		if err != nil {
@@ -89,7 +89,7 @@ func TestContentTypes(t *testing.T) {
 }
 
 func TestRanges(t *testing.T) {
-	_, client := knock(t, &site{openRoot(t, folder(t, map[string]string{"a.mp4": "0123456789"}))}, "")
+	_, client := knock(t, &disk{openRoot(t, folder(t, map[string]string{"a.mp4": "0123456789"}))}, "")
 	for _, test := range []struct {
 		asked, content, body string
 		status               int
@@ -138,7 +138,7 @@ func TestWhatIsNotServed(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(inside, "pipe"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	d, _ := knock(t, &site{openRoot(t, inside)}, "")
+	d, _ := knock(t, &disk{openRoot(t, inside)}, "")
 	for _, test := range []struct {
 		target string
 		status int

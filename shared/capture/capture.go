@@ -231,6 +231,9 @@ func (p *Player) stay() {
 
 // explain prefers the reason for which a call failed, as far as it is known, to the error of the call.
 func (p *Player) explain(ctx context.Context, err error) error {
+	if failure := p.page.Failure(); failure != nil {
+		return failure
+	}
 	if left := p.left.Load(); left != nil {
 		return fault.Userf("the page went to %s; a composition has to stay on one page", *left)
 	}
@@ -242,6 +245,9 @@ func (p *Player) explain(ctx context.Context, err error) error {
 
 // check turns what happened in the page since the last look into an error.
 func (p *Player) check() error {
+	if err := p.page.Failure(); err != nil {
+		return err
+	}
 	if err := p.page.Exception(); err != nil {
 		return err
 	}

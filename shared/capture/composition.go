@@ -5,20 +5,24 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
 	"helios/shared/browser"
 	"helios/shared/fault"
+	"helios/shared/store"
 )
 
-// Composition is where a page is to be had: in a folder or on the web.
+// Composition is where a page is to be had: in a folder, in S3 or on the web.
 type Composition struct {
 	// Input is what the user called it.
 	Input string
 	// Folder holds a local composition and everything that it may read.
 	Folder string
-	// Page is the page's path in the folder, with slashes.
+	// S3 is the address of the prefix that holds a composition in a bucket, with a slash at its end.
+	S3 string
+	// Page is the page's path in the folder or below the prefix, with slashes.
 	Page string
 	// URL is the address of a composition on the web.
 	URL string
@@ -29,20 +33,28 @@ func IsURL(input string) bool {
 	return strings.HasPrefix(input, "http://") || strings.HasPrefix(input, "https://")
 }
 
-// Locate finds a composition: an HTML file, a folder with an index.html, or an http(s) URL. A relative path
-// is relative to dir. The error is a fault.User.
+// IsRemote reports whether an input is not on the disk: on the web, or an s3:// address.
+func IsRemote(input string) bool { return IsURL(input) || store.IsS3(input) }
+
+// Locate finds a composition: an HTML file, a folder with an index.html, an http(s) URL, or the like of the
+// former two in S3: s3://bucket/folder/page.html, s3://bucket/folder/. Keys are written as they are, without
+// escapes. A relative path is relative to dir. The error is a fault.User. What is not on the disk is not looked
+// at.
 func Locate(dir, input string) (Composition, error) {
+	if store.IsS3(input) {
+		return locateS3(input)
+	}
 	if IsURL(input) {
 		if u, err := url.Parse(input); err != nil || u.Host == "" {
 			return Composition{}, fault.Userf("%s is not an address; give one like http://host/page.html", input)
 		}
 		return Composition{Input: input, URL: input}, nil
 	}
-	path := input
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
+	file := input
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(dir, file)
 	}
-	info, err := os.Stat(path)
+	info, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Composition{}, fault.Userf("%s does not exist; give an HTML file, a folder with an index.html or a URL", input)
 	}
@@ -50,17 +62,32 @@ func Locate(dir, input string) (Composition, error) {
 		return Composition{}, fault.Userf("opening %s: %w", input, err)
 	}
 	if !info.IsDir() {
-		return Composition{Input: input, Folder: filepath.Dir(path), Page: filepath.Base(path)}, nil
+		return Composition{Input: input, Folder: filepath.Dir(file), Page: filepath.Base(file)}, nil
 	}
-	if _, err := os.Stat(filepath.Join(path, "index.html")); err != nil {
+	if _, err := os.Stat(filepath.Join(file, "index.html")); err != nil {
 		return Composition{}, fault.Userf("the folder %s has no index.html; give the page itself", input)
 	}
-	return Composition{Input: input, Folder: path, Page: "index.html"}, nil
+	return Composition{Input: input, Folder: file, Page: "index.html"}, nil
+}
+
+func locateS3(input string) (Composition, error) {
+	bucket, key, ok := store.SplitS3(input)
+	if !ok {
+		return Composition{}, fault.Userf("%s is not an address; give one like s3://bucket/folder/page.html", input)
+	}
+	folder, page := path.Split(key)
+	if ext := strings.ToLower(path.Ext(page)); ext != ".html" && ext != ".htm" {
+		folder, page = key, "index.html"
+	}
+	if folder != "" && !strings.HasSuffix(folder, "/") {
+		folder += "/"
+	}
+	return Composition{Input: input, S3: "s3://" + bucket + "/" + folder, Page: page}, nil
 }
 
 // Browser returns the options for a browser that can show the composition.
 func (c Composition) Browser() browser.Options {
-	return browser.Options{Folder: c.Folder, URL: c.URL}
+	return browser.Options{Folder: c.Folder, S3: c.S3, URL: c.URL}
 }
 
 // address is what the browser opens.

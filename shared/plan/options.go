@@ -214,10 +214,14 @@ func (o Options) input() (string, error) {
 	if name == "." || name == ".." || name == "/" {
 		return "", job.Errorf("input", "%q has no name that could be joined to the base URL; name the file or folder itself", o.Input)
 	}
-	name = url.PathEscape(name)
+	slash := ""
 	if strings.HasSuffix(o.Input, "/") {
-		name += "/"
+		slash = "/"
 	}
+	if strings.EqualFold(base.Scheme, "s3") {
+		return strings.TrimSuffix(o.BaseURL, "/") + "/" + name + slash, nil // keys have no escapes
+	}
+	name = url.PathEscape(name) + slash
 	return base.JoinPath(name).String(), nil
 }
 

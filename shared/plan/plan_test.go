@@ -181,6 +181,7 @@ func TestBaseURL(t *testing.T) {
 		{"intro.html", "https://example.com/a/", "https://example.com/a/intro.html"},
 		{"../pages/intro.html", "https://example.com/a", "https://example.com/a/intro.html"},
 		{"/abs/intro.html", "s3://bucket/a", "s3://bucket/a/intro.html"},
+		{"50% & more?#/", "s3://bucket/a b/", "s3://bucket/a b/50% & more?#/"},
 		{"site/", "https://example.com", "https://example.com/site/"},
 		{"-o.html", "https://example.com", "https://example.com/-o.html"},
 		{"50% & more?#.html", "https://example.com/a?token=1", "https://example.com/a/50%25%20&%20more%3F%23.html?token=1"},

@@ -54,6 +54,13 @@ func SplitS3(address string) (bucket, key string, ok bool) {
 // Client returns the client that the store uses.
 func (s *S3) Client() *s3.Client { return s.client }
 
+// CloseIdleConnections closes the connections that the client keeps for later requests. It can still be used.
+func (s *S3) CloseIdleConnections() {
+	if c, ok := s.client.Options().HTTPClient.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
 // Bucket returns the name of the bucket.
 func (s *S3) Bucket() string { return s.bucket }
 

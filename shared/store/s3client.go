@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// attempts is how often a request is made before it fails, with growing pauses of 20 s at most in between.
+	// attempts is how often a request is made before it fails unless AWS_MAX_ATTEMPTS says otherwise, with growing pauses of 20 s at most in between.
 	attempts = 6
 	// stall is how long a connection may stand still before the request is made again.
 	stall = 30 * time.Second
@@ -28,14 +28,21 @@ const (
 // server than that of AWS, with the buckets in the path. The error is a fault.User if there are no
 // credentials or no region.
 func S3Client(ctx context.Context) (*s3.Client, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(httpClient(stall)), config.WithRetryMaxAttempts(attempts))
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(httpClient(stall)))
 	if err != nil {
 		return nil, fault.Userf("reading the settings of AWS: %w", err)
+	}
+	if cfg.RetryMaxAttempts == 0 {
+		cfg.RetryMaxAttempts = attempts
 	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return nil, fault.Userf("there are no credentials for AWS; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE: %w", err)
 	}
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
+		if c, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
+			// The SDK's own cannot close its connections.
+			o.HTTPClient = &http.Client{Transport: c.GetTransport(), CheckRedirect: sameMethod}
+		}
 		if o.BaseEndpoint != nil {
 			o.UsePathStyle = true
 			if o.Region == "" {
@@ -50,6 +57,17 @@ func S3Client(ctx context.Context) (*s3.Client, error) {
 		return nil, fault.Userf("the region of AWS is not known; set AWS_REGION")
 	}
 	return client, nil
+}
+
+// sameMethod follows the redirects that S3 means to be followed.
+func sameMethod(r *http.Request, via []*http.Request) error {
+	switch r.Response.StatusCode {
+	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		if len(via) < attempts {
+			return nil
+		}
+	}
+	return http.ErrUseLastResponse
 }
 
 // httpClient returns a client that gives up a connection over which nothing was sent, or no answer began, for

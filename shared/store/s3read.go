@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// headSize is how much of an object is read when it is opened: its size has to be asked for in any case,
-	// and the tables of a small video, or a whole small file, come along.
-	headSize = 32 << 10
+	// HeadSize is how much of an object in S3 is read when it is opened: its size has to be asked for in any
+	// case, and the tables of a small video, or a whole small file, come along.
+	HeadSize = 32 << 10
 	// rangeSize is how much is asked for at once.
 	rangeSize = 16 << 20
 	// rangeTries is how often a range is asked for when the answer breaks off without having brought a byte.
@@ -52,7 +52,7 @@ func (s *S3) Open(ctx context.Context, name string) (Reader, error) {
 }
 
 func (o *s3Object) open() error {
-	head := make([]byte, headSize)
+	head := make([]byte, HeadSize)
 	n, err := o.fill(head, 0)
 	o.head = head[:n:n]
 	return err

@@ -1,0 +1,160 @@
+package store
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"helios/shared/fault"
+	"helios/shared/store/s3test"
+)
+
+// disturbed returns a store whose requests pass through disturb on their way to a server.
+func disturbed(t *testing.T, disturb func(w http.ResponseWriter, r *http.Request, server http.Handler)) *S3 {
+	t.Helper()
+	server := s3test.Start(t)
+	to, err := url.Parse(server.Endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{}
+	forward := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host // it is signed
+	}}
+	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { disturb(w, r, forward) }))
+	t.Cleanup(transport.CloseIdleConnections)
+	t.Cleanup(between.Close)
+	server.Setenv(t)
+	t.Setenv("AWS_ENDPOINT_URL", between.URL)
+	s, err := OpenS3(t.Context(), server.Bucket(t), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.CloseIdleConnections)
+	return s
+}
+
+func slowDown(w http.ResponseWriter) {
+	w.WriteHeader(http.StatusServiceUnavailable)
+	io.WriteString(w, "<Error><Code>SlowDown</Code><Message>Reduce your request rate</Message></Error>")
+}
+
+// reset breaks the connection of a request.
+func reset(w http.ResponseWriter) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	conn.Close()
+}
+
+// cut passes some bytes of an answer on, then breaks the connection.
+type cut struct {
+	http.ResponseWriter
+	left int
+}
+
+func (c *cut) Write(p []byte) (int, error) {
+	if len(p) > c.left {
+		c.ResponseWriter.Write(p[:c.left])
+		c.ResponseWriter.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	c.left -= len(p)
+	return c.ResponseWriter.Write(p)
+}
+
+func TestS3ThatIsThrottledAndBrokenLosesNothing(t *testing.T) {
+	var requests atomic.Int64
+	s := disturbed(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+		switch requests.Add(1) % 5 {
+		case 0:
+			slowDown(w)
+		case 2:
+			reset(w)
+		case 3:
+			if r.Method == http.MethodGet {
+				w = &cut{w, 1 << 20}
+			}
+			server.ServeHTTP(w, r)
+		default:
+			server.ServeHTTP(w, r)
+		}
+	})
+	data := string(large())
+	w := create(t, s, "a")
+	if _, err := io.WriteString(w, data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.CommitNew(); err != nil {
+		t.Fatal(err)
+	}
+	wantObject(t, s, "a", data)
+	wantNoUploads(t, s)
+}
+
+func TestS3ThatStaysAwayFailsInTheEnd(t *testing.T) {
+	t.Setenv("AWS_MAX_ATTEMPTS", "2")
+	var requests atomic.Int64
+	s := disturbed(t, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		requests.Add(1)
+		slowDown(w)
+	})
+	_, err := s.Open(t.Context(), "a")
+	if fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), "SlowDown") || !strings.Contains(err.Error(), s.URL("a")) {
+		t.Errorf("Open gave %v, of kind %s", err, fault.Of(err))
+	}
+	if n := requests.Load(); n != 2 {
+		t.Errorf("%d requests were made", n)
+	}
+}
+
+// The answer to a commit is lost on its way: the next attempt finds the object, or the upload gone, and must
+// know its own work.
+func TestS3CommitWhoseAnswerIsLost(t *testing.T) {
+	var lost atomic.Bool
+	s := disturbed(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+		complete := r.Method == http.MethodPost && r.URL.Query().Has("uploadId")
+		put := r.Method == http.MethodPut && !r.URL.Query().Has("partNumber")
+		if (complete || put) && lost.CompareAndSwap(false, true) {
+			server.ServeHTTP(httptest.NewRecorder(), r)
+			reset(w)
+			return
+		}
+		server.ServeHTTP(w, r)
+	})
+	for name, data := range map[string]string{"small": "x", "large": string(large())} {
+		for commit, end := range map[string]func(Writer) error{"new": Writer.CommitNew, "any": Writer.Commit} {
+			name := name + "-" + commit
+			lost.Store(false)
+			w := create(t, s, name)
+			if _, err := io.WriteString(w, data); err != nil {
+				t.Fatal(err)
+			}
+			if err := end(w); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if !lost.Load() {
+				t.Errorf("%s: no answer was lost", name)
+			}
+			wantObject(t, s, name, data)
+		}
+	}
+	w := create(t, s, "small-new")
+	lost.Store(false)
+	if err := w.CommitNew(); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("the object of another writer was taken for its own: %v", err)
+	}
+}
