@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"os"
@@ -62,10 +63,10 @@ func inspect(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 }
 
 // revision tells apart the states of a composition, and the programs that it is rendered with: other versions
-// make other chunks. What is not named after its content is taken for new in each execution.
-func (i Inspection) revision(input, execution string) string {
-	state := i.Survey.Revision
-	if state == "" && !strings.Contains(input, "/"+SitesPrefix) {
+// make other chunks. What is not named after its content, here or by the request, is new in each execution.
+func (i Inspection) revision(r *Request, execution string) string {
+	state := cmp.Or(r.Revision, i.Survey.Revision)
+	if state == "" && !strings.Contains(r.Input, "/"+SitesPrefix) {
 		state = execution
 	}
 	return strings.Join([]string{state, i.Chromium, i.FFmpeg}, " ")

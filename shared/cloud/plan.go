@@ -94,7 +94,7 @@ func (r *Request) plan(i Inspection, execution string) (*job.Spec, error) {
 		return nil, err
 	}
 	o.Output = r.output(execution)
-	o.Revision = i.revision(o.Input, execution)
+	o.Revision = i.revision(r, execution)
 	given := o.Concurrency != 0
 	spec, err := plan.New(o)
 	if err != nil {

@@ -31,6 +31,8 @@ const DefaultTargetChunkSeconds = 60
 // Request asks for a render: it is the input of an execution, and a document below requests/.
 type Request struct {
 	// Options are those of a render. Input is an http(s) or s3:// address. Output is a key of the bucket.
+	// Revision names the state of a composition on the web: with the same one a request goes on with the work
+	// of an earlier one. Default: the name of the execution, so that each renders anew.
 	plan.Options
 	// TargetChunkSeconds is how long a partition shall take about, when Concurrency is left out. Default:
 	// [DefaultTargetChunkSeconds].
@@ -84,8 +86,8 @@ func (r *Request) Validate() error {
 	switch {
 	case r.BaseURL != "":
 		return job.Errorf("baseUrl", "is not for the cloud: give the whole address as input")
-	case len(r.Files) > 0 || r.Revision != "":
-		return job.Errorf("files", "and revision are found out in the cloud; leave them out")
+	case len(r.Files) > 0:
+		return job.Errorf("files", "are found out in the cloud; leave them out")
 	case math.IsNaN(r.TargetChunkSeconds) || r.TargetChunkSeconds < 0 || r.TargetChunkSeconds > FunctionTime.Seconds():
 		return job.Errorf("targetChunkSeconds", "must be above 0 and at most %.0f", FunctionTime.Seconds())
 	case r.MaxConcurrency < 0 || r.MaxConcurrency > job.MaxPartitions:
