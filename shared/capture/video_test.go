@@ -11,6 +11,7 @@ import (
 	"slices"
 	"testing"
 
+	"helios/shared/browser"
 	"helios/shared/job"
 	"helios/shared/video"
 )
@@ -41,9 +42,8 @@ const bare = `<!doctype html><style>body { margin: 0; background: #777 } video {
 var whole = image.Rect(0, 0, 160, 90)
 
 // look draws frames in so many partitions and returns the numbers that they show.
-func look(t *testing.T, c Composition, o Options, frames int64, partitions int64, start job.Start) (numbers []int) {
+func look(t *testing.T, b *browser.Browser, c Composition, o Options, frames int64, partitions int64, start job.Start) (numbers []int) {
 	t.Helper()
-	b := launch(t, c)
 	size := (frames + partitions - 1) / partitions
 	for from := int64(0); from < frames; from += size {
 		drawn, _ := play(t, b, c, o, from, min(size, frames-from), start, "")
@@ -130,8 +130,9 @@ func TestAVideoShowsTheFrameOfTheTime(t *testing.T) {
 			for n := range frames {
 				want = append(want, test.want(n))
 			}
+			b := launch(t, c)
 			for _, partitions := range []int64{1, 3} {
-				if got := look(t, c, small, frames, partitions, job.StartStep); !slices.Equal(got, want) {
+				if got := look(t, b, c, small, frames, partitions, job.StartStep); !slices.Equal(got, want) {
 					t.Errorf("in %d partitions the frames are\n%v, want\n%v", partitions, got, want)
 				}
 			}
