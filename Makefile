@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.cache/go/bin:$(PATH)
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check go-test test-short bench install-deps clean
+.PHONY: help demo build test check go-test test-short image-test bench install-deps clean
 
 help: ## Say what there is (this text)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ go-test: install-deps ## The Go tests
 
 test-short: install-deps ## The Go tests without the slow ones, and without the race detector
 	go test -short $(TESTFLAGS) ./...
+
+image-test: ## Build the Lambda image without Docker and render in it as Lambda would (as root, on Debian bookworm)
+	tools/test-image.sh
 
 bench: install-deps ## Measure (bench/)
 	go run ./bench

@@ -47,7 +47,7 @@ func benchPage(ctx context.Context, out io.Writer, dir, page string, frames int6
 	}
 
 	var b *browser.Browser
-	m, err := measure(func() (err error) { b, err = browser.Launch(ctx, c.Browser()); return err })
+	m, err := measure(func() (err error) { b, err = browser.Launch(ctx, c.Browser(1)); return err })
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,9 @@ func (b *bar) rate(s decor.Statistics) string {
 func (b *bars) show(e render.Event) bool {
 	switch e.Type {
 	case render.JobPlanned:
-		b.job = b.add(0)
+		if b.job == nil { // a job can start over
+			b.job = b.add(0)
+		}
 		b.job.start("total", e.Total)
 	case render.PartitionStarted:
 		w := b.workers[e.Worker]

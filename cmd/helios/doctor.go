@@ -14,6 +14,7 @@ import (
 	"helios/shared/browser"
 	"helios/shared/encode"
 	"helios/shared/fault"
+	"helios/shared/ffmpeg"
 	"helios/shared/render"
 )
 
@@ -78,10 +79,10 @@ func examineChromium(ctx context.Context) finding {
 }
 
 func examineFFmpeg(ctx context.Context) []finding {
-	f := finding{name: "ffmpeg", needed: true, fix: encode.InstallHint}
-	path, err := encode.Find()
+	f := finding{name: "ffmpeg", needed: true, fix: ffmpeg.InstallHint}
+	path, err := ffmpeg.Find()
 	if err == nil {
-		f.state, err = encode.Version(ctx, path)
+		f.state, err = ffmpeg.Version(ctx, path)
 	}
 	if err != nil {
 		f.state = err.Error()
@@ -91,9 +92,9 @@ func examineFFmpeg(ctx context.Context) []finding {
 	return []finding{f, examineEncoders(ctx, path)}
 }
 
-func examineEncoders(ctx context.Context, ffmpeg string) finding {
-	f := finding{name: "encoders", needed: true, fix: encode.InstallHint}
-	has, err := encode.Encoders(ctx, ffmpeg)
+func examineEncoders(ctx context.Context, path string) finding {
+	f := finding{name: "encoders", needed: true, fix: ffmpeg.InstallHint}
+	has, err := encode.Encoders(ctx, path)
 	if err != nil {
 		f.state = err.Error()
 		return f

@@ -124,7 +124,7 @@ func (f *jobRunFlags) run(ctx context.Context, name string, ids []int) error {
 	tell := newTeller(f.told)
 	defer tell.close()
 	j := &render.Job{
-		Spec: spec, Composition: c, Chunks: store.Dir(dir), Output: store.Dir(dir).Path(spec.Merge.Output), Partitions: ids,
+		Spec: spec, Composition: c, Sources: store.Dir(dir), Chunks: store.Dir(dir), Output: store.Dir(dir).Path(spec.Merge.Output), Partitions: ids,
 		Workers: atOnce(f.concurrency), Retries: f.retries, Resume: f.resume, Merge: !f.noMerge && ids == nil, Overwrite: f.overwrite,
 		Report: tell.event,
 	}

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"helios/shared/encode"
+	"helios/shared/job"
 	"helios/shared/plan"
 	"helios/shared/render"
 	"helios/shared/stitch"
@@ -17,6 +20,7 @@ import (
 func newMerge() *cobra.Command {
 	var (
 		encoder   encoderFlags
+		sound     string
 		overwrite bool
 	)
 	cmd := &cobra.Command{
@@ -35,42 +39,48 @@ With --video-codec, --quality or --preset the pictures are encoded anew.`,
 			for i, name := range args[1:] {
 				inputs[i].Name = filepath.ToSlash(name)
 			}
-			transcode := false
-			for _, name := range []string{"video-codec", "audio-codec", "quality", "preset"} {
+			o := plan.Options{Input: "chunks", Output: filepath.ToSlash(output)}
+			if err := encoder.fill(cmd, &o); err != nil {
+				return err
+			}
+			if o.Format == "" {
+				o.Format = cmp.Or(job.FormatOf(o.Output), job.MP4)
+			}
+			transcode := !o.Format.Video()
+			for _, name := range []string{"video-codec", "quality", "preset", "bitrate", "bit-depth", "gop"} {
 				transcode = transcode || cmd.Flags().Changed(name)
 			}
 			if transcode {
-				o := plan.Options{Input: "chunks", Output: "output.mp4"}
-				if err := encoder.fill(cmd, &o); err != nil {
-					return err
-				}
-				return mergeAnew(cmd.Context(), inputs, output, overwrite, o)
+				return mergeAnew(cmd.Context(), inputs, output, filepath.ToSlash(sound), overwrite, o)
 			}
-			return render.Merge(cmd.Context(), store.Dir(""), inputs, output, overwrite)
+			return render.Merge(cmd.Context(), store.Dir(""), inputs, output, render.MergeOptions{
+				Config: job.Config{Format: o.Format}, Sound: filepath.ToSlash(sound), Overwrite: overwrite,
+			})
 		},
 	}
 	cmd.Flags().SortFlags = false
 	encoder.add(cmd)
+	cmd.Flags().StringVar(&sound, "audio", "", "`file` of the encoded sound, as helios audio makes it, that the output gets as well")
 	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace an output that exists")
 	return cmd
 }
 
 // mergeAnew stitches beside the output and encodes the result.
-func mergeAnew(ctx context.Context, inputs []render.Input, output string, overwrite bool, o plan.Options) error {
+func mergeAnew(ctx context.Context, inputs []render.Input, output, sound string, overwrite bool, o plan.Options) error {
 	if err := render.CheckOutput(output, overwrite); err != nil {
 		return err
 	}
 	if err := check(o); err != nil {
 		return err
 	}
-	work, lock, err := lockWork(output, ".merge")
+	work, lock, err := lockWork(strings.TrimSuffix(output, "/"), ".merge")
 	if err != nil {
 		return err
 	}
 	defer lock.Close()
 	defer os.RemoveAll(work)
-	dir, stitched, encoded := store.Dir(""), filepath.Join(work, "stitched.mp4"), filepath.Join(work, "encoded.mp4")
-	if err := render.Merge(ctx, dir, inputs, stitched, true); err != nil {
+	dir, stitched := store.Dir(""), filepath.Join(work, "stitched.mov")
+	if err := render.Merge(ctx, dir, inputs, stitched, render.MergeOptions{Overwrite: true}); err != nil {
 		return err
 	}
 	info, err := stitch.Probe(ctx, dir, stitched)
@@ -83,14 +93,19 @@ func mergeAnew(ctx context.Context, inputs []render.Input, output string, overwr
 	if err != nil {
 		return err
 	}
+	made := render.MergeOptions{Config: spec.Config, Sound: sound, Overwrite: overwrite}
+	if !o.Format.Video() {
+		return render.Merge(ctx, dir, []render.Input{{Name: stitched, Frames: info.Frames}}, output, made)
+	}
 	video, err := os.Open(stitched)
 	if err != nil {
 		return err
 	}
 	defer video.Close()
+	encoded := filepath.Join(work, "encoded."+string(o.Format))
 	if err := encode.Transcode(ctx, spec.Config, video, encoded); err != nil {
 		return err
 	}
 	// Stitching one video puts its moov first.
-	return render.Merge(ctx, dir, []render.Input{{Name: encoded, Frames: info.Frames}}, output, overwrite)
+	return render.Merge(ctx, dir, []render.Input{{Name: encoded, Frames: info.Frames}}, output, made)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"helios/shared/audio"
 	"helios/shared/encode"
 	"helios/shared/fault"
 	"helios/shared/job"
@@ -105,36 +106,31 @@ func check(o plan.Options) error {
 		return err
 	}
 	if o.Width == 0 || o.Height == 0 {
-		spec.Config.Width, spec.Config.Height = plan.DefaultWidth, plan.DefaultHeight
+		spec.Config.Width, spec.Config.Height, spec.Config.Scale = plan.DefaultWidth, plan.DefaultHeight, 1
 	}
 	return encode.Check(spec.Config)
 }
 
 // encoderFlags are the flags that say how pictures and sound are encoded.
 type encoderFlags struct {
-	format                         string
-	videoCodec, audioCodec, preset string
-	quality, gop, bitDepth, loop   int
-	bitrate, audioBitrate          bits
-	loudness                       float64
+	format                       string
+	videoCodec, preset           string
+	quality, gop, bitDepth, loop int
+	bitrate                      bits
 }
 
 func (f *encoderFlags) add(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVar(&f.format, "format", "", "`kind` of output: mp4, mov, webm, gif, webp, apng, png or jpeg (default: what the output's name ends with)")
 	fs.StringVar(&f.videoCodec, "video-codec", "", "`encoder` of the pictures: "+strings.Join(encode.Codecs(), ", ")+" (default: that of the format)")
-	fs.StringVar(&f.audioCodec, "audio-codec", "", "`encoder` of the sound: "+strings.Join(encode.AudioCodecs(), ", ")+" (default: that of the format)")
 	fs.StringVar(&f.preset, "preset", "", "the encoder's trade of `speed` against size, such as ultrafast, medium or veryslow")
 	fs.IntVar(&f.quality, "quality", 0, "constant rate factor (`CRF`) of the encoder: 0 is lossless for libx264, 51 the worst (default: that of the encoder)")
 	fs.Var(&f.bitrate, "bitrate", "`bits` a second of the pictures, such as 8M, instead of a quality")
 	fs.IntVar(&f.gop, "gop", 0, "most `frames` from one key frame to the next (default: two seconds' worth)")
 	fs.IntVar(&f.bitDepth, "bit-depth", 0, "`bits` of a colour, 8 or 10 (default: that of the encoder)")
 	fs.IntVar(&f.loop, "loop", 0, "how `often` a GIF, WebP or APNG is shown (default: for ever)")
-	fs.Var(&f.audioBitrate, "audio-bitrate", "`bits` a second of the sound, such as 192k")
-	fs.Float64Var(&f.loudness, "loudness", 0, "bring the sound to this loudness in `LUFS`, such as -14")
 	completeWords(cmd, "format", "mp4", "mov", "webm", "gif", "webp", "apng", "png", "jpeg")
 	completeWords(cmd, "video-codec", encode.Codecs()...)
-	completeWords(cmd, "audio-codec", encode.AudioCodecs()...)
 	completeWords(cmd, "preset", encode.Presets()...)
 }
 
@@ -144,10 +140,39 @@ func (f *encoderFlags) fill(cmd *cobra.Command, o *plan.Options) error {
 			return err
 		}
 	}
-	o.Format, o.VideoCodec, o.AudioCodec, o.Preset = job.Format(f.format), f.videoCodec, f.audioCodec, f.preset
-	o.GOP, o.BitDepth, o.Loop, o.Bitrate, o.AudioBitrate, o.Loudness = f.gop, f.bitDepth, f.loop, int64(f.bitrate), int64(f.audioBitrate), f.loudness
+	o.Format, o.VideoCodec, o.Preset = job.Format(f.format), f.videoCodec, f.preset
+	o.GOP, o.BitDepth, o.Loop, o.Bitrate = f.gop, f.bitDepth, f.loop, int64(f.bitrate)
 	if cmd.Flags().Changed("quality") {
 		o.Quality = &f.quality
+	}
+	return nil
+}
+
+// soundFlags are the flags about sound.
+type soundFlags struct {
+	tracks   []string
+	codec    string
+	bitrate  bits
+	loudness float64
+}
+
+func (f *soundFlags) add(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringArrayVar(&f.tracks, "audio-track", nil, "sound to add, `FILE[@OFFSET][,OPTION=VALUE]`; options are volume, fade-in, fade-out, seek, duration, rate and loop; can be repeated")
+	fs.StringVar(&f.codec, "audio-codec", "", "`encoder` of the sound: "+strings.Join(audio.Codecs(), ", ")+" (default: that of the format)")
+	fs.Var(&f.bitrate, "audio-bitrate", "`bits` a second of the sound, such as 192k")
+	fs.Float64Var(&f.loudness, "loudness", 0, "bring the sound to this loudness in `LUFS`, such as -14")
+	completeWords(cmd, "audio-codec", audio.Codecs()...)
+}
+
+func (f *soundFlags) fill(o *plan.Options) error {
+	o.AudioCodec, o.AudioBitrate, o.Loudness = f.codec, int64(f.bitrate), f.loudness
+	for _, text := range f.tracks {
+		t, err := job.ParseTrack(text)
+		if err != nil {
+			return fault.Userf("--audio-track %.200s: %w", text, err)
+		}
+		o.Tracks = append(o.Tracks, t)
 	}
 	return nil
 }

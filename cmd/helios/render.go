@@ -1,16 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"helios/shared/capture"
-	"helios/shared/encode"
 	"helios/shared/fault"
+	"helios/shared/ffmpeg"
 	"helios/shared/job"
 	"helios/shared/plan"
 	"helios/shared/render"
@@ -31,12 +34,15 @@ type renderFlags struct {
 	startFrame   int64
 	concurrency  int
 	start        string
+	capture      string
 	emitJob      string
 	baseURL      string
 	chunk        string
 	retries      int
 	allowMissing bool
 	transparent  bool
+	mute         bool
+	sound        soundFlags
 	overwrite    bool
 }
 
@@ -67,9 +73,13 @@ partitions as --concurrency says, for any runner to do.`,
 	fs.Int64Var(&f.frameCount, "frame-count", 0, "length of the output in `frames`; wins over --duration")
 	fs.Int64Var(&f.startFrame, "start-frame", 0, "first `frame` of the output, counted from the start of the composition")
 	f.encoder.add(cmd)
+	f.sound.add(cmd)
+	fs.BoolVar(&f.mute, "mute", false, "leave all sound out")
 	fs.IntVar(&f.concurrency, "concurrency", 0, "`number` of partitions; as many are rendered at once, up to one for each core (default: what cores and memory carry)")
 	fs.StringVar(&f.start, "start", string(render.StartAuto), "`how` a partition reaches its first frame: step, jump or auto")
 	completeWords(cmd, "start", string(job.StartStep), string(job.StartJump), string(render.StartAuto))
+	fs.StringVar(&f.capture, "capture", string(render.CaptureAuto), "`how` pictures are taken: reference, canvas, elements, or auto for the fastest that proves right")
+	completeWords(cmd, "capture", string(render.CaptureAuto), string(job.CaptureReference), string(job.CaptureCanvas), string(job.CaptureElements))
 	fs.IntVar(&f.retries, "retries", defaultRetries, "`number` of attempts after the first when a process dies")
 	fs.BoolVar(&f.transparent, "transparent", false, "keep what the page does not paint transparent, in formats that can")
 	fs.BoolVar(&f.allowMissing, "allow-missing-assets", false, "go on without images, fonts and scripts that cannot be had")
@@ -82,6 +92,10 @@ partitions as --concurrency says, for any runner to do.`,
 }
 
 func (f *renderFlags) run(cmd *cobra.Command, input string) error {
+	codec := audioCodecOf(f.output)
+	if codec != "" {
+		f.sound.codec = cmp.Or(f.sound.codec, codec)
+	}
 	o, err := f.options(cmd, input)
 	if err != nil {
 		return err
@@ -96,8 +110,12 @@ func (f *renderFlags) run(cmd *cobra.Command, input string) error {
 		}
 	}
 	switch {
+	case codec != "" && f.emitJob != "":
+		return fault.Userf("sound alone has no partitions; render %s without --emit-job", f.output)
 	case f.emitJob != "":
 		return f.emit(cmd.Context(), o, c)
+	case codec != "":
+		return f.renderSound(cmd.Context(), o, c)
 	case f.chunk != "":
 		return f.renderChunk(cmd.Context(), o, c)
 	default:
@@ -112,10 +130,18 @@ func sameFile(a, b string) bool {
 }
 
 func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, error) {
+	output := f.output
+	if audioCodecOf(output) != "" {
+		// There are no pictures, but a video that could hold the sound.
+		output = "sound.mp4"
+		if strings.HasPrefix(f.sound.codec, "pcm") {
+			output = "sound.mov"
+		}
+	}
 	o := plan.Options{
-		Input: filepath.ToSlash(input), Output: filepath.ToSlash(f.output), BaseURL: f.baseURL,
+		Input: filepath.ToSlash(input), Output: filepath.ToSlash(output), BaseURL: f.baseURL,
 		Duration: f.duration, FrameCount: f.frameCount, StartFrame: f.startFrame,
-		Concurrency: f.concurrency, Start: job.Start(f.start), AllowMissingAssets: f.allowMissing, Transparent: f.transparent,
+		Concurrency: f.concurrency, Start: job.Start(f.start), Capture: job.Capture(f.capture), AllowMissingAssets: f.allowMissing, Transparent: f.transparent,
 	}
 	for _, flag := range []struct {
 		name         string
@@ -132,6 +158,8 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 		return o, fault.Userf("--duration must be more than 0")
 	case o.Start != render.StartAuto && o.Start != job.StartStep && o.Start != job.StartJump:
 		return o, fault.Userf("--start must be step, jump or auto, got %q", f.start)
+	case !slices.Contains([]job.Capture{render.CaptureAuto, job.CaptureReference, job.CaptureCanvas, job.CaptureElements}, o.Capture):
+		return o, fault.Userf("--capture must be auto, reference, canvas or elements, got %q", f.capture)
 	case f.output == "":
 		return o, fault.Userf("--output must name a file")
 	case f.baseURL != "" && f.emitJob == "":
@@ -140,7 +168,11 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 	if o.Concurrency == 0 {
 		o.Concurrency = render.DefaultWorkers()
 	}
+	o.Mute = f.mute
 	if err := f.encoder.fill(cmd, &o); err != nil {
+		return o, err
+	}
+	if err := f.sound.fill(&o); err != nil {
 		return o, err
 	}
 	if err := f.page.fill(cmd, &o); err != nil {
@@ -149,6 +181,9 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 	tried := o
 	if o.Start == render.StartAuto {
 		tried.Start = job.StartStep
+	}
+	if o.Capture == render.CaptureAuto {
+		tried.Capture = job.CaptureReference
 	}
 	return o, check(tried)
 }
@@ -169,6 +204,14 @@ func (f *renderFlags) emit(ctx context.Context, o plan.Options, c capture.Compos
 	}
 	if o.Output, err = relativeTo(dir, o.Output); err != nil {
 		return err
+	}
+	for i, t := range o.Tracks {
+		if capture.IsRemote(t.Source) {
+			continue
+		}
+		if o.Tracks[i].Source, err = relativeTo(dir, t.Source); err != nil {
+			return err
+		}
 	}
 	spec, b, err := render.Prepare(ctx, o, c)
 	if err != nil {
@@ -220,6 +263,9 @@ func (f *renderFlags) renderChunk(ctx context.Context, o plan.Options, c capture
 	if o.Start == render.StartAuto {
 		o.Start = job.StartStep
 	}
+	if o.Capture == render.CaptureAuto {
+		o.Capture = job.CaptureReference
+	}
 	spec, err := plan.New(o)
 	if err != nil {
 		return err
@@ -229,23 +275,45 @@ func (f *renderFlags) renderChunk(ctx context.Context, o plan.Options, c capture
 	return render.Chunk(ctx, spec.Config, c, id, f.output, f.retries, f.overwrite, tell.event)
 }
 
-// render renders the whole composition. Chunks lie in a hidden folder beside the output, where the same
-// command finds them again if this one is killed.
-func (f *renderFlags) render(ctx context.Context, o plan.Options, c capture.Composition) error {
-	if err := render.CheckOutput(f.output, f.overwrite); err != nil {
-		return err
-	}
-	if _, err := encode.Find(); err != nil {
-		return err
-	}
-	o.Output = filepath.Base(f.output)
+// renderSound makes the sound alone.
+func (f *renderFlags) renderSound(ctx context.Context, o plan.Options, c capture.Composition) error {
 	tell := newTeller(f.told)
 	defer tell.close()
 	spec, b, err := render.Prepare(ctx, o, c)
 	if err != nil {
 		return err
 	}
-	work, lock, err := lockWork(f.output, ".helios")
+	b.Close()
+	if spec.Audio == nil {
+		return fault.Userf("%s has no sound; add some by --audio-track", c.Input)
+	}
+	if err := render.Sound(ctx, spec.Config, spec.Audio.Tracks, c, "", f.output, f.overwrite); err != nil {
+		return err
+	}
+	tell.event(render.Event{Type: render.OutputDone, Partition: -1, Worker: -1, Path: f.output})
+	return nil
+}
+
+// render renders the whole composition. Chunks lie in a hidden folder beside the output, where the same
+// command finds them again if this one is killed.
+func (f *renderFlags) render(ctx context.Context, o plan.Options, c capture.Composition) error {
+	if err := render.CheckOutput(f.output, f.overwrite); err != nil {
+		return err
+	}
+	if _, err := ffmpeg.Find(); err != nil {
+		return err
+	}
+	o.Output = filepath.Base(f.output)
+	if strings.HasSuffix(f.output, "/") {
+		o.Output += "/" // a folder of pictures
+	}
+	tell := newTeller(f.told)
+	defer tell.close()
+	spec, b, err := render.Prepare(ctx, o, c)
+	if err != nil {
+		return err
+	}
+	work, lock, err := lockWork(strings.TrimSuffix(f.output, "/"), ".helios")
 	if err != nil {
 		b.Close()
 		return err

@@ -37,6 +37,8 @@ type Options struct {
 	// URL is the composition's address when it is on the web. A loopback address makes its host and
 	// port the one on this machine that pages may reach.
 	URL string
+	// Scale is the device pixel ratio of its pages; 0 is 1.
+	Scale float64
 }
 
 // Browser is a running Chromium. Close ends it; so does a kill from outside, after which every call fails
@@ -45,6 +47,7 @@ type Browser struct {
 	process *chromium
 	door    *door
 	site    site // nil when the composition is on the web
+	copies  copies
 	conn    *connection
 	session *Session
 	version string
@@ -75,7 +78,7 @@ func (b *Browser) launch(ctx context.Context, o Options) (err error) {
 	if b.door, err = openDoor(b.site, o.URL); err != nil {
 		return err
 	}
-	if b.process, err = start(o.Path, b.door.address()); err != nil {
+	if b.process, err = start(o.Path, b.door.address(), o.Scale); err != nil {
 		return err
 	}
 	return b.connect(ctx, o.Path)
@@ -115,6 +118,9 @@ func (b *Browser) connect(ctx context.Context, path string) error {
 // Version returns Chromium's name and version, such as "HeadlessChrome/156.0.8078.79".
 func (b *Browser) Version() string { return b.version }
 
+// Profile returns the folder in which Chromium keeps the files of its pages while it runs.
+func (b *Browser) Profile() string { return b.process.profile.dir }
+
 // Close kills Chromium and all its children, and removes everything it left on the disk. It can be called
 // more than once, and while calls are under way.
 func (b *Browser) Close() { b.closing.Do(b.close) }
@@ -130,4 +136,5 @@ func (b *Browser) close() {
 	if b.site != nil {
 		b.site.close()
 	}
+	b.copies.remove()
 }

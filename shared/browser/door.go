@@ -34,15 +34,16 @@ type door struct {
 	site    site   // nil when the composition is on the web
 	allowed string // the one host:port on this machine that may be reached, or empty
 
-	problems sync.Map              // what could not be had: why (error), by request URI
-	failure  atomic.Pointer[error] // the first that may be gone the next time
-	listener net.Listener
-	server   *http.Server
-	forward  *httputil.ReverseProxy
-	serving  sync.WaitGroup
-	conns    sync.WaitGroup // from Chromium, until they and what was done for them are closed
-	ctx      context.Context
-	cancel   context.CancelFunc
+	published published
+	problems  sync.Map              // what could not be had: why (error), by request URI
+	failure   atomic.Pointer[error] // the first that may be gone the next time
+	listener  net.Listener
+	server    *http.Server
+	forward   *httputil.ReverseProxy
+	serving   sync.WaitGroup
+	conns     sync.WaitGroup // from Chromium, until they and what was done for them are closed
+	ctx       context.Context
+	cancel    context.CancelFunc
 }
 
 var errRefused = errors.New("a composition may not reach this machine or its link-local neighbours")
@@ -101,6 +102,8 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodConnect:
 		d.tunnel(w, r)
+	case r.URL.Host == siteHost && strings.HasPrefix(r.URL.Path, reserved):
+		d.published.ServeHTTP(w, r)
 	case r.URL.Host == siteHost && d.site != nil:
 		if err := d.site.serve(w, r); err != nil {
 			d.refuse(w, r, err)

@@ -1,13 +1,17 @@
 package browser
 
-import "os"
+import (
+	"cmp"
+	"os"
+	"strconv"
+)
 
 // NoSandboxVariable names the environment variable that, when it is set, runs Chromium without its own
 // sandbox, for machines that do not allow one and are one: containers, Lambda functions.
 const NoSandboxVariable = "HELIOS_NO_SANDBOX"
 
 // flags returns Chromium's command line.
-func flags(profile, proxy string) []string {
+func flags(profile, proxy string, scale float64) []string {
 	f := []string{
 		"--remote-debugging-pipe",
 		"--user-data-dir=" + profile,
@@ -31,7 +35,7 @@ func flags(profile, proxy string) []string {
 		"--disable-accelerated-2d-canvas",
 		"--enable-unsafe-swiftshader",
 		"--force-color-profile=srgb",
-		"--force-device-scale-factor=1",
+		"--force-device-scale-factor=" + strconv.FormatFloat(cmp.Or(scale, 1), 'f', -1, 64),
 		"--font-render-hinting=none",
 		"--disable-lcd-text",
 		"--hide-scrollbars",

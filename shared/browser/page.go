@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/inspector"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
@@ -19,8 +20,12 @@ import (
 type PageOptions struct {
 	// Width and Height are the size of the viewport in CSS pixels.
 	Width, Height int
+	// Transparent shows nothing, not white, where the page paints nothing.
+	Transparent bool
 	// Script runs in every document and frame before any script of theirs.
 	Script string
+	// MuteMedia keeps media from Chromium: its media elements find nothing that they could play.
+	MuteMedia bool
 }
 
 // Page is a tab that draws only when it is told to. It is for one goroutine at a time.
@@ -30,6 +35,7 @@ type Page struct {
 	target  target.ID
 	watch   *watch
 	loaded  chan struct{} // gets a value at each load event
+	mute    *mute         // nil when pages play their media
 }
 
 // Open makes an empty page.
@@ -51,6 +57,9 @@ func (b *Browser) Open(ctx context.Context, o PageOptions) (*Page, error) {
 	}
 	p.listen()
 	if err := p.prepare(ctx, o); err != nil {
+		if p.mute != nil {
+			p.mute.close()
+		}
 		b.conn.forget(p.id)
 		return nil, fmt.Errorf("opening a page: %w", err)
 	}
@@ -85,6 +94,20 @@ func (p *Page) prepare(ctx context.Context, o PageOptions) error {
 	}
 	if _, err := Call(ctx, p.Session, network.Enable, network.EnableParams{}); err != nil {
 		return err
+	}
+	if o.Transparent {
+		// An alpha of 0 would be left out of the call, and 1 be meant.
+		const nothing = 0.001
+		_, err := Call(ctx, p.Session, emulation.SetDefaultBackgroundColorOverride, emulation.SetDefaultBackgroundColorOverrideParams{Color: &cdp.RGBA{A: nothing}})
+		if err != nil {
+			return err
+		}
+	}
+	if o.MuteMedia {
+		p.mute = &mute{}
+		if err := p.muteMedia(ctx); err != nil {
+			return err
+		}
 	}
 	if o.Script != "" {
 		_, err := Call(ctx, p.Session, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: o.Script})
@@ -169,6 +192,9 @@ func (p *Page) Assets() []Asset { return p.watch.list() }
 // Missing returns the images, fonts, scripts and other parts of the page that could not be had.
 func (p *Page) Missing() []Asset { return p.watch.missing() }
 
+// Note adds an asset that the page needs though it did not ask for it itself, such as a video that it shows.
+func (p *Page) Note(a Asset) { p.watch.note(a) }
+
 // Spoil notes that an asset at an address came, but is of no use.
 func (p *Page) Spoil(address, problem string) { p.watch.useless(shorten(address), problem) }
 
@@ -187,6 +213,9 @@ func (p *Page) Exception() error { return p.watch.exception() }
 // Close closes the page.
 func (p *Page) Close(ctx context.Context) error {
 	defer p.conn.forget(p.id)
+	if p.mute != nil {
+		defer p.mute.close()
+	}
 	_, err := Call(ctx, p.browser.session, target.CloseTarget, target.CloseTargetParams{TargetID: p.target})
 	return err
 }

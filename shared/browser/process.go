@@ -23,20 +23,20 @@ type chromium struct {
 }
 
 // start runs Chromium with a new profile.
-func start(path, proxy string) (*chromium, error) {
+func start(path, proxy string, scale float64) (*chromium, error) {
 	prof, err := newProfile()
 	if err != nil {
 		return nil, err
 	}
 	c := &chromium{profile: prof}
-	if err := c.run(path, proxy); err != nil {
+	if err := c.run(path, flags(c.profile.dir, proxy, scale)); err != nil {
 		prof.remove()
 		return nil, fmt.Errorf("starting %s: %w", path, err)
 	}
 	return c, nil
 }
 
-func (c *chromium) run(path, proxy string) error {
+func (c *chromium) run(path string, flags []string) error {
 	commandsR, commandsW, err := os.Pipe()
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func (c *chromium) run(path, proxy string) error {
 	if err != nil {
 		return errors.Join(err, commandsR.Close(), commandsW.Close())
 	}
-	cmd := exec.Command(path, flags(c.profile.dir, proxy)...)
+	cmd := exec.Command(path, flags...)
 	cmd.ExtraFiles = []*os.File{commandsR, answersW} // descriptors 3 and 4, where --remote-debugging-pipe has them
 	// What Chromium leaves in its home or among the temporary files goes away with the profile.
 	cmd.Env = []string{"HOME=" + c.profile.dir, "TMPDIR=" + c.profile.dir}

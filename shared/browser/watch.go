@@ -55,7 +55,7 @@ func newWatch(problem func(url string) error) *watch {
 }
 
 func (w *watch) requested(e network.EventRequestWillBeSent) {
-	if strings.HasPrefix(e.Request.URL, "data:") || strings.HasPrefix(e.Request.URL, "blob:") {
+	if strings.HasPrefix(e.Request.URL, "data:") || strings.HasPrefix(e.Request.URL, "blob:") || strings.HasPrefix(e.Request.URL, SiteOrigin+reserved) {
 		return
 	}
 	w.mu.Lock()
@@ -64,6 +64,20 @@ func (w *watch) requested(e network.EventRequestWillBeSent) {
 		w.order = append(w.order, e.RequestID)
 	}
 	w.loads[e.RequestID] = &load{Asset{URL: shorten(e.Request.URL), File: file(e.Request.URL), Kind: e.Type.String()}, e.Request.URL, true}
+}
+
+// note adds an asset, unless there is one of its address.
+func (w *watch) note(a Asset) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range w.loads {
+		if l.URL == a.URL {
+			return
+		}
+	}
+	id := network.RequestID("helios " + a.URL)
+	w.order = append(w.order, id)
+	w.loads[id] = &load{Asset: a, url: a.URL}
 }
 
 func (w *watch) responded(e network.EventResponseReceived) {

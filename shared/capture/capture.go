@@ -22,7 +22,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/chromedp/cdproto/headlessexperimental"
 	"github.com/chromedp/cdproto/page"
 
 	"helios/shared/browser"
@@ -32,8 +31,10 @@ import (
 
 // Options says how a composition is played.
 type Options struct {
-	// Width and Height are the size of a frame in pixels.
+	// Width and Height are the size of the page in CSS pixels.
 	Width, Height int
+	// Transparent leaves what the page does not paint transparent, not white.
+	Transparent bool
 	// FPS is the frame rate.
 	FPS job.Rate
 	// Seed seeds Math.random and crypto.getRandomValues.
@@ -44,16 +45,29 @@ type Options struct {
 	AllowMissing bool
 	// Timeout is the longest that loading, or one frame, may take by the wall clock.
 	Timeout time.Duration
+	// Way is how the pictures are taken; empty for the reference.
+	Way job.Capture
 }
 
 // Frame is one picture of a composition.
 type Frame struct {
 	// Index counts from the start of the composition.
 	Index int64
-	// PNG is the picture. It is the one before it, not a copy, when nothing changed.
+	// PNG is the picture of the reference way. It is the one before it, not a copy, when nothing changed.
 	PNG []byte
+	// Pixels is the picture of the other ways: rows from the top, four bytes a pixel in the order blue, green,
+	// red, alpha, without padding. It is valid until emit returns.
+	Pixels []byte
 	// Repeated says that nothing changed since the frame before.
 	Repeated bool
+}
+
+// Picture returns the picture in the form that the way has.
+func (f Frame) Picture() []byte {
+	if f.Pixels != nil {
+		return f.Pixels
+	}
+	return f.PNG
 }
 
 // Player is a composition that was loaded and stands at frame 0. It plays forward only, once, for one
@@ -65,7 +79,9 @@ type Player struct {
 	seeks  bool   // the page offers window.helios.seek
 	last   []byte // the picture of the frame before, if one was taken
 	frames frameCounter
+	media  *media
 	left   atomic.Pointer[string] // where the page went, if it did not stay
+	raw    *rawFrames             // nil for the reference way
 }
 
 // Open loads a composition in a new page of a browser and waits until it is ready: its load event, its
@@ -73,12 +89,18 @@ type Player struct {
 //
 // What is wrong with the page is a fault.User that names it; the page is closed then.
 func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Player, error) {
-	page, err := b.Open(ctx, browser.PageOptions{Width: o.Width, Height: o.Height, Script: prelude(o)})
+	page, err := b.Open(ctx, browser.PageOptions{
+		Width: o.Width, Height: o.Height, Transparent: o.Transparent, Script: mediaPrelude(o) + prelude(o), MuteMedia: true,
+	})
 	if err != nil {
 		return nil, err
 	}
-	p := &Player{page: page, clock: newClock(page), o: o}
-	if err := p.load(ctx, c); err != nil {
+	p := &Player{page: page, clock: newClock(page), o: o, media: newMedia(b)}
+	err = p.load(ctx, c)
+	if err == nil && o.Way != "" && o.Way != job.CaptureReference {
+		p.raw, err = openRaw(ctx, b, p)
+	}
+	if err != nil {
 		p.Close()
 		return nil, err
 	}
@@ -87,10 +109,14 @@ func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*P
 
 // Close closes the page.
 func (p *Player) Close() {
+	if p.raw != nil {
+		p.raw.ring.close()
+	}
 	// The page may be in an endless loop; then it goes with the browser.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	p.page.Close(ctx)
+	p.media.close()
 }
 
 // Seeks reports whether the page offers window.helios.seek and so can show any frame at once.
@@ -102,6 +128,9 @@ func (p *Player) Missing() []browser.Asset { return p.page.Missing() }
 // Play goes to frame from, in the way that start says, and hands count frames to emit, in order. It stops at
 // the first error, also of emit.
 func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, emit func(Frame) error) error {
+	if p.raw != nil {
+		return p.playRaw(ctx, from, count, start, emit)
+	}
 	if err := p.goTo(ctx, 0, from, start); err != nil {
 		return err
 	}
@@ -150,13 +179,16 @@ func (p *Player) goTo(ctx context.Context, next, n int64, start job.Start) error
 	return p.frames.stop(ctx)
 }
 
-// output says what a frame shall leave behind.
+// output says what a frame shall leave behind, when its scripts, styles and layout have run.
 type output int
 
 const (
-	nothing output = iota // scripts, styles and layout run
-	drawing               // it is drawn as well
-	picture               // and the picture is taken
+	nothing output = 0
+	drawing output = 1 // it is drawn
+	shot    output = 2 // a picture of what was drawn is taken
+	pixels  output = 4 // its pixels are taken in the page, see raw.go
+
+	picture = drawing | shot
 )
 
 // show moves the page to frame n and draws it, and returns the picture if one was asked for.
@@ -169,18 +201,17 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	if seeking {
 		err = p.page.Evaluate(ctx, fmt.Sprintf("window.helios.seek(%v)", p.o.FPS.Milliseconds(n)/1000), nil)
 	}
-	var r headlessexperimental.BeginFrameResult
-	seeking = seeking && err != nil
-	for more := true; err == nil && more; {
-		r, err = p.clock.beginFrame(ctx, t, p.o.FPS, out)
-		if more = out != picture; more && err == nil {
-			more, err = p.frames.dropped(ctx)
-		}
+	if err == nil {
+		err = p.showMedia(ctx, n, out)
 	}
-	if err == nil && out == picture && len(r.ScreenshotData) == 0 {
-		// The first picture of a page may not be ready when its frame is, such as that of one in a hundred
-		// pages with WebGL. Asked again for the same time, Chromium runs no scripts.
-		r, err = p.clock.beginFrame(ctx, t, p.o.FPS, out)
+	seeking = seeking && err != nil
+	var png []byte
+	switch {
+	case err != nil:
+	case out&shot != 0 && out&pixels == 0:
+		png, err = p.take(ctx, t)
+	default:
+		png, err = p.live(ctx, n, t, out)
 	}
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return nil, p.overdue(n, seeking)
@@ -191,14 +222,54 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	if out != picture {
+	if out&shot == 0 {
 		return nil, nil
 	}
-	if len(r.ScreenshotData) == 0 {
-		return nil, fault.Transientf("chromium gave no picture of frame %d", n)
-	}
-	p.last = r.ScreenshotData
+	p.last = png
 	return p.last, nil
+}
+
+// live lets the page's scripts live through frame n, at t, and returns the picture if one was asked for.
+func (p *Player) live(ctx context.Context, n int64, t microseconds, out output) ([]byte, error) {
+	if out&pixels != 0 {
+		if err := p.raw.arm(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for {
+		r, err := p.clock.beginFrame(ctx, t, p.o.FPS, out)
+		if err != nil {
+			return nil, err
+		}
+		var dropped bool
+		if out&pixels != 0 {
+			dropped, err = p.raw.dropped(ctx, n)
+		} else {
+			dropped, err = p.frames.dropped(ctx)
+		}
+		switch {
+		case err != nil:
+			return nil, err
+		case dropped:
+		case out&shot != 0 && len(r.ScreenshotData) == 0:
+			return p.take(ctx, t)
+		default:
+			return r.ScreenshotData, nil
+		}
+	}
+}
+
+// take takes the picture of the frame at t. Asked again for the same time, Chromium runs no scripts.
+func (p *Player) take(ctx context.Context, t microseconds) ([]byte, error) {
+	// The first picture of a page may not be ready when its frame is, such as that of one in a hundred pages
+	// with WebGL.
+	for range 2 {
+		r, err := p.clock.beginFrame(ctx, t, p.o.FPS, picture)
+		if err != nil || len(r.ScreenshotData) > 0 {
+			return r.ScreenshotData, err
+		}
+	}
+	return nil, fault.Transientf("chromium gave no picture")
 }
 
 // overdue says why a frame is not done in time: the page waits for an answer, or its scripts do not end, or it

@@ -170,10 +170,10 @@ func (c *clock) beginFrame(ctx context.Context, t microseconds, fps job.Rate, ou
 		FrameTimeTicks: (c.origin + t).milliseconds(),
 		Interval:       fps.Milliseconds(1),
 	}
-	switch out {
-	case picture:
+	if out&shot != 0 {
 		params.Screenshot = &headlessexperimental.ScreenshotParams{Format: headlessexperimental.ScreenshotParamsFormatPng, OptimizeForSpeed: true}
-	case nothing:
+	}
+	if out&drawing == 0 {
 		yes := true
 		params.NoDisplayUpdates = &yes
 	}

@@ -85,9 +85,10 @@ func locateS3(input string) (Composition, error) {
 	return Composition{Input: input, S3: "s3://" + bucket + "/" + folder, Page: page}, nil
 }
 
-// Browser returns the options for a browser that can show the composition.
-func (c Composition) Browser() browser.Options {
-	return browser.Options{Folder: c.Folder, S3: c.S3, URL: c.URL}
+// Browser returns the options for a browser that can show the composition, with so many pixels of a frame for
+// each CSS pixel in each direction.
+func (c Composition) Browser(scale float64) browser.Options {
+	return browser.Options{Folder: c.Folder, S3: c.S3, URL: c.URL, Scale: scale}
 }
 
 // address is what the browser opens.

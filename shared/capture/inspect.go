@@ -26,6 +26,10 @@ type Report struct {
 	Assets []browser.Asset `json:"assets"`
 	// Missing are those of them that could not be had.
 	Missing []browser.Asset `json:"missing"`
+	// Media are the elements that play sound or pictures.
+	Media []Media `json:"media"`
+	// Ways are the fast ways to take pictures that may do, the fastest first; see [Choose].
+	Ways []job.Capture `json:"-"`
 	// Files are the SHA-256 digests of the local files among the assets, by path in the folder.
 	Files map[string]string `json:"-"`
 }
@@ -49,6 +53,12 @@ func Inspect(ctx context.Context, b *browser.Browser, c Composition, o Options) 
 		return nil, err
 	}
 	if err := p.page.Evaluate(ctx, animationKinds, &r.Animations); err != nil {
+		return nil, err
+	}
+	if r.Media, err = p.mediaList(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.clock.world.Evaluate(ctx, possibleWays, &r.Ways); err != nil {
 		return nil, err
 	}
 	r.Assets = p.page.Assets()

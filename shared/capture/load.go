@@ -53,8 +53,8 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 			return err
 		}
 		waiting = "the promise in window.helios.ready"
-		if err := p.page.Evaluate(ctx, "Promise.resolve(window.helios?.ready).then(() => {})", nil); err != nil {
-			return fmt.Errorf("window.helios.ready: %w", err)
+		if err := p.ready(ctx); err != nil {
+			return err
 		}
 		waiting = "the answers to its requests"
 		if err := p.clock.world.Evaluate(ctx, settled, nil); err != nil {

@@ -50,7 +50,7 @@ func composition(t *testing.T, html string) Composition {
 // launch starts a browser for a composition.
 func launch(t *testing.T, c Composition) *browser.Browser {
 	t.Helper()
-	b, err := browser.Launch(t.Context(), c.Browser())
+	b, err := browser.Launch(t.Context(), c.Browser(1))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func (c *Call) mergeJob(ctx context.Context, jobID string) (int64, string, error
 		inputs[i] = render.Input{Name: p.OutputFile, Frames: p.FrameCount}
 	}
 	chunks, whole := store.NewS3(c.Bucket.Client, c.Bucket.Name, Job(jobID).Prefix()), store.NewS3(c.Bucket.Client, c.Bucket.Name, "")
-	if err := render.MergeTo(ctx, chunks, inputs, whole, spec.Config.Output, true); err != nil {
+	if err := render.MergeTo(ctx, chunks, inputs, whole, spec.Config.Output, render.MergeOptions{Config: spec.Config, Sound: spec.Merge.Audio, Overwrite: true}); err != nil {
 		return 0, "", c.blame(ctx, jobID, err)
 	}
 	r, err := whole.Open(ctx, spec.Config.Output)

@@ -1,16 +1,16 @@
 package encode
 
 import (
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"helios/shared/fault"
+	"helios/shared/ffmpeg"
 	"helios/shared/job"
 )
 
 func TestCheck(t *testing.T) {
+	const all = "apng, gif, libsvtav1, libvpx-vp9, libwebp_anim, libx264, libx265, mjpeg, png, prores_ks"
 	for _, test := range []struct {
 		name string
 		set  func(*job.Config)
@@ -21,9 +21,40 @@ func TestCheck(t *testing.T) {
 		{"lossless", func(c *job.Config) { c.Quality = 0 }, ""},
 		{"the worst", func(c *job.Config) { c.Quality = 51 }, ""},
 		{"worse", func(c *job.Config) { c.Quality = 52 }, "the quality of libx264 is a CRF from 0 to 51, got 52"},
-		{"unknown codec", func(c *job.Config) { c.VideoCodec = "prores" }, `the video codec "prores" is none of libx264, libx265`},
-		{"no codec", func(c *job.Config) { c.VideoCodec = "" }, `the video codec "" is none of libx264, libx265`},
-		{"unknown sound", func(c *job.Config) { c.AudioCodec = "mp3" }, `the audio codec "mp3" is none of aac`},
+		{"unknown codec", func(c *job.Config) { c.VideoCodec = "prores" }, `the video codec "prores" is none of ` + all},
+		{"no codec", func(c *job.Config) { c.VideoCodec = "" }, `the video codec "" is none of ` + all},
+		{"unknown format", func(c *job.Config) { c.Format = "avi" }, `the format "avi" is none of mp4, mov, webm, gif, webp, apng, png, jpeg`},
+		{"a format that it does not fit", func(c *job.Config) { c.Format = job.WebM }, "libx264 cannot stand in webm; use libsvtav1, libvpx-vp9"},
+		{"unknown sound", func(c *job.Config) { c.AudioCodec = "mp3" }, `the audio codec "mp3" is none of aac, flac, libmp3lame, libopus, pcm_s16le`},
+		{"sound that does not fit", func(c *job.Config) { c.AudioCodec = "pcm_s16le" }, "pcm_s16le cannot stand in mp4; use aac, flac, libmp3lame, libopus"},
+		{"10 bits", func(c *job.Config) { c.BitDepth = 10 }, ""},
+		{"12 bits", func(c *job.Config) { c.BitDepth = 12 }, "libx264 has no 12 bits a colour; leave the bit depth out"},
+		{"a bit rate", func(c *job.Config) { c.Bitrate, c.Quality = 1e6, 60 }, ""},
+		{"transparent", func(c *job.Config) { c.Transparent = true },
+			"mp4 with libx264 has no transparency; use .webm with libvpx-vp9, .mov with prores_ks, .webp, .apng, .gif or a folder of PNG files"},
+		{"AV1", func(c *job.Config) { *c = configOf("libsvtav1"); c.Format, c.AudioCodec = job.WebM, "libopus" }, ""},
+		{"small AV1", func(c *job.Config) { *c = configOf("libsvtav1"); c.Height = 62 }, "libsvtav1 makes no pictures smaller than 64x64, got 64x62; use another video codec"},
+		{"odd AV1", func(c *job.Config) { *c = configOf("libsvtav1"); c.Scale = 1.02 }, "libsvtav1 with yuv420p needs an even width and height, got 65x65; use 66x66"},
+		{"lossless AV1", func(c *job.Config) { *c = configOf("libsvtav1"); c.Quality = 0 }, "the quality of libsvtav1 is a CRF from 1 to 63, got 0"},
+		{"odd VP9", func(c *job.Config) { *c = configOf("libvpx-vp9"); c.Width, c.Height = 65, 33 }, ""},
+		{"fast WebM", func(c *job.Config) { *c = configOf("libvpx-vp9"); c.FPS = job.Rate{Num: 1000, Den: 1} },
+			"webm counts in milliseconds and shows less than 1000 frames a second, got 1000; use a lower rate or .mp4"},
+		{"transparent VP9", func(c *job.Config) { *c = configOf("libvpx-vp9"); c.Transparent = true }, ""},
+		{"transparent VP9 with 10 bits", func(c *job.Config) { *c = configOf("libvpx-vp9"); c.Transparent, c.BitDepth = true, 10 },
+			"libvpx-vp9 has no transparency with 10 bits a colour; leave the bit depth out"},
+		{"ProRes", func(c *job.Config) { *c = configOf("prores_ks"); c.Width, c.Height = 65, 33 }, ""},
+		{"transparent ProRes", func(c *job.Config) { *c = configOf("prores_ks"); c.Transparent, c.Preset = true, "hq" }, ""},
+		{"transparent ProRes 422", func(c *job.Config) { *c = configOf("prores_ks"); c.Transparent, c.Preset = true, "lt" },
+			"the preset lt of prores_ks has no transparency; use 4444 or 4444xq"},
+		{"ProRes with 8 bits", func(c *job.Config) { *c = configOf("prores_ks"); c.BitDepth = 8 }, "prores_ks has no 8 bits a colour; leave the bit depth out"},
+		{"ProRes with a quality", func(c *job.Config) { *c = configOf("prores_ks"); c.Quality = 18 }, "prores_ks has no quality to choose; leave it out"},
+		{"ProRes with a bit rate", func(c *job.Config) { *c = configOf("prores_ks"); c.Bitrate = 1e6 }, "prores_ks takes no bit rate; leave it out"},
+		{"transparent JPEG", func(c *job.Config) { *c = configOf("mjpeg"); c.Transparent = true },
+			"jpeg with mjpeg has no transparency; use .webm with libvpx-vp9, .mov with prores_ks, .webp, .apng, .gif or a folder of PNG files"},
+		{"JPEG", func(c *job.Config) { *c = configOf("mjpeg"); c.Quality = 101 }, "the quality of mjpeg is a number from 0 to 100, got 101"},
+		{"fast GIF", func(c *job.Config) { *c = configOf("gif"); c.FPS = job.Rate{Num: 60, Den: 1} },
+			"gif shows at most 50 frames a second, got 60; use a lower rate or .webp"},
+		{"GIF", func(c *job.Config) { *c = configOf("gif"); c.FPS = job.Rate{Num: 50, Den: 1}; c.Width = 33 }, ""},
 		{"odd width", func(c *job.Config) { c.Width = 65 }, "libx264 with yuv420p needs an even width and height, got 65x36; use 66x36"},
 		{"odd height", func(c *job.Config) { c.Height, c.VideoCodec = 35, "libx265" }, "libx265 with yuv420p needs an even width and height, got 64x35; use 64x36"},
 		{"unknown preset", func(c *job.Config) { c.Preset = "warp" }, `libx264 has no preset "warp"; use one of ultrafast, superfast, veryfast, faster, fast, medium, slow, slower, veryslow, placebo`},
@@ -48,48 +79,23 @@ func TestCheck(t *testing.T) {
 
 // Every preset that we offer, the encoders know.
 func TestPresets(t *testing.T) {
-	list := frames(t, 1, 64, 36)
+	list := frames(t, 1, 64, 64)
 	for _, codec := range Codecs() {
-		for _, preset := range Presets() {
-			c := config()
-			c.VideoCodec, c.Preset = codec, preset
+		for _, preset := range PresetsOf(codec) {
+			c := configOf(codec)
+			c.Preset = preset
 			encode(t, c, list, filepath.Join(t.TempDir(), "out.mp4"))
 		}
 	}
 }
 
-func TestFind(t *testing.T) {
-	path, err := Find()
+func TestEncoders(t *testing.T) {
+	path, err := ffmpeg.Find()
 	if err != nil {
 		t.Fatal(err)
-	}
-	version, err := Version(t.Context(), path)
-	if err != nil || version == "" || version[0] < '0' || version[0] > '9' {
-		t.Errorf("the version is %q, %v", version, err)
 	}
 	has, err := Encoders(t.Context(), path)
 	if err != nil || len(has) != len(Codecs()) {
 		t.Errorf("the encoders are %v, %v", has, err)
-	}
-
-	fake := filepath.Join(t.TempDir(), "ffmpeg")
-	if err := os.WriteFile(fake, []byte("#!/bin/sh\necho hello\n"), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Version(t.Context(), fake); err == nil || !strings.Contains(err.Error(), `answered "hello\n" when asked for its version`) {
-		t.Errorf("a program that is something else gives the error %v", err)
-	}
-	t.Setenv(PathVariable, fake)
-	if found, err := Find(); err != nil || found != fake {
-		t.Errorf("found %q, %v; want %q", found, err, fake)
-	}
-	t.Setenv(PathVariable, fake+"-gone")
-	if _, err := Find(); fault.Of(err) != fault.User || !strings.Contains(err.Error(), PathVariable) {
-		t.Errorf("with %s wrong the error is %v", PathVariable, err)
-	}
-	t.Setenv(PathVariable, "")
-	t.Setenv("PATH", t.TempDir())
-	if _, err := Find(); fault.Of(err) != fault.User || !strings.Contains(err.Error(), InstallHint) {
-		t.Errorf("without ffmpeg the error is %v", err)
 	}
 }

@@ -7,13 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
 
 	"helios/shared/fault"
+	"helios/shared/ffmpeg"
 	"helios/shared/job"
 	"helios/shared/process"
 )
@@ -29,8 +26,7 @@ type Encoder struct {
 // Start starts encoding to the file out, which is replaced. The comment is written into it. When ctx ends
 // ffmpeg is killed.
 func Start(ctx context.Context, c job.Config, comment, out string) (*Encoder, error) {
-	in := []string{"-f", "image2pipe", "-framerate", c.FPS.String(), "-c:v", "png", "-i", "pipe:0"}
-	return start(ctx, c, in, fromRGB, comment, out)
+	return start(ctx, c, input(c), fromRGB, comment, out)
 }
 
 // start starts an ffmpeg that reads from a pipe. The pipe ends with this process, and ffmpeg with the pipe,
@@ -39,11 +35,19 @@ func start(ctx context.Context, c job.Config, in []string, filter, comment, out 
 	if err := Check(c); err != nil {
 		return nil, err
 	}
-	path, err := Find()
+	path, err := ffmpeg.Find()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(path, arguments(c, in, filter, comment, out)...)
+	return run(ctx, path, arguments(c, in, filter, comment, out), out, nil)
+}
+
+// run starts an ffmpeg with arguments. It writes to the file out or, if that is not nil, to stdout.
+func run(ctx context.Context, path string, args []string, out string, stdout io.Writer) (*Encoder, error) {
+	cmd := exec.Command(path, args...)
+	cmd.Stdout = stdout
+	// SVT-AV1 talks even when ffmpeg does not.
+	cmd.Env = []string{"SVT_LOG=1"}
 	frames, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("making a pipe to ffmpeg: %w", err)
@@ -55,9 +59,10 @@ func start(ctx context.Context, c job.Config, in []string, filter, comment, out 
 	return &Encoder{process: p, frames: frames, out: out, stop: context.AfterFunc(ctx, p.Kill)}, nil
 }
 
-// WriteFrame hands over one picture, a PNG. It waits while ffmpeg has enough to do.
-func (e *Encoder) WriteFrame(png []byte) error {
-	if _, err := e.frames.Write(png); err != nil {
+// WriteFrame hands over one picture, a PNG, or the pixels of one where they are taken raw. It waits while ffmpeg
+// has enough to do.
+func (e *Encoder) WriteFrame(picture []byte) error {
+	if _, err := e.frames.Write(picture); err != nil {
 		return e.finish(err)
 	}
 	return nil
@@ -84,32 +89,13 @@ func (e *Encoder) finish(writing error) error {
 	case e.process.Killed():
 		return fault.Transientf("ffmpeg was killed")
 	case e.process.LastLine() != "":
-		return e.explain(e.process.LastLine())
+		if err := ffmpeg.Unwritable(e.out); err != nil {
+			return err
+		}
+		return fmt.Errorf("ffmpeg: %s", ffmpeg.Words(e.process.LastLine()))
 	default:
 		return fmt.Errorf("ffmpeg: %w", errors.Join(writing, err))
 	}
-}
-
-// explain makes an error of ffmpeg's last words. When the disk is what is wrong, the disk says so more plainly,
-// and it is the user who can mend it.
-func (e *Encoder) explain(words string) error {
-	if err := tryWriting(e.out); err != nil {
-		return fault.Userf("writing to %s: %w", filepath.Dir(e.out), err)
-	}
-	return fmt.Errorf("ffmpeg: %s", strings.TrimPrefix(words, "file:"))
-}
-
-// tryWriting adds to a file that is of no use any more.
-func tryWriting(file string) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
-	if err == nil {
-		_, err = f.Write(make([]byte, 64<<10))
-		f.Close()
-	}
-	if path := new(fs.PathError); errors.As(err, &path) {
-		return path.Err
-	}
-	return err
 }
 
 // Transcode encodes the pictures of a video anew; its moov must come first. Size and rate stay; of c only the

@@ -24,6 +24,20 @@ func config() job.Config {
 	}
 }
 
+// configOf is config for an encoder, in the first format that it fits and at its fastest.
+func configOf(codec string) job.Config {
+	c := config()
+	c.Height = 64
+	c.Format, c.VideoCodec, c.Preset = codecs[codec].formats[0], codec, codecs[codec].presets[0]
+	if codecs[codec].quality.name == "" {
+		c.Quality = 0
+	}
+	if c.Format.Video() {
+		c.AudioCodec = AudioCodecsOf(c.Format)[0]
+	}
+	return c
+}
+
 // frames returns pictures that differ from each other as much as they can, as after a scene cut.
 func frames(t *testing.T, n, width, height int) [][]byte {
 	t.Helper()

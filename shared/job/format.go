@@ -42,8 +42,8 @@ func FormatOf(output string) Format {
 // frames at once, when the chunks are merged.
 func (f Format) Video() bool { return f == MP4 || f == MOV || f == WebM }
 
-// Pixels returns the size of a frame in pixels.
+// Pixels returns the size of a frame in pixels, rounded up as Chromium does.
 func (c *Config) Pixels() (width, height int) {
-	scaled := func(side int) int { return max(1, int(math.Round(float64(side)*c.Scale))) }
+	scaled := func(side int) int { return int(math.Ceil(float64(side)*c.Scale - 1e-3)) }
 	return scaled(c.Width), scaled(c.Height)
 }

@@ -146,6 +146,9 @@ func (c *Config) Validate() error {
 	if err := checkRanges(schemas().config, c); err != nil {
 		return err
 	}
+	if c.Capture != "" && c.Capture != CaptureReference && (c.Scale != 1 || c.Transparent) {
+		return Errorf("capture", "must be reference where the scale is not 1 or transparency is kept, got %s", c.Capture)
+	}
 	if _, err := Length(c.StartFrame+c.FrameCount, c.FPS); err != nil {
 		return inside("frameCount", err)
 	}

@@ -32,5 +32,5 @@ func chunkName(c *job.Config, id int) string {
 // audioName returns the encoded sound: intro.audio.m4a for intro.mp4.
 func audioName(c *job.Config) string {
 	prefix, _ := chunkAffixes(c)
-	return prefix + "audio" + AudioSuffix(c.AudioCodec)
+	return prefix + "audio" + AudioSuffix(c.Format, c.AudioCodec)
 }

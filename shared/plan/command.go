@@ -109,6 +109,9 @@ func flags(c *job.Config) []string {
 	if c.BitDepth != 0 {
 		words = append(words, "--bit-depth", strconv.Itoa(c.BitDepth))
 	}
+	if c.Capture != "" {
+		words = append(words, "--capture", string(c.Capture))
+	}
 	if len(c.Props) > 0 {
 		words = append(words, "--props", string(c.Props))
 	}

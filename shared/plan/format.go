@@ -1,6 +1,10 @@
 package plan
 
-import "helios/shared/job"
+import (
+	"strings"
+
+	"helios/shared/job"
+)
 
 // DefaultCodecs returns the encoders of pictures and of sound that a format has when nobody says otherwise.
 func DefaultCodecs(f job.Format) (video, sound string) {
@@ -45,17 +49,15 @@ func DefaultSettings(videoCodec string) (preset string, quality int) {
 	return "medium", 18
 }
 
-// AudioSuffix returns the suffix of a file that holds sound from an encoder.
-func AudioSuffix(audioCodec string) string {
-	switch audioCodec {
-	case "libopus":
-		return ".opus"
-	case "libmp3lame":
-		return ".mp3"
-	case "flac":
-		return ".flac"
-	case "aac":
+// AudioSuffix returns the suffix of a file that holds sound from an encoder so that it can be merged into a format.
+func AudioSuffix(f job.Format, audioCodec string) string {
+	switch {
+	case f == job.WebM:
+		return ".webm"
+	case audioCodec == "aac":
 		return ".m4a"
+	case strings.HasPrefix(audioCodec, "pcm_"):
+		return ".mov"
 	}
-	return ".wav"
+	return ".mp4"
 }

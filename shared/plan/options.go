@@ -71,6 +71,10 @@ type Options struct {
 
 	// Start says how a partition reaches its first frame. Default: [job.StartStep].
 	Start job.Start `json:"start,omitempty"`
+	// Capture says how pictures are taken. Default: [job.CaptureReference].
+	Capture job.Capture `json:"capture,omitempty"`
+	// CaptureWhy says why, for people.
+	CaptureWhy string `json:"captureWhy,omitempty"`
 	// Seed seeds Math.random in the page.
 	Seed uint32 `json:"seed,omitempty"`
 	// Props is the JSON object that the page finds in window.__HELIOS_PROPS__. It stands in every
@@ -149,15 +153,19 @@ func (o Options) config() (job.Config, error) {
 		AudioBitrate:       o.AudioBitrate,
 		Loudness:           o.Loudness,
 		Start:              o.Start,
+		Capture:            o.Capture,
 		Seed:               o.Seed,
 		AllowMissingAssets: o.AllowMissingAssets,
 		Timeout:            o.Timeout,
+	}
+	if c.Capture == job.CaptureReference {
+		c.Capture = "" // which is the same, and the same job
 	}
 	var err error
 	if c.Format == "" {
 		return job.Config{}, job.Errorf("output", "%q has no suffix of a format: name it .mp4, .mov, .webm, .gif, .webp, .apng or .zip, or end it with a slash for a folder of pictures", o.Output)
 	}
-	if c.Input, err = o.input(); err != nil {
+	if c.Input, err = o.Composition(); err != nil {
 		return job.Config{}, err
 	}
 	// A rate made by hand may be anything, and what follows divides by it.
@@ -198,16 +206,16 @@ func (o Options) length(fps job.Rate) (int64, job.Seconds, error) {
 	return job.Frames(o.Duration, fps), o.Duration, nil
 }
 
-// input returns the composition as the workers find it.
-func (o Options) input() (string, error) {
+// Composition returns the input as the workers find it.
+func (o Options) Composition() (string, error) {
 	if o.Input == "" {
 		return "", job.Errorf("input", "is missing: name an HTML file, a folder with an index.html or a URL")
 	}
-	if o.BaseURL == "" || isURL(o.Input) {
+	if o.BaseURL == "" || IsURL(o.Input) {
 		return o.Input, nil
 	}
 	base, err := url.Parse(o.BaseURL)
-	if err != nil || !isURL(o.BaseURL) || base.Host == "" {
+	if err != nil || !IsURL(o.BaseURL) || base.Host == "" {
 		return "", job.Errorf("baseUrl", "%q is no web address: give one such as https://example.com/compositions/", o.BaseURL)
 	}
 	name := path.Base(o.Input)
@@ -225,7 +233,8 @@ func (o Options) input() (string, error) {
 	return base.JoinPath(name).String(), nil
 }
 
-func isURL(input string) bool {
+// IsURL reports whether an input is an address that workers open, not a path.
+func IsURL(input string) bool {
 	scheme, _, ok := strings.Cut(input, "://")
 	if !ok {
 		return false

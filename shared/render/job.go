@@ -6,7 +6,9 @@
 package render
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -27,6 +29,8 @@ type Job struct {
 	Spec *job.Spec
 	// Composition is where Spec's input was found.
 	Composition capture.Composition
+	// Sources is the folder that the sources of sound are relative to.
+	Sources store.Dir
 	// Chunks is the folder that the paths of the chunks are relative to.
 	Chunks store.Dir
 	// Output is the file that merge writes.
@@ -56,7 +60,11 @@ type Job struct {
 // Run renders and merges. When ctx ends it stops at once, with the cause as its error, and leaves whole chunks
 // and nothing else.
 func (j *Job) Run(ctx context.Context) error {
+	j.started = time.Now()
 	err := j.run(ctx)
+	if u := new(capture.UnfitError); errors.As(err, &u) && j.Partitions == nil && ctx.Err() == nil {
+		err = j.startOver(ctx, u)
+	}
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -64,7 +72,6 @@ func (j *Job) Run(ctx context.Context) error {
 }
 
 func (j *Job) run(ctx context.Context) error {
-	j.started = time.Now()
 	warm := make(chan *browser.Browser, 1)
 	if j.Browser != nil {
 		warm <- j.Browser
@@ -85,6 +92,11 @@ func (j *Job) run(ctx context.Context) error {
 	}
 	j.report(Event{Type: JobPlanned, Partition: -1, Worker: -1, Total: total})
 
+	if j.Spec.CaptureWhy != "" {
+		way := cmp.Or(j.Spec.Config.Capture, job.CaptureReference)
+		j.report(Event{Type: CaptureChosen, Partition: -1, Worker: -1, Message: fmt.Sprintf("pictures are taken by way of %s: %s", way, j.Spec.CaptureWhy)})
+	}
+
 	todo := make(chan job.Partition)
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
@@ -98,6 +110,14 @@ func (j *Job) run(ctx context.Context) error {
 		}
 		return nil
 	})
+	if a := j.Spec.Audio; a != nil && j.Merge {
+		g.Go(func() error {
+			if err := Sound(gctx, j.Spec.Config, a.Tracks, j.Composition, j.Sources, j.Chunks.Path(a.OutputFile), true); err != nil {
+				return fmt.Errorf("the sound: %w", err)
+			}
+			return nil
+		})
+	}
 	for i := range max(1, min(j.Workers, len(partitions))) {
 		g.Go(func() error {
 			w := &worker{job: j, id: i}
@@ -121,6 +141,16 @@ func (j *Job) run(ctx context.Context) error {
 		return err
 	}
 	return j.merge(ctx)
+}
+
+// startOver renders all anew in the reference way: chunks whose pictures were taken in different ways would show as
+// seams.
+func (j *Job) startOver(ctx context.Context, u *capture.UnfitError) error {
+	spec := *j.Spec
+	spec.Config.Capture = ""
+	spec.CaptureWhy = fmt.Sprintf("%s would not do: %s", u.Way, u.Why)
+	j.Spec, j.Browser = &spec, nil
+	return j.run(ctx)
 }
 
 // check finds out early what would fail late.
@@ -164,7 +194,7 @@ func (j *Job) merge(ctx context.Context) error {
 	for i, p := range j.Spec.Partitions {
 		inputs[i] = Input{Name: p.OutputFile, Frames: p.FrameCount}
 	}
-	if err := Merge(ctx, j.Chunks, inputs, j.Output, j.Overwrite); err != nil {
+	if err := Merge(ctx, j.Chunks, inputs, j.Output, MergeOptions{Config: j.Spec.Config, Sound: j.Spec.Merge.Audio, Overwrite: j.Overwrite}); err != nil {
 		return err
 	}
 	j.report(Event{Type: OutputDone, Partition: -1, Worker: -1, Frames: j.Spec.Config.FrameCount, Total: j.Spec.Config.FrameCount, Path: j.Output})
@@ -185,8 +215,8 @@ func (j *Job) report(e Event) {
 // Options returns how a composition is played for a spec.
 func Options(c job.Config) capture.Options {
 	return capture.Options{
-		Width: c.Width, Height: c.Height, FPS: c.FPS, Seed: c.Seed, Props: c.Props,
-		AllowMissing: c.AllowMissingAssets, Timeout: c.Timeout.Duration(),
+		Width: c.Width, Height: c.Height, Transparent: c.Transparent, FPS: c.FPS, Seed: c.Seed, Props: c.Props,
+		AllowMissing: c.AllowMissingAssets, Timeout: c.Timeout.Duration(), Way: c.Capture,
 	}
 }
 

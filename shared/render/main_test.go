@@ -3,9 +3,11 @@ package render
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"helios/shared/capture"
-	"helios/shared/encode"
+	"helios/shared/ffmpeg"
 	"helios/shared/job"
 	"helios/shared/plan"
 	"helios/shared/store"
@@ -138,13 +140,13 @@ func tool(t *testing.T, name string, args ...string) string {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
-		t.Fatalf("%s %s: %v\n%s(if it is missing: %s)", name, strings.Join(args, " "), err, &stderr, encode.InstallHint)
+		t.Fatalf("%s %s: %v\n%s(if it is missing: %s)", name, strings.Join(args, " "), err, &stderr, ffmpeg.InstallHint)
 	}
 	return stdout.String()
 }
 
-// ffmpeg decodes a video in some way.
-func ffmpeg(t *testing.T, video string, args ...string) []byte {
+// runFFmpeg decodes a video in some way.
+func runFFmpeg(t *testing.T, video string, args ...string) []byte {
 	t.Helper()
 	return []byte(tool(t, "ffmpeg", append([]string{"-v", "error", "-i", video}, args...)...))
 }
@@ -161,6 +163,24 @@ func hashes(t *testing.T, video string, options ...string) []string {
 		}
 	}
 	return list
+}
+
+// leastPSNR compares two videos, and returns the peak signal-to-noise ratio of the worst frame in dB.
+func leastPSNR(t *testing.T, a, b string) float64 {
+	t.Helper()
+	stats := tool(t, "ffmpeg", "-v", "error", "-i", a, "-i", b, "-lavfi", "psnr=stats_file=-", "-f", "null", "-")
+	least := math.Inf(1)
+	for _, match := range regexp.MustCompile(`psnr_avg:(\S+)`).FindAllStringSubmatch(stats, -1) {
+		value, err := strconv.ParseFloat(match[1], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		least = min(least, value)
+	}
+	if !strings.Contains(stats, "psnr_avg") {
+		t.Fatalf("ffmpeg compared nothing: %q", stats)
+	}
+	return least
 }
 
 func read(t *testing.T, path string) []byte {

@@ -1,15 +1,21 @@
 package render
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"helios/shared/encode"
 	"helios/shared/fault"
+	"helios/shared/job"
 	"helios/shared/stitch"
 	"helios/shared/store"
+	"helios/shared/webm"
 )
 
 // Input is a chunk to be merged.
@@ -19,49 +25,98 @@ type Input struct {
 	Frames int64
 }
 
-// Merge stitches chunks, in order, into the file output; see [MergeTo].
-func Merge(ctx context.Context, chunks store.Store, inputs []Input, output string, overwrite bool) error {
-	if err := CheckOutput(output, overwrite); err != nil {
+// MergeOptions say what chunks become.
+type MergeOptions struct {
+	// Config is that of the job. Its format counts, and for a format that is made from all frames at once
+	// all that the encoder needs. Without a format it is that of the output's name, or else MP4.
+	Config job.Config
+	// Sound is the name of the encoded sound beside the chunks; "" for none.
+	Sound string
+	// Overwrite lets the output replace what has its name.
+	Overwrite bool
+}
+
+// Merge stitches chunks, in order, into the file or folder output; see [MergeTo].
+func Merge(ctx context.Context, chunks store.Store, inputs []Input, output string, o MergeOptions) error {
+	if err := CheckOutput(output, o.Overwrite); err != nil {
 		return err
 	}
 	dir := store.Dir("")
 	if err := dir.RemovePartials(output); err != nil {
 		return fault.Userf("removing what a killed merge left of %s: %w", output, err)
 	}
-	return MergeTo(ctx, chunks, inputs, dir, output, overwrite)
+	return MergeTo(ctx, chunks, inputs, dir, output, o)
 }
 
 // MergeTo stitches chunks, in order, into an object of a store, which may be another one than that of the
 // chunks. The chunks of a job must be all there, once, and made by the same versions of the tools; errors about
-// a chunk name it and say what is wrong. Neither memory nor disk space grows with the length of the video.
-func MergeTo(ctx context.Context, chunks store.Store, inputs []Input, to store.Store, output string, overwrite bool) error {
-	list := make([]stitch.Chunk, len(inputs))
-	for i, in := range inputs {
-		list[i] = stitch.Chunk(in)
+// a chunk name it and say what is wrong. Neither memory nor disk space grows with the length of a video; of the
+// other formats the frames are on the disk once more, for a while.
+func MergeTo(ctx context.Context, chunks store.Store, inputs []Input, to store.Store, output string, o MergeOptions) error {
+	if o.Config.Format == "" {
+		o.Config.Format = cmp.Or(job.FormatOf(output), job.MP4)
 	}
-	// The comment of the output is written before the chunks were all seen.
-	first, err := stitch.Probe(ctx, chunks, list[0].Name)
-	if err != nil {
-		return userFault(err)
-	}
-	s := &sequence{chunks: len(list)}
-	comment := ""
-	if p, ok := provenanceOf(first.Comment); ok {
-		comment = provenance{Tools: p.Tools}.comment()
+	if !o.Config.Format.Video() {
+		return finish(ctx, chunks, inputs, to, output, o)
 	}
 	w, err := to.Create(ctx, output)
 	if err != nil {
 		return writingFault(to, output, err)
 	}
 	defer w.Abort()
-	if _, err := stitch.Write(ctx, w, chunks, list, stitch.Options{Comment: comment, Accept: s.accept}); err != nil {
+	if err := join(ctx, w, chunks, inputs, o); err != nil {
 		return userFault(err)
 	}
-	commit := w.CommitNew
-	if overwrite {
-		commit = w.Commit
+	return commit(w, to, output, o.Overwrite)
+}
+
+// join writes the chunks as one video.
+func join(ctx context.Context, w io.Writer, chunks store.Store, inputs []Input, o MergeOptions) error {
+	list := make([]stitch.Chunk, len(inputs))
+	for i, in := range inputs {
+		list[i] = stitch.Chunk(in)
 	}
-	if err := commit(); err != nil {
+	// The comment of the output is written before the chunks were all seen.
+	first, err := probe(ctx, o.Config.Format, chunks, list[0].Name)
+	if err != nil {
+		return err
+	}
+	s := &sequence{chunks: len(list)}
+	comment := ""
+	if p, ok := provenanceOf(first.Comment); ok {
+		comment = provenance{Tools: p.Tools}.comment()
+	}
+	if o.Config.Format == job.WebM {
+		_, err = webm.Write(ctx, w, chunks, list, webm.Options{
+			Comment: comment, Audio: o.Sound, FPS: o.Config.FPS,
+			Accept: func(c stitch.Chunk, i webm.Info) error { return s.accept(c, infoOf(i)) },
+		})
+		return err
+	}
+	_, err = stitch.Write(ctx, w, chunks, list, stitch.Options{Comment: comment, Accept: s.accept, Sound: o.Sound})
+	return err
+}
+
+// probe tells what a chunk of a format holds.
+func probe(ctx context.Context, f job.Format, st store.Store, name string) (stitch.Info, error) {
+	if f != job.WebM {
+		return stitch.Probe(ctx, st, name)
+	}
+	info, err := webm.Probe(ctx, st, name)
+	return infoOf(info), err
+}
+
+// infoOf returns what a chunk of any format has.
+func infoOf(i webm.Info) stitch.Info {
+	return stitch.Info{Frames: i.Frames, Width: i.Width, Height: i.Height, Comment: i.Comment}
+}
+
+func commit(w store.Writer, to store.Store, output string, overwrite bool) error {
+	place := w.CommitNew
+	if overwrite {
+		place = w.Commit
+	}
+	if err := place(); err != nil {
 		return writingFault(to, output, err)
 	}
 	return nil
@@ -91,6 +146,9 @@ func userFault(err error) error {
 
 // CheckOutput refuses, as a fault.User, an output that could not be written in the end.
 func CheckOutput(output string, overwrite bool) error {
+	if strings.HasSuffix(output, "/") {
+		return encode.CheckFolder(output, overwrite)
+	}
 	info, err := os.Stat(output)
 	switch {
 	case err == nil && info.IsDir():

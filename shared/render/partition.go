@@ -94,7 +94,7 @@ const (
 )
 
 func (u *upload) look(ctx context.Context) (presence, error) {
-	info, err := stitch.Probe(ctx, u.chunks, u.partition.OutputFile)
+	info, err := probe(ctx, u.job.chunkFormat(), u.chunks, u.partition.OutputFile)
 	var refused *stitch.ChunkError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -27,7 +27,8 @@ func TestEveryExampleGivesTheSameFramesInEveryPartition(t *testing.T) {
 			const frames = 22
 			o := small(page)
 			o.Width, o.Height, o.FrameCount = 1280, 720, frames
-			want := hashes(t, run(t, jobOf(t, o)))
+			whole := run(t, jobOf(t, o))
+			want := hashes(t, whole)
 			if len(want) != frames {
 				t.Fatalf("there are %d frames, want %d", len(want), frames)
 			}
@@ -47,10 +48,11 @@ func TestEveryExampleGivesTheSameFramesInEveryPartition(t *testing.T) {
 				compare(fmt.Sprint(partitions, " partitions"), jobOf(t, o))
 			}
 
-			// Where jumping is said to make no difference it makes none.
+			// Where jumping is said to make no difference it makes none that could be seen: of a page that has
+			// not lived through a fade Chromium draws some edge pixels, of a million, by 1 or 2 of 255 otherwise.
 			o.Concurrency, o.Start = 2, job.StartJump
 			j := jobOf(t, o)
-			b, err := browser.Launch(t.Context(), j.Composition.Browser())
+			b, err := browser.Launch(t.Context(), j.Composition.Browser(1))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,7 +65,9 @@ func TestEveryExampleGivesTheSameFramesInEveryPartition(t *testing.T) {
 			}
 			if pure {
 				j.Browser, j.Workers = b, 1
-				compare("jumping", j)
+				if psnr := leastPSNR(t, whole, run(t, j)); psnr < 90 {
+					t.Errorf("jumping: a frame has only %.1f dB", psnr)
+				}
 			}
 		})
 	}

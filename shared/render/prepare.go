@@ -22,7 +22,7 @@ const StartAuto job.Start = "auto"
 func Prepare(ctx context.Context, o plan.Options, c capture.Composition) (*job.Spec, *browser.Browser, error) {
 	var spec *job.Spec
 	var b *browser.Browser
-	err := look(ctx, c, func(opened *browser.Browser) (err error) {
+	err := look(ctx, c, o.Scale, func(opened *browser.Browser) (err error) {
 		b = opened
 		spec, err = prepare(ctx, b, o, c)
 		return err
@@ -38,9 +38,9 @@ const lookRetries = 2
 
 // look opens a browser and does something with it, with another browser when that fails with a
 // fault.Transient. The browser stays open if that succeeds.
-func look(ctx context.Context, c capture.Composition, do func(*browser.Browser) error) error {
+func look(ctx context.Context, c capture.Composition, scale float64, do func(*browser.Browser) error) error {
 	return attempt(ctx, lookRetries, func() error {
-		b, err := browser.Launch(ctx, c.Browser())
+		b, err := browser.Launch(ctx, c.Browser(scale))
 		if err != nil {
 			return err
 		}
@@ -52,9 +52,12 @@ func look(ctx context.Context, c capture.Composition, do func(*browser.Browser) 
 }
 
 func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (*job.Spec, error) {
-	start := o.Start
+	start, way := o.Start, o.Capture
 	if start == StartAuto {
 		o.Start = job.StartStep
+	}
+	if way == CaptureAuto {
+		o.Capture = job.CaptureReference
 	}
 	report, err := capture.Inspect(ctx, b, c, lookOptions(o))
 	if err != nil {
@@ -66,6 +69,9 @@ func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 	if err := Complete(&o, report.Attributes); err != nil {
 		return nil, err
 	}
+	if err := findTracks(ctx, b, &o, c, report.Media); err != nil {
+		return nil, err
+	}
 	o.Files = report.Files
 	spec, err := plan.New(o)
 	if err != nil {
@@ -74,14 +80,20 @@ func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 	if err := encode.Check(spec.Config); err != nil {
 		return nil, err
 	}
-	if start != StartAuto {
-		return spec, nil
+	if start == StartAuto {
+		jump, err := mayJump(ctx, b, c, spec, report.Seeks)
+		if err != nil {
+			return nil, err
+		}
+		if jump {
+			o.Start = job.StartJump
+		}
 	}
-	jump, err := mayJump(ctx, b, c, spec, report.Seeks)
-	if err != nil || !jump {
-		return spec, err
+	if way == CaptureAuto {
+		if o.Capture, o.CaptureWhy, err = chooseCapture(ctx, b, c, spec.Config, report, o.Start); err != nil {
+			return nil, err
+		}
 	}
-	o.Start = job.StartJump
 	return plan.New(o)
 }
 
@@ -169,7 +181,7 @@ const unknownLength = 90
 
 // Inspect finds out about a composition. Of the options, those count that say how the page is opened.
 func Inspect(ctx context.Context, o plan.Options, c capture.Composition) (f Findings, err error) {
-	err = look(ctx, c, func(b *browser.Browser) error {
+	err = look(ctx, c, o.Scale, func(b *browser.Browser) error {
 		if f, err = inspect(ctx, b, o, c); err == nil {
 			b.Close()
 		}

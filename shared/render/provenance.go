@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"helios/shared/fault"
@@ -15,6 +16,8 @@ type provenance struct {
 	Chunk *job.ChunkID `json:"chunk,omitempty"`
 	// Frames is how many frames the chunk is to have.
 	Frames int64 `json:"frames,omitempty"`
+	// Capture is how its pictures were taken.
+	Capture job.Capture `json:"capture,omitempty"`
 	Tools
 }
 
@@ -53,6 +56,10 @@ func (s *sequence) accept(c stitch.Chunk, info stitch.Info) error {
 	if p.Tools != s.origin.Tools {
 		return fault.Userf("%s was made with Chromium %s and ffmpeg %s, but %s with Chromium %s and ffmpeg %s; render both with the same",
 			c.Name, p.Chromium, p.FFmpeg, s.first, s.origin.Chromium, s.origin.FFmpeg)
+	}
+	if p.Capture != s.origin.Capture {
+		return fault.Userf("the pictures of %s were taken by way of %s, but those of %s by way of %s; render both the same way",
+			c.Name, cmp.Or(p.Capture, job.CaptureReference), s.first, cmp.Or(s.origin.Capture, job.CaptureReference))
 	}
 	if p.Chunk == nil || s.origin.Chunk == nil {
 		return nil

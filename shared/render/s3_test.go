@@ -61,18 +61,18 @@ func TestAJobInABucketIsThatOnTheDisk(t *testing.T) {
 		inputs = append(inputs, Input{Name: "chunks/" + p.OutputFile, Frames: p.FrameCount})
 	}
 	for range 2 { // the second time over the first
-		if err := MergeTo(t.Context(), s, inputs, s, "out.mp4", true); err != nil {
+		if err := MergeTo(t.Context(), s, inputs, s, "out.mp4", MergeOptions{Overwrite: true}); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(object(t, s, "out.mp4"), want) {
 			t.Error("the output differs")
 		}
 	}
-	err := MergeTo(t.Context(), s, inputs, s, "out.mp4", false)
+	err := MergeTo(t.Context(), s, inputs, s, "out.mp4", MergeOptions{})
 	if fault.Of(err) != fault.User || !strings.Contains(err.Error(), "out.mp4 exists") {
 		t.Errorf("without leave to overwrite: %v", err)
 	}
-	err = MergeTo(t.Context(), s, append(inputs, Input{Name: "chunks/none.mp4"}), s, "other.mp4", false)
+	err = MergeTo(t.Context(), s, append(inputs, Input{Name: "chunks/none.mp4"}), s, "other.mp4", MergeOptions{})
 	if fault.Of(err) != fault.User || !strings.Contains(err.Error(), "none.mp4") {
 		t.Errorf("with a chunk that is missing: %v", err)
 	}
@@ -206,5 +206,5 @@ func mergeThere() error {
 	for i := range inputs {
 		inputs[i].Name = chunkName(i)
 	}
-	return MergeTo(context.Background(), s, inputs, s, "out.mp4", true)
+	return MergeTo(context.Background(), s, inputs, s, "out.mp4", MergeOptions{Overwrite: true})
 }

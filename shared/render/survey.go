@@ -47,7 +47,7 @@ const measured = 12
 
 // Look surveys a composition: it opens the page, and draws and encodes its first frames.
 func Look(ctx context.Context, o plan.Options, c capture.Composition) (s Survey, err error) {
-	err = look(ctx, c, func(b *browser.Browser) error {
+	err = look(ctx, c, o.Scale, func(b *browser.Browser) error {
 		if s, err = survey(ctx, b, o, c); err == nil {
 			b.Close()
 		}

@@ -23,7 +23,7 @@ func TestTimeIsExact(t *testing.T) {
 			video := renderPage(t, "../../examples/time-code.html", plan.Options{
 				Width: 640, Height: 360, FPS: fps, FrameCount: count, Concurrency: 3, Start: job.StartStep,
 			})
-			gray := ffmpeg(t, video, "-f", "rawvideo", "-pix_fmt", "gray", "-")
+			gray := runFFmpeg(t, video, "-f", "rawvideo", "-pix_fmt", "gray", "-")
 			if len(gray) != count*640*360 {
 				t.Fatalf("%d bytes were decoded, want %d frames", len(gray), count)
 			}

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"helios/shared/browser"
-	"helios/shared/encode"
+	"helios/shared/ffmpeg"
 )
 
 // Tools are the programs that frames and chunks are made with. Other versions make other bytes, so chunks
@@ -27,7 +27,7 @@ func FindTools(ctx context.Context) (Tools, error) {
 		result  *string
 	}{
 		{browser.Find, browser.Version, &t.Chromium},
-		{encode.Find, encode.Version, &t.FFmpeg},
+		{ffmpeg.Find, ffmpeg.Version, &t.FFmpeg},
 	} {
 		path, err := tool.find()
 		if err != nil {

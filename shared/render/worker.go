@@ -52,7 +52,7 @@ func (w *worker) do(ctx context.Context, p job.Partition) error {
 
 // finished reports whether an earlier run left the chunk that this one would make.
 func (j *Job) finished(ctx context.Context, p job.Partition) bool {
-	info, err := stitch.Probe(ctx, j.Chunks, p.OutputFile)
+	info, err := probe(ctx, j.chunkFormat(), j.Chunks, p.OutputFile)
 	return err == nil && j.made(p, info)
 }
 
@@ -61,11 +61,20 @@ func (j *Job) made(p job.Partition, info stitch.Info) bool {
 	return info.Frames == p.FrameCount && info.Comment == j.provenance(p).comment()
 }
 
+// chunkFormat returns the format of the chunks.
+func (j *Job) chunkFormat() job.Format {
+	if j.Spec.Config.Format.Video() {
+		return j.Spec.Config.Format
+	}
+	return job.MOV
+}
+
 func (j *Job) provenance(p job.Partition) provenance {
 	return provenance{
-		Chunk:  &job.ChunkID{Job: j.Spec.JobID, Partition: p.ID, Partitions: len(j.Spec.Partitions)},
-		Frames: p.FrameCount,
-		Tools:  j.tools,
+		Chunk:   &job.ChunkID{Job: j.Spec.JobID, Partition: p.ID, Partitions: len(j.Spec.Partitions)},
+		Frames:  p.FrameCount,
+		Capture: j.Spec.Config.Capture,
+		Tools:   j.tools,
 	}
 }
 
@@ -94,7 +103,7 @@ func (w *worker) render(ctx context.Context, p job.Partition) (err error) {
 	if err := chunk.Commit(); err != nil {
 		return fault.Userf("writing the chunk: %w", err)
 	}
-	if info, err := stitch.Probe(ctx, j.Chunks, p.OutputFile); err != nil {
+	if info, err := probe(ctx, j.chunkFormat(), j.Chunks, p.OutputFile); err != nil {
 		return fmt.Errorf("checking what ffmpeg wrote: %w", err)
 	} else if info.Frames != p.FrameCount {
 		return fmt.Errorf("ffmpeg made %d frames of %d", info.Frames, p.FrameCount)
@@ -106,7 +115,7 @@ func (w *worker) render(ctx context.Context, p job.Partition) (err error) {
 func (w *worker) play(ctx context.Context, p job.Partition, encoder *encode.Encoder) (err error) {
 	j, config := w.job, w.job.Spec.Config
 	if w.browser == nil {
-		if w.browser, err = browser.Launch(ctx, j.Composition.Browser()); err != nil {
+		if w.browser, err = browser.Launch(ctx, j.Composition.Browser(config.Scale)); err != nil {
 			return err
 		}
 	}
@@ -123,7 +132,7 @@ func (w *worker) play(ctx context.Context, p job.Partition, encoder *encode.Enco
 		start = job.StartJump
 	}
 	return player.Play(ctx, p.StartFrame, p.FrameCount, start, func(f capture.Frame) error {
-		if err := encoder.WriteFrame(f.PNG); err != nil {
+		if err := encoder.WriteFrame(f.Picture()); err != nil {
 			return err
 		}
 		j.report(Event{Type: FrameDone, Partition: p.ID, Worker: w.id, Frames: f.Index - p.StartFrame + 1, Total: p.FrameCount})

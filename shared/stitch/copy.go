@@ -24,16 +24,19 @@ type source struct {
 	store.Reader
 	name string
 	runs []extent
+	cuts []cut
 }
 
 // writeSamples copies the sample bytes of all chunks.
 func (p *plan) writeSamples(ctx context.Context, w io.Writer) error {
+	out := p.output(w)
 	drop := func(src *source) { src.Close() }
 	for src, err := range ahead(ctx, len(p.chunks), openWidth, p.source, drop) {
 		if err != nil {
 			return err
 		}
-		err = src.copy(ctx, w)
+		out.cuts = src.cuts
+		err = src.copy(ctx, out)
 		src.Close()
 		if err != nil {
 			return err
@@ -53,19 +56,22 @@ func (p *plan) source(ctx context.Context, i int) (*source, error) {
 		r.Close()
 		return nil, err
 	}
-	return &source{r, c.name, s.runs}, nil
+	return &source{r, c.name, s.runs, p.cuts(c.first, s)}, nil
 }
 
 // copy writes the chunk's samples.
-func (src *source) copy(ctx context.Context, w io.Writer) error {
+func (src *source) copy(ctx context.Context, w *output) error {
 	for len(src.runs) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		run := &src.runs[0]
-		n := kernelCopy(w, src.Reader, *run)
+		n := kernelCopy(w.w, src.Reader, extent{run.off, w.room(run.size)})
 		if n == 0 {
 			return src.copyBlocks(ctx, w)
+		}
+		if err := w.wrote(n); err != nil {
+			return err
 		}
 		run.off += n
 		run.size -= n
@@ -87,7 +93,7 @@ type block struct {
 func (b block) free() { blockPool.Put(b.buf) }
 
 // copyBlocks writes the chunk's samples through buffers.
-func (src *source) copyBlocks(ctx context.Context, w io.Writer) error {
+func (src *source) copyBlocks(ctx context.Context, w *output) error {
 	pieces := split(src.runs, blockSize)
 	read := func(_ context.Context, i int) (block, error) {
 		b := block{blockPool.Get().(*[blockSize]byte), pieces[i].size}
@@ -105,10 +111,10 @@ func (src *source) copyBlocks(ctx context.Context, w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		_, err = w.Write(b.buf[:b.n])
+		err = w.write(b.buf[:b.n])
 		b.free()
 		if err != nil {
-			return writing(err)
+			return err
 		}
 	}
 	return nil

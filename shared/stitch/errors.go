@@ -20,6 +20,8 @@ const (
 	FrameCount
 	// Repeated: the chunk is listed twice.
 	Repeated
+	// NotSound: what is to be the sound has no track of sound, or others beside it.
+	NotSound
 )
 
 // ChunkError says why a chunk cannot be stitched. To try again with the same chunk does not help.

@@ -20,7 +20,7 @@ func (p *plan) head(ctx context.Context, comment string) (node, error) {
 			return node{}, err
 		}
 		head := sequence(literal(p.first.layout.ftyp), moov, literal(p.mdatHeader()))
-		if head.size+p.bytes > math.MaxUint32 && !wide {
+		if head.size+p.bytes+p.sound.total() > math.MaxUint32 && !wide {
 			wide = true
 			continue
 		}
@@ -31,29 +31,54 @@ func (p *plan) head(ctx context.Context, comment string) (node, error) {
 
 // mdatHeader is the header of a box that holds all sample bytes.
 func (p *plan) mdatHeader() []byte {
-	if size := p.bytes + 8; size <= math.MaxUint32 {
+	if size := p.bytes + p.sound.total() + 8; size <= math.MaxUint32 {
 		return append(binary.BigEndian.AppendUint32(nil, uint32(size)), "mdat"...)
 	}
-	return binary.BigEndian.AppendUint64([]byte("\x00\x00\x00\x01mdat"), uint64(p.bytes)+16)
+	return binary.BigEndian.AppendUint64([]byte("\x00\x00\x00\x01mdat"), uint64(p.bytes+p.sound.total())+16)
 }
 
-// moov lays out the moov box. The timescale of the movie is that of the track, so that no duration is
-// rounded. wide makes offsets of 64 bits.
+// timescale returns the ticks a second of the movie: those of the pictures, or what both pictures and sound
+// divide, so that no duration is rounded.
+func (p *plan) timescale() uint32 {
+	pictures := p.first.track.mdhd.Timescale
+	if p.sound == nil {
+		return pictures
+	}
+	a, b := pictures, p.sound.timescale
+	for b != 0 {
+		a, b = b, a%b
+	}
+	if both := uint64(pictures) / uint64(a) * uint64(p.sound.timescale); both <= math.MaxUint32 {
+		return uint32(both)
+	}
+	return pictures
+}
+
+// moov lays out the moov box. wide makes offsets of 64 bits.
 func (p *plan) moov(ctx context.Context, comment string, wide bool) (node, error) {
 	t := p.first.track
-	duration := uint64(p.frames) * uint64(p.first.samples.duration)
+	timescale := p.timescale()
+	ticks := uint64(p.frames) * uint64(p.first.samples.duration)
+	duration := ticks * uint64(timescale/t.mdhd.Timescale)
+	lasts := duration
+	if p.sound != nil {
+		lasts = max(lasts, p.sound.ticks(timescale))
+	}
 	version := byte(0)
-	if duration > math.MaxUint32 {
+	if lasts > math.MaxUint32 {
 		version = 1
 	}
 
 	mvhd := mp4.CreateMvhd()
-	mvhd.Version, mvhd.Timescale, mvhd.Duration = version, t.mdhd.Timescale, duration
+	mvhd.Version, mvhd.Timescale, mvhd.Duration = version, timescale, lasts
+	if p.sound != nil {
+		mvhd.NextTrackID = 3
+	}
 	tkhd := *t.tkhd
 	tkhd.Version, tkhd.TrackID, tkhd.Duration = version, 1, duration
 	tkhd.CreationTime, tkhd.ModificationTime = 0, 0
 	mdhd := *t.mdhd
-	mdhd.Version, mdhd.Duration = version, duration
+	mdhd.Version, mdhd.Duration = version, ticks
 	mdhd.CreationTime, mdhd.ModificationTime = 0, 0
 	elst := &mp4.ElstBox{Version: version, Entries: []mp4.ElstEntry{
 		{SegmentDuration: duration, MediaTime: p.delay, MediaRateInteger: 1},
@@ -76,6 +101,13 @@ func (p *plan) moov(ctx context.Context, comment string, wide bool) (node, error
 				container("minf", literal(t.mediaInfo), container("stbl", p.tables(ctx, wide)...)),
 			),
 		),
+	}
+	if p.sound != nil {
+		track, err := p.soundTrack(ctx, timescale, wide)
+		if err != nil {
+			return node{}, err
+		}
+		parts = append(parts, track)
 	}
 	if comment != "" {
 		parts = append(parts, commentBox(comment))

@@ -27,6 +27,7 @@ type plan struct {
 	chunks []checked
 	first  *movie
 	seed   maphash.Seed
+	sound  *interleaving // nil if there is none
 
 	frames, bytes int64 // of all samples
 	syncs, steps  int64 // entries of stss and ctts
@@ -39,6 +40,7 @@ type plan struct {
 type checked struct {
 	name   string
 	size   int64
+	first  int64 // frame of the output
 	layout layout
 	sum    uint64 // of the moov's content
 	moov   []byte // the content, or nil if it was not kept
@@ -140,6 +142,7 @@ func (p *plan) add(m *movie, c checked) {
 	if p.first == nil {
 		p.first = m
 	}
+	c.first = p.frames
 	p.chunks = append(p.chunks, c)
 	s := m.samples
 	p.frames += int64(len(s.sizes))

@@ -3,9 +3,10 @@
 // A chunk is an MP4 or MOV file with one video track: frames of one length, its first sample a sync
 // sample that nothing is shown before. All chunks of an output have the same encoder settings, size,
 // timescale and frame duration. The output holds exactly their frames in order and lasts exactly as
-// many frame durations. It is itself a chunk that can be stitched again.
+// many frame durations. Without sound it is itself a chunk that can be stitched again.
 //
-// Neither memory nor open files grow with the length of the output: a chunk's sample tables are read
+// Neither memory nor open files grow with the length of the output, but for the sound's sample tables, which take
+// less than a megabyte for an hour: a chunk's sample tables are read
 // again each time that one of the output's tables is written, and sample bytes are copied from file to
 // file.
 //
@@ -32,6 +33,9 @@ type Chunk struct {
 type Options struct {
 	// Comment is the text that the output carries as its comment; "" for none.
 	Comment string
+	// Sound is the name in the store of an MP4 or MOV file with one track, of sound; "" for none. Its packets
+	// and its edit list are taken as they are, and lie behind the pictures of the same half second.
+	Sound string
 	// Accept, if not nil, is told what each chunk holds, in order, before anything is written. Its
 	// error ends the stitching.
 	Accept func(Chunk, Info) error
@@ -80,6 +84,14 @@ func Write(ctx context.Context, w io.Writer, st store.Store, chunks []Chunk, opt
 	if err != nil {
 		return Info{}, err
 	}
+	if opts.Sound != "" {
+		sound, err := openSound(ctx, st, opts.Sound)
+		if err != nil {
+			return Info{}, err
+		}
+		defer sound.Close()
+		p.interleave(sound)
+	}
 	head, err := p.head(ctx, opts.Comment)
 	if err != nil {
 		return Info{}, err
@@ -92,7 +104,7 @@ func Write(ctx context.Context, w io.Writer, st store.Store, chunks []Chunk, opt
 	}
 	info := p.first.info()
 	info.Frames = p.frames
-	info.Bytes = head.size + p.bytes
+	info.Bytes = head.size + p.bytes + p.sound.total()
 	info.Comment = opts.Comment
 	return info, nil
 }

@@ -118,15 +118,19 @@ func (p *plan) runOffsets(length uint32, wide bool) appendFunc {
 	return func(b []byte, s *samples) []byte {
 		for _, size := range s.sizes {
 			if frame%int64(length) == 0 {
-				if at := uint64(p.start + offset); wide {
-					b = binary.BigEndian.AppendUint64(b, at)
-				} else {
-					b = binary.BigEndian.AppendUint32(b, uint32(at))
-				}
+				b = appendOffset(b, p.start+offset+p.sound.before(frame/int64(length)), wide)
 			}
 			frame++
 			offset += int64(size)
 		}
 		return b
 	}
+}
+
+// appendOffset appends an entry of co64, which is wide, or of stco.
+func appendOffset(b []byte, at int64, wide bool) []byte {
+	if wide {
+		return binary.BigEndian.AppendUint64(b, uint64(at))
+	}
+	return binary.BigEndian.AppendUint32(b, uint32(at))
 }

@@ -103,7 +103,9 @@ func (w *s3Writer) send() error {
 		return fmt.Errorf("writing %s: it is too large for S3, with more than %d parts", w.URL(w.name), maxParts)
 	}
 	w.number++
+	w.mu.Lock()
 	w.parts = append(w.parts, types.CompletedPart{})
+	w.mu.Unlock()
 	part, number := w.part, w.number
 	w.part = nil
 	// Waits while enough are on their way.

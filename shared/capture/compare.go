@@ -1,0 +1,62 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"image"
+	"image/draw"
+	"image/png"
+
+	"helios/shared/job"
+)
+
+// opaque reports whether every pixel hides what is behind it.
+func opaque(pixels []byte) bool {
+	all := ^uint64(0)
+	rest := pixels
+	for ; len(rest) >= 8; rest = rest[8:] {
+		all &= binary.LittleEndian.Uint64(rest)
+	}
+	for i := 3; i < len(rest); i += 4 {
+		all &= uint64(rest[i])<<24 | ^uint64(0xff000000)
+	}
+	return all&0xff000000_ff000000 == 0xff000000_ff000000
+}
+
+// compare says in what a picture differs from that of the reference by more than its way may; "" if it does not.
+func (r *rawFrames) compare(reference, pixels []byte) string {
+	want, err := decode(reference)
+	if err != nil {
+		return fmt.Sprintf("that cannot be read: %s", err)
+	}
+	if want.Rect.Dx() != r.ring.Width || want.Rect.Dy() != r.ring.Height {
+		return fmt.Sprintf("that is of %v", want.Rect.Size())
+	}
+	d := difference(want.Pix, pixels, r.ring.Width)
+	switch {
+	case d.pixels == 0:
+		return ""
+	case r.way == job.CaptureCanvas:
+		return fmt.Sprintf("%d pixels differ", d.pixels)
+	case d.psnr() < minPSNR:
+		return fmt.Sprintf("the PSNR is %.1f dB, less than %d", d.psnr(), minPSNR)
+	case d.block > maxBlock:
+		return fmt.Sprintf("the mean colour of a block of %d by %d pixels is off by %.1f of 255", blockSize, blockSize, d.block)
+	}
+	return ""
+}
+
+// decode reads a picture as rows of red, green, blue and alpha.
+func decode(data []byte) (*image.NRGBA, error) {
+	picture, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	if same, ok := picture.(*image.NRGBA); ok {
+		return same, nil
+	}
+	nrgba := image.NewNRGBA(picture.Bounds())
+	draw.Draw(nrgba, nrgba.Rect, picture, image.Point{}, draw.Src)
+	return nrgba, nil
+}

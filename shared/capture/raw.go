@@ -1,0 +1,210 @@
+package capture
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"helios/shared/browser"
+	"helios/shared/fault"
+	"helios/shared/job"
+)
+
+// The fast ways take a picture where it is drawn: a script beside those of the page wraps the pixels of a canvas
+// in a VideoFrame and hands it to a worker, which writes it into a ring (ring.go). Nothing is compressed, and
+// where no picture is compared, nothing is composited.
+
+//go:embed raw.js
+var rawSource string
+
+//go:embed ring.js
+var ringSource string
+
+// UnfitError says that a fast way cannot show a composition as the reference does. It is a fault.User: who runs
+// a part of a job cannot mend it, but who runs all of it can start over with the reference.
+type UnfitError struct {
+	Way job.Capture
+	// Why is what was seen, in words that continue a sentence.
+	Why string
+}
+
+func (e *UnfitError) Error() string {
+	return fmt.Sprintf("the pictures cannot be taken by way of %s, because %s; render with --capture %s", e.Way, e.Why, job.CaptureReference)
+}
+
+func unfit(way job.Capture, format string, args ...any) error {
+	return fault.As(fault.User, &UnfitError{way, fmt.Sprintf(format, args...)})
+}
+
+// rawFrames takes the pictures of one page in a fast way.
+type rawFrames struct {
+	way   job.Capture
+	world browser.World
+	ring  *ring
+	taken uint64 // pictures, since the page was opened
+	fresh bool   // the frame that was drawn last has one of its own
+}
+
+// openRaw prepares a page that was loaded and stands at frame 0.
+func openRaw(ctx context.Context, b *browser.Browser, p *Player) (*rawFrames, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, p.o.Timeout, fault.Transientf("the page's worker did not start within %s", p.o.Timeout))
+	defer cancel()
+	l := newLayout(p.o.Width, p.o.Height)
+	r := &rawFrames{way: p.o.Way, world: p.clock.world}
+	var problem string
+	source := func(text string) string { return strings.TrimSpace(text[strings.Index(text, "async"):]) }
+	err := r.world.Evaluate(ctx, fmt.Sprintf("(%s)(%s, %q)", source(rawSource), l.json(), source(ringSource)), &problem)
+	switch {
+	case err != nil && fault.Of(err) == fault.User:
+		return nil, unfit(r.way, "%s", err)
+	case err != nil:
+		return nil, err
+	case problem != "":
+		return nil, unfit(r.way, "the page cannot write a file: %s", problem)
+	}
+	r.ring, err = openRing(b.Profile(), l)
+	return r, err
+}
+
+// arm has the picture of the next frame taken.
+func (r *rawFrames) arm(ctx context.Context) error {
+	return r.world.Evaluate(ctx, fmt.Sprintf("raw.%s()", r.way), nil)
+}
+
+// dropped reports whether there was no frame, as [frameCounter.dropped] does.
+func (r *rawFrames) dropped(ctx context.Context, n int64) (bool, error) {
+	var state struct {
+		Ran   bool   `json:"ran"`
+		Taken uint64 `json:"taken"`
+		Wrong string `json:"wrong"`
+	}
+	if err := r.world.Evaluate(ctx, "raw.state()", &state); err != nil || !state.Ran {
+		return true, err
+	}
+	switch {
+	case state.Wrong != "":
+		return false, unfit(r.way, "in frame %d %s", n, state.Wrong)
+	case state.Taken > 1:
+		return false, unfit(r.way, "frame %d was drawn %d times", n, state.Taken)
+	}
+	r.taken += state.Taken
+	r.fresh = state.Taken == 1
+	return false, nil
+}
+
+// drawn is a frame whose picture was, or is being, written.
+type drawn struct {
+	index int64
+	fresh bool   // there is a picture; if not, it is that of the frame before
+	shot  []byte // the picture of the reference, where both are compared
+}
+
+// playRaw is Play for the fast ways: while a frame is read and encoded, the next is drawn.
+func (p *Player) playRaw(ctx context.Context, from, count int64, start job.Start, emit func(Frame) error) error {
+	if err := p.goTo(ctx, 0, from, start); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	taken := p.raw.taken
+	slots := make(chan struct{}, p.raw.ring.Slots)
+	frames := make(chan drawn, p.raw.ring.Slots)
+	g.Go(func() error {
+		defer close(frames)
+		for n := from; n < from+count; n++ {
+			select {
+			case slots <- struct{}{}:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			shot, err := p.show(ctx, n, rawOutput(n, from, from+count-1))
+			if err != nil {
+				return err
+			}
+			frames <- drawn{n, p.raw.fresh, shot} // there is room for as many as there are slots
+		}
+		return nil
+	})
+	g.Go(func() error {
+		reader := p.raw.reader(taken, p.o)
+		for f := range frames {
+			frame, err := reader.next(ctx, f)
+			if err != nil {
+				return err
+			}
+			if err := emit(frame); err != nil {
+				return err
+			}
+			<-slots
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// rawOutput returns what frame n of a run shall leave behind: the first and the last are compared with the
+// reference.
+func rawOutput(n, first, last int64) output {
+	switch n {
+	case first, last:
+		return pixels | picture
+	case last - 1:
+		// Frames that are not drawn leave work behind, which would show in the last picture.
+		return pixels | drawing
+	}
+	return pixels
+}
+
+// rawReader reads the frames in their order.
+type rawReader struct {
+	raw    *rawFrames
+	o      Options
+	read   uint64 // pictures, since the page was opened
+	any    bool   // there was a frame before
+	pixels []byte // the picture that was read last
+	before []byte // and the one before
+}
+
+func (r *rawFrames) reader(taken uint64, o Options) *rawReader {
+	return &rawReader{raw: r, o: o, read: taken, pixels: make([]byte, r.ring.frameSize()), before: make([]byte, r.ring.frameSize())}
+}
+
+// next returns a frame, which is valid until the next call.
+func (r *rawReader) next(ctx context.Context, f drawn) (Frame, error) {
+	first := !r.any
+	r.any = true
+	frame := Frame{Index: f.index, Pixels: r.pixels, Repeated: !f.fresh}
+	if f.fresh {
+		ctx, cancel := context.WithTimeoutCause(ctx, r.o.Timeout, fault.Transientf("the picture of frame %d was not there after %s", f.index, r.o.Timeout))
+		defer cancel()
+		err := r.raw.ring.wait(ctx, r.read+1)
+		if w := new(workerError); errors.As(err, &w) {
+			return Frame{}, unfit(r.raw.way, "frame %d could not be written: %s", f.index, w.words)
+		}
+		if err != nil {
+			return Frame{}, err
+		}
+		r.pixels, r.before = r.before, r.pixels
+		if err := r.raw.ring.read(r.read, r.pixels); err != nil {
+			return Frame{}, err
+		}
+		r.read++
+		if !opaque(r.pixels) {
+			return Frame{}, unfit(r.raw.way, "the picture of frame %d is not opaque", f.index)
+		}
+		frame.Pixels = r.pixels
+		frame.Repeated = !first && bytes.Equal(r.pixels, r.before)
+	} else if first {
+		return Frame{}, errors.New("the first frame has no picture")
+	}
+	if f.shot != nil {
+		if why := r.raw.compare(f.shot, frame.Pixels); why != "" {
+			return Frame{}, unfit(r.raw.way, "frame %d is not the picture of the reference: %s", f.index, why)
+		}
+	}
+	return frame, nil
+}

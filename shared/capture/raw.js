@@ -1,0 +1,79 @@
+// Runs in a world of its own beside the page. Gives what takes pictures of the page as they lie in memory.
+async (layout, ringWorker) => {
+  const address = URL.createObjectURL(new Blob([`(${ringWorker})()`], { type: "text/javascript" }));
+  const worker = new Worker(address);
+  const problem = await new Promise((resolve) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = (event) => resolve(event.message || "the page allows no worker");
+    worker.postMessage(layout);
+  });
+  URL.revokeObjectURL(address);
+  if (problem) return problem;
+
+  // The state of the frame that is being drawn: whether there was one, how many pictures were taken of it, and what is wrong with them.
+  let ran = false, taken = 0, wrong = "";
+  const take = (canvas) => {
+    const frame = new VideoFrame(canvas, { timestamp: 0 });
+    worker.postMessage(frame, [frame]);
+    taken++;
+  };
+
+  // A box that lets through what is inside it as it is.
+  const plain = {
+    opacity: "1", transform: "none", translate: "none", rotate: "none", scale: "none", filter: "none", clipPath: "none", maskImage: "none",
+    mixBlendMode: "normal", visibility: "visible", perspective: "none", offsetPath: "none", zoom: "1", contentVisibility: "visible", clip: "auto",
+  };
+  const bare = { ...plain, objectFit: "fill", objectPosition: "50% 50%", borderTopWidth: "0px", borderLeftWidth: "0px", borderRightWidth: "0px",
+    borderBottomWidth: "0px", paddingTop: "0px", paddingLeft: "0px", paddingRight: "0px", paddingBottom: "0px", borderTopLeftRadius: "0px", borderTopRightRadius: "0px",
+    borderBottomLeftRadius: "0px", borderBottomRightRadius: "0px", outlineStyle: "none" };
+  const oddity = (style, wanted) => Object.keys(wanted).find((name) => style[name] !== undefined && style[name] !== wanted[name]);
+
+  // The canvas that is all there is to see of the page; throws a reason if there is none.
+  const onlyCanvas = () => {
+    const seen = [];
+    const walk = (element) => {
+      const style = getComputedStyle(element);
+      if (style.display === "none") return;
+      if (element instanceof HTMLCanvasElement) { seen.push([element, style]); return; }
+      if (!/^(HTML|BODY|DIV|MAIN|SECTION|ARTICLE)$/.test(element.tagName)) throw `there is a ${element.tagName.toLowerCase()} element`;
+      if (element.shadowRoot) throw "there is a shadow tree";
+      if (style.position === "fixed" || style.overflow !== "visible" && style.borderTopLeftRadius !== "0px") throw "what holds the canvas clips it";
+      const odd = oddity(style, plain);
+      if (odd) throw `what holds the canvas has a style of ${odd}`;
+      for (const pseudo of ["::before", "::after", "::marker"]) {
+        const { content, display } = getComputedStyle(element, pseudo);
+        if (content !== "none" && content !== "normal" || pseudo === "::marker" && display === "list-item") throw `there is content made by ${pseudo}`;
+      }
+      for (const node of element.childNodes) {
+        if (node.nodeType === Node.TEXT_NODE && node.data.trim()) throw "there is text";
+        if (node.nodeType === Node.ELEMENT_NODE) walk(node);
+        if (seen.length > 1) throw "there is more than one canvas";
+      }
+    };
+    walk(document.documentElement);
+    if (!seen.length) throw "there is no canvas";
+    const [canvas, style] = seen[0];
+    const odd = oddity(style, bare);
+    if (odd) throw `the canvas has a style of ${odd}`;
+    if (canvas.width !== layout.width || canvas.height !== layout.height) throw `the canvas has ${canvas.width}x${canvas.height} pixels`;
+    const box = canvas.getBoundingClientRect();
+    if (box.x || box.y || box.width !== layout.width || box.height !== layout.height) throw "the canvas does not fill the page";
+    return canvas;
+  };
+  const attempt = (what) => { try { return what(); } catch (error) { wrong ||= String(error); } };
+
+  const begin = (then) => {
+    ran = false, taken = 0;
+    requestAnimationFrame(() => { ran = true; attempt(then); });
+  };
+
+  window.raw = {
+    // arm has a picture taken of the page's own canvas when all of its own callbacks of the next frame were called.
+    canvas() {
+      begin(() => take(onlyCanvas()));
+    },
+    take,
+    state: () => ({ ran, taken, wrong }),
+  };
+  return "";
+}

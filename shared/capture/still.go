@@ -1,0 +1,51 @@
+package capture
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+
+	"helios/shared/browser"
+	"helios/shared/job"
+)
+
+// Show returns frame n alone, as a PNG.
+func (p *Player) Show(ctx context.Context, n int64, start job.Start) (png []byte, err error) {
+	err = p.Play(ctx, n, 1, start, func(f Frame) error {
+		png = f.PNG
+		return nil
+	})
+	return png, err
+}
+
+// ContentHeight returns the height of the whole page in CSS pixels, with what is below the lower edge.
+func (p *Player) ContentHeight(ctx context.Context) (height int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
+	defer cancel()
+	err = p.clock.world.Evaluate(ctx, "Math.ceil(Math.max(document.documentElement.scrollHeight, document.body?.scrollHeight ?? 0))", &height)
+	return height, err
+}
+
+// inch is what CSS calls one, in its pixels.
+const inch = 96.0
+
+// PDF returns the page as it is shown now on one sheet of the page's own size, as it looks on a screen.
+func (p *Player) PDF(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
+	defer cancel()
+	if _, err := browser.Call(ctx, p.page.Session, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "screen"}); err != nil {
+		return nil, fmt.Errorf("printing the page: %w", err)
+	}
+	yes, none := true, 0.0
+	width, height := float64(p.o.Width)/inch, float64(p.o.Height)/inch
+	r, err := browser.Call(ctx, p.page.Session, page.PrintToPDF, page.PrintToPDFParams{
+		PrintBackground: &yes, PaperWidth: width, PaperHeight: height,
+		MarginTop: &none, MarginBottom: &none, MarginLeft: &none, MarginRight: &none, PageRanges: "1",
+	})
+	if err != nil {
+		return nil, fmt.Errorf("printing the page: %w", err)
+	}
+	return []byte(r.Data), nil
+}

@@ -1,0 +1,311 @@
+package encode
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"helios/shared/job"
+	"helios/shared/stitch"
+	"helios/shared/store"
+	"helios/shared/webm"
+)
+
+// tool runs ffmpeg or ffprobe and returns what it prints.
+func tool(t *testing.T, name string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.Command(name, append([]string{"-v", "error"}, args...)...)
+	var problems bytes.Buffer
+	cmd.Stderr = &problems
+	out, err := cmd.Output()
+	if err != nil || problems.Len() > 0 {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, problems.String())
+	}
+	return out
+}
+
+// moving leaves pictures that move in a folder, as 00001.png and so on, and returns them.
+func moving(t *testing.T, dir string, n int, filter string) (list [][]byte) {
+	t.Helper()
+	tool(t, "ffmpeg", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=30", "-frames:v", strconv.Itoa(n), "-vf", filter, filepath.Join(dir, "%05d.png"))
+	for i := range n {
+		b, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("%05d.png", i+1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, b)
+	}
+	return list
+}
+
+// join encodes frames in chunks of so many frames each and joins them to the file out.
+func join(t *testing.T, c job.Config, list [][]byte, out string, lengths ...int) (parts []string) {
+	t.Helper()
+	dir := t.TempDir()
+	var chunks []stitch.Chunk
+	for i, n := range lengths {
+		chunk := stitch.Chunk{Name: strconv.Itoa(i), Frames: int64(n)}
+		encode(t, c, list[:n], filepath.Join(dir, chunk.Name))
+		chunks, list = append(chunks, chunk), list[n:]
+		parts = append(parts, filepath.Join(dir, chunk.Name))
+	}
+	f, err := os.Create(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if c.Format == job.WebM {
+		_, err = webm.Write(t.Context(), f, store.Dir(dir), chunks, webm.Options{Comment: "joined", FPS: c.FPS})
+	} else {
+		_, err = stitch.Write(t.Context(), f, store.Dir(dir), chunks, stitch.Options{Comment: "joined"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parts
+}
+
+// decoder names the decoder that reads all of what an encoder wrote: ffmpeg's own of VP9 drops transparency.
+func decoder(c job.Config) []string {
+	if c.VideoCodec == "libvpx-vp9" {
+		return []string{"-c:v", "libvpx-vp9"}
+	}
+	return nil
+}
+
+// sums are the MD5 sums of the decoded frames.
+func sums(t *testing.T, c job.Config, file string) (list []string) {
+	t.Helper()
+	out := tool(t, "ffmpeg", append(decoder(c), "-i", file, "-f", "framemd5", "-")...)
+	for line := range strings.Lines(string(out)) {
+		if !strings.HasPrefix(line, "#") {
+			list = append(list, strings.TrimSpace(line[strings.LastIndexByte(line, ',')+1:]))
+		}
+	}
+	return list
+}
+
+const (
+	opaque = "format=rgb24"
+	half   = "format=rgba,colorchannelmixer=aa=0.5"
+)
+
+// Joining changes no picture, and partitions do not show. What is lossless, or knows no other frame, is the same
+// whatever the partitions. The other encoders choose the quality of a frame by what was before and what comes
+// after it, also across key frames, so that one that was started anew chooses a little differently: there the
+// frames are compared with their sources.
+func TestPartitionsDoNotShow(t *testing.T) {
+	for _, test := range []struct {
+		format      job.Format
+		codec       string
+		depth       int
+		transparent bool
+		preset      string
+		quality     int
+		exact       bool
+		pixels      string // what ffprobe calls them
+	}{
+		{job.MP4, "libx264", 0, false, "medium", 0, true, "yuv420p"},
+		{job.MP4, "libx264", 0, false, "medium", 18, false, "yuv420p"},
+		{job.MOV, "libx264", 10, false, "medium", 18, false, "yuv420p10le"},
+		{job.MP4, "libx265", 0, false, "medium", 0, true, "yuv420p"},
+		{job.MP4, "libx265", 0, false, "medium", 20, false, "yuv420p"},
+		{job.MP4, "libx265", 10, false, "medium", 0, true, "yuv420p10le"},
+		{job.MP4, "libsvtav1", 0, false, "8", 28, false, "yuv420p"},
+		{job.MP4, "libsvtav1", 10, false, "8", 28, false, "yuv420p10le"},
+		{job.WebM, "libvpx-vp9", 0, true, "5", 0, true, "yuv420p"},
+		{job.MOV, "prores_ks", 0, false, "proxy", 0, true, "yuv422p10le"},
+		{job.MOV, "prores_ks", 0, false, "hq", 0, true, "yuv422p10le"},
+		{job.MOV, "prores_ks", 10, false, "4444", 0, true, "yuv444p12le"},
+		{job.MOV, "prores_ks", 0, true, "hq", 0, true, "yuva444p12le"},
+		{job.MOV, "prores_ks", 0, true, "4444xq", 0, true, "yuva444p12le"},
+		{job.GIF, "gif", 0, true, "default", 0, true, "rgba"},
+		{job.JPEG, "mjpeg", 0, false, "default", 90, true, "rgb24"},
+	} {
+		t.Run(fmt.Sprintf("%s %s %s %d bits quality %d transparent %t", test.format, test.codec, test.preset, test.depth, test.quality, test.transparent), func(t *testing.T) {
+			t.Parallel()
+			c, dir := configOf(test.codec), t.TempDir()
+			c.FPS, c.GOP = job.Rate{Num: 30000, Den: 1001}, 6
+			c.Format, c.BitDepth, c.Transparent, c.Preset, c.Quality = test.format, test.depth, test.transparent, test.preset, test.quality
+			filter := opaque
+			if c.Transparent {
+				filter = half
+			}
+			list := moving(t, dir, 30, filter)
+			one, three := filepath.Join(dir, "one"), filepath.Join(dir, "three")
+			join(t, c, list, one, 30)
+			// Not where groups of pictures would begin.
+			parts := join(t, c, list, three, 13, 1, 16)
+			var apart []string
+			for _, part := range parts {
+				apart = append(apart, sums(t, c, part)...)
+			}
+			whole, joined := sums(t, c, one), sums(t, c, three)
+			if len(joined) != 30 || !slices.Equal(joined, apart) {
+				t.Errorf("joined, the pictures are\n%s\nnot\n%s", joined, apart)
+			}
+			if test.exact && !slices.Equal(whole, joined) {
+				t.Errorf("in partitions, the pictures are\n%s\nnot\n%s", joined, whole)
+			}
+			if !test.exact {
+				a, b := psnr(t, c, one, dir), psnr(t, c, three, dir)
+				if mean(b) < mean(a)-1 || slices.Min(b) < 35 {
+					t.Errorf("frames are %.1f dB from their sources, and without partitions %.1f dB", b, a)
+				}
+			}
+			got := string(tool(t, "ffprobe", "-show_entries", "stream=pix_fmt,r_frame_rate,nb_frames,duration", "-of", "compact=p=0:nk=1", three))
+			want := test.pixels + "|30000/1001|1.001000|30\n"
+			if c.Format == job.WebM {
+				want = test.pixels + "|30000/1001|N/A|N/A\n"
+			}
+			if got != want {
+				t.Errorf("ffprobe prints %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func mean(list []float64) (m float64) {
+	for _, v := range list {
+		m += v / float64(len(list))
+	}
+	return m
+}
+
+var average = regexp.MustCompile(`psnr_avg:([0-9.]+|inf)`)
+
+// psnr compares the frames of a video with their sources.
+func psnr(t *testing.T, c job.Config, file, sources string) (list []float64) {
+	t.Helper()
+	out := tool(t, "ffmpeg", append(decoder(c), "-i", file, "-framerate", "30", "-i", filepath.Join(sources, "%05d.png"), "-lavfi",
+		"[0:v]settb=1/30,setpts=N,format=yuv420p[a];[1:v]settb=1/30,setpts=N,scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int,format=yuv420p[b];[a][b]psnr=stats_file=-",
+		"-f", "null", "-")...)
+	for _, found := range average.FindAllStringSubmatch(string(out), -1) {
+		dB, err := strconv.ParseFloat(found[1], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, dB)
+	}
+	if len(list) != 30 {
+		t.Fatalf("%d frames were compared", len(list))
+	}
+	return list
+}
+
+// solid returns a picture of one colour.
+func solid(t *testing.T, c color.NRGBA) []byte {
+	t.Helper()
+	picture := image.NewNRGBA(image.Rect(0, 0, 64, 64))
+	for i := 0; i < len(picture.Pix); i += 4 {
+		copy(picture.Pix[i:], []byte{c.R, c.G, c.B, c.A})
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, picture); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// pixel decodes a video or a picture and returns a pixel of its first frame.
+func pixel(t *testing.T, args ...string) color.NRGBA {
+	t.Helper()
+	out := tool(t, "ffmpeg", append(args, "-vf", "scale=out_range=full:flags=accurate_rnd+full_chroma_inp,format=rgba,crop=1:1:32:32", "-frames:v", "1", "-f", "rawvideo", "-")...)
+	if len(out) != 4 {
+		t.Fatalf("ffmpeg decodes %d bytes", len(out))
+	}
+	return color.NRGBA{out[0], out[1], out[2], out[3]}
+}
+
+// near reports whether no part of two colours differs by more than limit.
+func near(a, b color.NRGBA, limit int) bool {
+	for _, d := range []int{int(a.R) - int(b.R), int(a.G) - int(b.G), int(a.B) - int(b.B), int(a.A) - int(b.A)} {
+		if d > limit || d < -limit {
+			return false
+		}
+	}
+	return true
+}
+
+// A colour is the same after all the way to the file and back, and so is how transparent it is.
+func TestColours(t *testing.T) {
+	colours := []color.NRGBA{{0x33, 0x66, 0xcc, 0x80}, {0xff, 0, 0, 0xff}, {0, 0xff, 0, 0x40}, {0xff, 0xff, 0xff, 0xff}, {0, 0, 0, 0xff}, {0x80, 0x80, 0x80, 0x10}}
+	var list [][]byte
+	for _, c := range colours {
+		list = append(list, solid(t, c))
+	}
+	for _, codec := range []string{"libx264", "libx265", "libsvtav1", "libvpx-vp9", "prores_ks", "png"} {
+		for _, transparent := range []bool{false, true} {
+			c := configOf(codec)
+			c.Transparent, c.GOP = transparent, 1
+			if codec == "prores_ks" {
+				c.Preset = "hq"
+			}
+			if Check(c) != nil {
+				continue // it has no transparency
+			}
+			out := filepath.Join(t.TempDir(), "out")
+			join(t, c, list, out, 3, 3)
+			decoded := tool(t, "ffmpeg", append(decoder(c), "-i", out, "-vf", "scale=out_range=full:flags=accurate_rnd+full_chroma_inp,format=rgba,crop=1:1:32:32",
+				"-fps_mode", "passthrough", "-f", "rawvideo", "-")...)
+			if len(decoded) != 4*len(colours) {
+				t.Fatalf("ffmpeg decodes %d bytes", len(decoded))
+			}
+			for n, want := range colours {
+				if !transparent {
+					want.A = 0xff
+				}
+				if got := (color.NRGBA{decoded[4*n], decoded[4*n+1], decoded[4*n+2], decoded[4*n+3]}); !near(got, want, 3) {
+					t.Errorf("%s makes %v of %v", codec, got, want)
+				}
+			}
+		}
+	}
+}
+
+// All that is YUV says that it has the colours of HDTV.
+func TestColourTags(t *testing.T) {
+	for _, codec := range []string{"libx264", "libx265", "libsvtav1", "libvpx-vp9", "prores_ks"} {
+		c, out := configOf(codec), filepath.Join(t.TempDir(), "out")
+		join(t, c, moving(t, t.TempDir(), 2, opaque), out, 1, 1)
+		got := string(tool(t, "ffprobe", "-show_entries", "stream=color_range,color_space,color_transfer,color_primaries", "-of", "compact=p=0:nk=1", out))
+		if want := "tv|bt709|bt709|bt709\n"; got != want {
+			t.Errorf("%s: ffprobe prints %q, want %q", codec, got, want)
+		}
+	}
+}
+
+// Asked for a bit rate, the encoders keep to it, more or less.
+func TestBitrate(t *testing.T) {
+	for _, codec := range []string{"libx264", "libx265", "libsvtav1", "libvpx-vp9"} {
+		t.Run(codec, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			list := moving(t, dir, 60, opaque)
+			var sizes []int64
+			for _, rate := range []int64{100_000, 400_000} {
+				c, out := configOf(codec), filepath.Join(dir, strconv.FormatInt(rate, 10))
+				c.Bitrate, c.FPS = rate, job.Rate{Num: 30, Den: 1}
+				encode(t, c, list, out)
+				info, err := os.Stat(out)
+				if err != nil {
+					t.Fatal(err)
+				}
+				sizes = append(sizes, info.Size()*8/2)
+			}
+			if sizes[0] < 50_000 || sizes[0] > 200_000 || sizes[1] < sizes[0]*3/2 || sizes[1] > 800_000 {
+				t.Errorf("at 100 and 400 kb/s it takes %d b/s", sizes)
+			}
+		})
+	}
+}

@@ -1,0 +1,41 @@
+package encode
+
+import (
+	"slices"
+	"strconv"
+
+	"helios/shared/job"
+)
+
+// prores4444 are the presets that have all colour, and transparency.
+var prores4444 = []string{"4444", "4444xq"}
+
+// prores is ProRes. Its presets are Apple's: they set the bits a frame.
+var prores = &codec{
+	formats: []job.Format{job.MOV},
+	presets: append([]string{"proxy", "lt", "standard", "hq"}, prores4444...),
+	pixels: func(c job.Config) string {
+		full := slices.Contains(prores4444, profile(c))
+		switch {
+		case depth(c, 10) != 10 || c.Transparent && !full:
+			return ""
+		case c.Transparent:
+			return "yuva444p10le"
+		case full:
+			return "yuv444p10le"
+		}
+		return "yuv422p10le"
+	},
+	args: func(c job.Config, _ int) []string {
+		return []string{"-profile:v", profile(c), "-vendor", "apl0", "-threads", strconv.Itoa(threads)}
+	},
+}
+
+// profile is the preset in ffmpeg's words. The one that is taken when nobody says otherwise, hq, has no
+// transparency: its like that has is 4444.
+func profile(c job.Config) string {
+	if c.Transparent && c.Preset == "hq" {
+		return "4444"
+	}
+	return c.Preset
+}

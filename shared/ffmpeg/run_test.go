@@ -1,0 +1,80 @@
+package ffmpeg
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"helios/shared/fault"
+)
+
+func TestRun(t *testing.T) {
+	for _, test := range []struct {
+		name, script, want string
+		kind               fault.Kind
+	}{
+		{"well", "exit 0", "", fault.Internal},
+		{"with last words", "echo first >&2; echo file:a.mp3: why >&2; exit 1", "ffmpeg: a.mp3: why", fault.Internal},
+		{"without", "exit 3", "ffmpeg: exit status 3", fault.Internal},
+		{"killed", "echo first; kill -9 $$", "ffmpeg was killed", fault.Transient},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := Run(t.Context(), exec.Command("sh", "-c", test.script))
+			if test.want == "" && err != nil || test.want != "" && (err == nil || err.Error() != test.want || fault.Of(err) != test.kind) {
+				t.Errorf("the error is %v, a fault of kind %s; want %q, %s", err, fault.Of(err), test.want, test.kind)
+			}
+		})
+	}
+	if err := Run(t.Context(), exec.Command("/nowhere/ffmpeg")); err == nil {
+		t.Error("a program that is not there runs")
+	}
+}
+
+// Whenever the context ends, so does the program, and its cause is the error.
+func TestRunEnds(t *testing.T) {
+	reason := errors.New("changed my mind")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	cmd := exec.Command("sh", "-c", "echo ready; exec sleep 1000")
+	cmd.Stdout = w
+	go func() {
+		r.Read(make([]byte, 5))
+		cancel(reason)
+	}()
+	if err := Run(ctx, cmd); !errors.Is(err, reason) {
+		t.Errorf("the error is %v, want %v", err, reason)
+	}
+	if err := Run(ctx, exec.Command("true")); !errors.Is(err, reason) {
+		t.Errorf("after the end of ctx the error is %v, want %v", err, reason)
+	}
+}
+
+func TestUnwritable(t *testing.T) {
+	dir := t.TempDir()
+	if err := Unwritable(filepath.Join(dir, "file")); err != nil {
+		t.Errorf("a file in %s: %v", dir, err)
+	}
+	for file, want := range map[string]string{
+		filepath.Join(dir, "gone", "file"): "writing to " + filepath.Join(dir, "gone") + ": no such file or directory",
+		"/dev/full":                        "writing to /dev: no space left on device",
+	} {
+		if err := Unwritable(file); err == nil || err.Error() != want || fault.Of(err) != fault.User {
+			t.Errorf("%s: %v, want %s", file, err, want)
+		}
+	}
+}
+
+func TestFindProbe(t *testing.T) {
+	path, err := FindProbe()
+	if err != nil || filepath.Base(path) != "ffprobe" {
+		t.Errorf("found %q, %v", path, err)
+	}
+}

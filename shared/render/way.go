@@ -1,0 +1,38 @@
+package render
+
+import (
+	"context"
+
+	"helios/shared/browser"
+	"helios/shared/capture"
+	"helios/shared/job"
+)
+
+// CaptureAuto lets Prepare choose how pictures are taken.
+const CaptureAuto job.Capture = "auto"
+
+// chooseCapture finds the fastest way to take the pictures of a job.
+func chooseCapture(ctx context.Context, b *browser.Browser, c capture.Composition, config job.Config, report *capture.Report, start job.Start) (job.Capture, string, error) {
+	switch {
+	case config.Scale != 1:
+		return job.CaptureReference, "only the reference can scale", nil
+	case config.Transparent:
+		return job.CaptureReference, "only the reference keeps transparency", nil
+	}
+	first, last := config.StartFrame, config.StartFrame+config.FrameCount-1
+	if start == job.StartStep {
+		// To jump far may take a page long.
+		first = min(first, sampleReach)
+		last = min(last, first+sampleReach)
+	}
+	return capture.Choose(ctx, b, c, Options(config), report, spread(first, last))
+}
+
+// spread returns the first two frames of a run, the last, and some between them.
+func spread(first, last int64) []int64 {
+	frames := []int64{first, min(first+1, last)}
+	for i := range int64(4) {
+		frames = append(frames, first+(last-first)*(i+1)/4)
+	}
+	return frames
+}

@@ -1,0 +1,136 @@
+package webm
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"slices"
+
+	"helios/shared/job"
+)
+
+// The kinds of tracks.
+const (
+	videoTrack = 1
+	audioTrack = 2
+)
+
+// track is an entry of Tracks.
+type track struct {
+	fields        []field
+	number        uint64
+	kind          uint64
+	codec         string
+	width, height int
+	alpha         bool
+	duration      int64 // of a frame, in nanoseconds
+}
+
+func parseTrack(body []byte) track {
+	t := track{fields: slices.Collect(fields(body))}
+	for _, f := range t.fields {
+		switch f.id {
+		case idTrackNumber:
+			t.number = number(f.body)
+		case idTrackType:
+			t.kind = number(f.body)
+		case idCodecID:
+			t.codec = string(f.body)
+		case idDefaultDuration:
+			t.duration = int64(min(number(f.body), math.MaxInt64))
+		case idVideo:
+			for f := range fields(f.body) {
+				switch f.id {
+				case idPixelWidth:
+					t.width = int(number(f.body))
+				case idPixelHeight:
+					t.height = int(number(f.body))
+				case idAlphaMode:
+					t.alpha = number(f.body) == 1
+				}
+			}
+		}
+	}
+	return t
+}
+
+// rate returns the frame rate that the duration of a frame was rounded from: a whole number of frames, or one
+// of the rates of NTSC, or what the duration says to the nanosecond.
+func (t track) rate() job.Rate {
+	if t.duration <= 0 {
+		return job.Rate{}
+	}
+	n := int64(math.Round(1e9 / float64(t.duration)))
+	for _, r := range []job.Rate{{Num: n, Den: 1}, {Num: n * 1000, Den: 1001}} {
+		if near(t.duration, r) {
+			return r
+		}
+	}
+	r, err := job.NewRate(1e9, t.duration)
+	if err != nil {
+		return job.Rate{}
+	}
+	return r
+}
+
+// near reports whether frames of a rate last as long, to the nanosecond.
+func near(duration int64, fps job.Rate) bool {
+	return fps.Num > 0 && math.Abs(1e9*float64(fps.Den)/float64(fps.Num)-float64(duration)) <= 1
+}
+
+// entry makes the entry of the output.
+func (t track) entry(number byte) []byte {
+	var b []byte
+	for _, f := range t.fields {
+		switch f.id {
+		case idTrackNumber, idTrackUID:
+			b = appendBytes(b, f.id, []byte{number})
+		default:
+			b = appendBytes(b, f.id, f.body)
+		}
+	}
+	return appendBytes(nil, idTrackEntry, b)
+}
+
+// difference says in what a track differs from that of the first chunk, as the rest of a sentence that begins
+// with the chunk's name; "" if frames of both can stand in one track.
+func (t track) difference(o track, first string) string {
+	switch {
+	case t.codec != o.codec:
+		return fmt.Sprintf("is %s but %s is %s", t.codec, first, o.codec)
+	case t.width != o.width || t.height != o.height:
+		return fmt.Sprintf("is %dx%d but %s is %dx%d", t.width, t.height, first, o.width, o.height)
+	case t.duration != o.duration:
+		return fmt.Sprintf("has %s frames a second but %s has %s", t.rate(), first, o.rate())
+	case t.alpha && !o.alpha:
+		return fmt.Sprintf("is transparent but %s is not", first)
+	case !t.alpha && o.alpha:
+		return fmt.Sprintf("is not transparent but %s is", first)
+	case !bytes.Equal(t.find(idCodecPrivate), o.find(idCodecPrivate)):
+		return fmt.Sprintf("has other settings of its codec than %s", first)
+	case !bytes.Equal(t.find(idVideo, idColour), o.find(idVideo, idColour)):
+		return fmt.Sprintf("has other colours than %s", first)
+	case !bytes.Equal(t.entry(1), o.entry(1)):
+		return fmt.Sprintf("has another track entry than %s", first)
+	}
+	return ""
+}
+
+// find returns the content of the first field under a path of ids.
+func (t track) find(path ...id) []byte {
+	list := slices.Values(t.fields)
+	for i, name := range path {
+		var found []byte
+		for f := range list {
+			if f.id == name {
+				found = f.body
+				break
+			}
+		}
+		if i == len(path)-1 {
+			return found
+		}
+		list = fields(found)
+	}
+	return nil
+}

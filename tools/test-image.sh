@@ -1,0 +1,289 @@
+#!/usr/bin/env bash
+# Builds the image of the chunk function from the Dockerfile, without a Docker engine, and renders in it as AWS
+# Lambda would: read-only but for /tmp, no /dev/shm, no /sys, an ordinary user, Lambda's environment and no other.
+# The frames must be those that this machine renders. Prints what it finds; fails if something is not as it must be.
+#
+#     tools/test-image.sh            (or: make image-test)
+#
+# Needs root, Debian bookworm with the packages that it names, 5 GB in $TMPDIR, and five minutes, or ten on a busy machine.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+PATH=$PWD/.cache/go/bin:$PATH
+
+user=1051 # Lambda's sbx_user1051
+failed=0
+
+say() { printf '%s\n' "$*"; }
+title() { printf '\n== %s\n' "$*"; }
+die() { printf 'test-image: %s\n' "$*" >&2; exit 1; }
+good() { say "ok      $*"; }
+bad() { say "FAILED  $*"; failed=1; }
+
+# check WHAT COMMAND...: COMMAND must succeed; what it prints is shown if it does not.
+check() {
+	local what=$1 out
+	shift
+	if out=$("$@" 2>&1); then good "$what"; else bad "$what"; printf '%s\n' "$out" | sed 's/^/        /'; fi
+}
+
+[ "$(id -u)" = 0 ] || die "run it as root: it mounts file systems and changes root"
+missing=
+for need in buildah:buildah debootstrap:debootstrap unshare:util-linux setpriv:util-linux ffmpeg:ffmpeg \
+	chromium-headless-shell:chromium-headless-shell jq:jq go:golang-go; do
+	command -v "${need%:*}" >/dev/null || missing="$missing ${need#*:}"
+done
+[ -z "$missing" ] || die "please install what is missing: apt-get install -y --no-install-recommends$missing"
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/helios-image.XXXXXX")
+image() { # buildah, with a store of our own
+	buildah --root "$work/storage" --runroot "$work/run" --storage-driver vfs "$@"
+}
+cleanup() {
+	image rm --all >/dev/null 2>&1 || true
+	rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+# bytes FOLDER: of its files, those with several names once.
+bytes() { find "$1" -xdev -type f -printf '%D:%i %s\n' | sort -u | awk '{n += $2} END {print n + 0}'; }
+
+# logged NAME COMMAND...: shows what COMMAND prints only if it fails.
+logged() {
+	local log=$work/$1.log
+	shift
+	"$@" >"$log" 2>&1 || { tail -n 40 "$log" >&2; die "this failed: $*"; }
+}
+
+# --------------------------------------------------------------------------------------------------- base images
+
+title "building (logs are shown if something fails)"
+say "debian:bookworm-slim, with debootstrap"
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | head -n 1)
+[ -n "$mirror" ] || die "apt knows no source of Debian bookworm here"
+logged debootstrap debootstrap --variant=minbase bookworm "$work/base" "$mirror"
+rm -rf "$work"/base/var/lib/apt/lists/* "$work"/base/var/cache/apt/*
+# As in Debian's slim images.
+cat >"$work/base/etc/dpkg/dpkg.cfg.d/docker" <<'SLIM'
+path-exclude /usr/share/doc/*
+path-include /usr/share/doc/*/copyright
+path-exclude /usr/share/info/*
+path-exclude /usr/share/locale/*
+path-include /usr/share/locale/locale.alias
+path-exclude /usr/share/man/*
+SLIM
+find "$work/base/usr/share/doc" -type f ! -name copyright -delete
+find "$work/base/usr/share/man" "$work/base/usr/share/info" "$work/base/usr/share/locale" -mindepth 1 -maxdepth 1 \
+	! -name locale.alias -exec rm -rf {} +
+base=$(bytes "$work/base")
+mkdir "$work/context"
+tar -C "$work/base" --numeric-owner -cf "$work/context/base.tar" .
+rm -rf "$work/base"
+printf 'FROM scratch\nADD base.tar /\n' >"$work/base.Dockerfile"
+logged base image bud --isolation chroot -f "$work/base.Dockerfile" -t debian:bookworm-slim "$work/context"
+rm "$work/context/base.tar"
+
+# This machine's Go and the modules that it has stand for the golang image and the network.
+say "golang:1.26-bookworm, with this machine's $(go env GOVERSION)"
+go mod download
+printf 'FROM debian:bookworm-slim\nENV PATH=/usr/local/go/bin:$PATH GOPROXY=file:///mnt GOTOOLCHAIN=local\n' >"$work/go.Dockerfile"
+logged go image bud --isolation chroot --pull-never -f "$work/go.Dockerfile" -t golang:1.26-bookworm "$work/context"
+
+# ----------------------------------------------------------------------------------------------------- the image
+
+# apt inside is to reach the network as it does here, so it gets this machine's configuration, for the build only.
+program=./functions/chunk
+[ -d functions/chunk ] || program=./cmd/helios
+say "the image, from Dockerfile, with $program"
+start=$(date +%s)
+logged image image bud --isolation chroot --pull-never --build-arg PROGRAM=$program \
+	-v /etc/apt:/etc/apt:ro -v "$(go env GOROOT)":/usr/local/go:ro -v "$(go env GOMODCACHE)/cache/download":/mnt:ro \
+	-f Dockerfile -t helios-chunk .
+say "built in $(($(date +%s) - start)) s"
+
+title "size"
+container=$(image from --pull-never localhost/helios-chunk)
+root=$(image mount "$container")
+mb() { awk -v what="$1" '{printf "%8.1f MB  %s\n", $1 / 1e6, what}'; }
+all=$(bytes "$root")
+bootstrap=$(bytes "$root/usr/local/bin/bootstrap")
+echo "$base" | mb "layer of the stand-in for debian:bookworm-slim"
+echo $((all - base - bootstrap)) | mb "layer of the packages"
+echo "$bootstrap" | mb "layer of the program"
+echo "$all" | mb "all, unpacked"
+tar -C "$root" --numeric-owner -c . | gzip -1 | wc -c | mb "all, as one gzip -1: about what is pushed"
+say "the largest folders, in MB:"
+du -x -B1 --apparent-size "$root/usr/lib/chromium" "$root"/usr/lib/*-linux-gnu "$root/usr/share/fonts" "$root/var" "$root/usr/local" -s |
+	sort -rn | awk -v r="$root" '{sub(r, "", $2); printf "%8.1f     %s\n", $1 / 1e6, $2}'
+
+# ------------------------------------------------------------------------------------------------- Lambda's rules
+
+# Programs and pages that the image itself does not hold come in read-only under /mnt.
+pages=$work/pages
+mkdir -p "$pages"
+CGO_ENABLED=0 go build -trimpath -buildvcs=false -o "$pages/helios" ./cmd/helios
+cp -r examples/assets "$pages/"
+cp examples/intro.html examples/web-font.html examples/webgl.html examples/canvas.html "$pages/"
+cat >"$pages/scripts.html" <<'PAGE'
+<!doctype html>
+<html lang="en" data-duration="0.5" data-fps="10" data-width="1280" data-height="720">
+<meta charset="utf-8">
+<style>
+  body { margin: 30px; font: 32px/1.35 sans-serif; background: #fff }
+  p { margin: 0; animation: in 1s both } @keyframes in { from { transform: translateX(40px) } }
+</style>
+<p>Sans: The quick brown fox, Ünïcode, Ελληνικά, Русский
+<p style="font-family: serif">Serif: The quick brown fox <i>italic</i> <b>bold</b>
+<p style="font-family: monospace">Monospace: if (a != b) { return; }
+<p style="font-family: 'Noto Sans'">Noto Sans: <i>italic</i> <b>bold</b>
+<p lang="ja">日本語：吾輩は猫である。<b>名前はまだ無い。</b>
+<p lang="zh-Hans">简体中文：海内存知己，天涯若比邻 <span lang="zh-Hant">繁體：歡迎</span>
+<p lang="ko">한국어: 다람쥐 헌 쳇바퀴에 타고파
+<p dir="rtl" lang="ar">العربية: نص حكيم له سر قاطع
+<p>עברית · हिन्दी: नमस्ते दुनिया · ไทย: สวัสดีชาวโลก · தமிழ் · বাংলা
+<p>Emoji: 😀 🚀 👩‍👩‍👧‍👦 🏳️‍🌈 🇯🇵 ❤️ ✅ 1️⃣ · Symbols: → ∑ √ ∞ ♞ ☂ ½
+PAGE
+chmod -R a+rX "$pages"
+tmp=$work/tmp
+mkdir "$tmp"
+chmod 1777 "$tmp"
+
+mapfile -t environment < <(image inspect --type image --format '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' localhost/helios-chunk | grep .)
+environment+=(LANG=en_US.UTF-8 TZ=:UTC LAMBDA_TASK_ROOT=/var/task LAMBDA_RUNTIME_DIR=/var/runtime
+	AWS_REGION=us-east-1 AWS_LAMBDA_FUNCTION_NAME=helios-chunk AWS_LAMBDA_FUNCTION_MEMORY_SIZE=3008)
+
+# inside COMMAND...: runs it in the image by the rules of Lambda; nothing of it outlives the command.
+inside() {
+	unshare --mount --pid --fork --kill-child --propagation private bash -euc '
+		root=$1 tmp=$2 pages=$3 user=$4
+		shift 4
+		mount --bind "$root" "$root"
+		mount --bind "$tmp" "$root/tmp"
+		mount --bind -o ro "$pages" "$root/mnt"
+		mount -o remount,bind,ro "$root/mnt"
+		mount -t proc proc "$root/proc"
+		mount -t tmpfs -o mode=755 tmpfs "$root/dev"
+		for device in null zero full random urandom tty; do
+			touch "$root/dev/$device"
+			mount --bind "/dev/$device" "$root/dev/$device"
+		done
+		ln -s /proc/self/fd "$root/dev/fd"
+		mount -o remount,ro "$root/dev"
+		mount -o remount,bind,ro "$root"
+		cd "$root"
+		exec chroot . setpriv --reuid="$user" --regid="$user" --clear-groups --bounding-set=-all --no-new-privs \
+			env -i "$@"
+	' bash "$root" "$tmp" "$pages" "$user" "${environment[@]}" "$@" </dev/null
+}
+
+title "in the image, by Lambda's rules"
+check "runs as user $user" inside sh -c "[ \$(id -u) = $user ]"
+check "the root file system is read-only" inside sh -c '! touch /var/x && ! touch /dev/x && ! touch /mnt/x'
+check "/tmp can be written to" inside sh -c 'touch /tmp/x && rm /tmp/x'
+check "there is no /dev/shm and no /sys" inside sh -c '[ ! -e /dev/shm ] && [ -z "$(ls /sys)" ]'
+check "there are no user namespaces" inside sh -c '! unshare --user true'
+check "HOME is /tmp, and Chromium's sandbox is off" inside sh -c '[ "$HOME" = /tmp ] && [ -n "$HELIOS_NO_SANDBOX" ]'
+check "the entry point can be run" inside sh -c '[ -x /usr/local/bin/bootstrap ]'
+check "the entry point is the bootstrap" \
+	[ "$(image inspect --type image --format '{{.OCIv1.Config.Entrypoint}}' localhost/helios-chunk)" = "[/usr/local/bin/bootstrap]" ]
+check "ffmpeg and Chromium find all of their libraries" inside sh -c '
+	for f in /usr/bin/ffmpeg /usr/bin/ffprobe /usr/lib/chromium/chromium-headless-shell /usr/lib/chromium/*.so*; do
+		if ldd "$f" | grep "not found"; then exit 1; fi
+	done'
+check "the cache of fonts is valid" inside sh -c '
+	out=$(fc-cache --verbose --system-only 2>&1) || true
+	case $out in *"caching, new"*) echo "$out"; exit 1 ;; *"cache is valid"*) ;; *) echo "$out"; exit 1 ;; esac'
+check "there are certificates" inside sh -c '[ -s /etc/ssl/certs/ca-certificates.crt ]'
+check "there are fonts for Japanese, Chinese, Korean, Arabic, Hindi, Thai and emoji" inside sh -c '
+	for lang in ja zh-cn zh-tw ko ar hi th und-zsye; do
+		[ -n "$(fc-list ":lang=$lang" family)" ] || { echo "none for $lang"; exit 1; }
+	done'
+for codec in libx264 libx265 libsvtav1 libvpx-vp9 prores_ks libwebp_anim gif apng png mjpeg; do
+	check "ffmpeg encodes with $codec" inside ffmpeg -v error -f lavfi -i testsrc2=s=320x240:r=30:d=0.3 -c:v $codec -f null -
+done
+for codec in aac libopus libmp3lame flac pcm_s16le; do
+	check "ffmpeg encodes with $codec" inside ffmpeg -v error -f lavfi -i sine=d=0.3 -c:a $codec -f null -
+done
+
+# --------------------------------------------------------------------------------------------------------- frames
+
+title "the same frames as this machine"
+versions() { "$@" sh -c 'chromium-headless-shell --version; ffmpeg -version | sed -n "1s/ Copyright.*//p"' 2>/dev/null; }
+here=$(versions env)
+there=$(versions inside)
+say "$there"
+if [ "$here" = "$there" ]; then good "the same versions here"; else bad "here there are other versions: $here"; fi
+
+md5() { ffmpeg -v error -i "$1" -f framemd5 - | grep -v '^#software'; }
+# same NAME PAGE FLAGS...: renders here and in the image, and compares all frames.
+same() {
+	local name=$1 page=$2 frames
+	shift 2
+	if ! "$pages/helios" render "$pages/$page" "$@" -o "$work/here.$name" --overwrite --quiet; then bad "$name does not render here"; return; fi
+	if ! inside /mnt/helios render "/mnt/$page" "$@" -o "/tmp/$name" --overwrite --quiet; then bad "$name does not render in the image"; return; fi
+	frames=$(md5 "$work/here.$name" | grep -vc '^#')
+	if diff <(md5 "$work/here.$name") <(md5 "$tmp/$name") >"$work/$name.diff" && [ "$frames" -gt 0 ]; then
+		good "$name: $frames frames are equal$(cmp -s "$work/here.$name" "$tmp/$name" && echo ', and so are all bytes of the file')"
+	else
+		bad "$name: $(grep -c '^>' "$work/$name.diff") of $frames frames differ"
+	fi
+}
+same intro.mp4 intro.html --quality 0 --concurrency 2
+same web-font.mp4 web-font.html --quality 0 --frame-count 20 --concurrency 1
+same webgl.mp4 webgl.html --quality 0 --frame-count 10 --concurrency 1
+same canvas.mp4 canvas.html --quality 0 --frame-count 20 --concurrency 1
+same scripts.mp4 scripts.html --quality 0 --concurrency 1
+same x265.mp4 intro.html --video-codec libx265 --preset ultrafast --frame-count 30 --concurrency 1
+left=$(find "$tmp" -mindepth 1 ! -name '*.mp4' | head)
+if [ -z "$left" ]; then good "nothing but the videos is left in /tmp"; else bad "this is left in /tmp: $left"; fi
+if [ -n "${KEEP:-}" ]; then cp "$tmp"/*.mp4 "$KEEP/" && say "the videos are in $KEEP"; fi
+
+# ---------------------------------------------------------------------------------------------------------- start
+
+title "from the start of the process to the first frame, seconds"
+# elapsed PAGE: seconds until the event of the first frame.
+elapsed() {
+	local from to
+	from=$(date +%s%N)
+	to=$(inside /mnt/helios render "/mnt/$1" --frame-count 1 --concurrency 1 --start jump --json -o /tmp/start.mp4 --overwrite | {
+		while read -r line; do case $line in *'"frame-done"'*) date +%s%N; break ;; esac; done
+		cat >/dev/null # so that Helios can say the rest, and end
+	})
+	echo "$from $to" | awk '{printf "%.2f", ($2 - $1) / 1e9}'
+}
+# forget: the image's files are not in memory any more.
+forget() { find "$root" -xdev -type f -size +0 -exec sh -c 'sync "$@"; for f; do dd if="$f" iflag=nocache count=0 status=none; done' sh {} +; }
+for page in intro.html scripts.html; do
+	forget
+	say "$page: $(elapsed $page) with all files read from the disk; then $(elapsed $page), $(elapsed $page), $(elapsed $page)"
+done
+
+# ---------------------------------------------------------------------------------------------------------- arm64
+
+title "arm64 (cannot be run here): the packages"
+apt=$work/apt
+mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+: >"$apt/status"
+apt_arm64() {
+	local command=$1
+	shift
+	"$command" -q -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o Dir::State="$apt" -o Dir::State::status="$apt/status" \
+		-o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt/cache" -o APT::Install-Recommends=false "$@"
+}
+logged arm64 apt_arm64 apt-get update
+packages=$(sed -n '/apt-get install/,/&&/p' Dockerfile | grep -oE '^ +[a-z][a-z0-9-]+' | tr -d ' ' | sort)
+for package in $packages; do
+	version=$(apt_arm64 apt-cache policy "$package" | sed -n 's/^ *Candidate: //p')
+	local_version=$(chroot "$root" dpkg-query -W -f='${Version}' "$package")
+	case $version in
+	'' | '(none)') bad "$package is not there for arm64" ;;
+	"$local_version") good "$package $version" ;;
+	*) good "$package $version (amd64 has $local_version)" ;;
+	esac
+done
+check "apt-get can install them all together" apt_arm64 apt-get install --simulate $packages
+check "the program builds for arm64" env GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -o /dev/null $program
+
+say
+[ "$failed" = 0 ] || die "something is not as it must be, see above"
+say "all is as it must be"
