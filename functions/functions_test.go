@@ -67,6 +67,7 @@ type stack struct {
 	bucket  *cloud.Bucket
 	states  *sfn.Client
 	machine string
+	regions int // in which executions were started
 }
 
 func start(t *testing.T, env ...string) *stack {
@@ -80,7 +81,7 @@ func start(t *testing.T, env ...string) *stack {
 		t.Fatal(err)
 	}
 	s.tell(t)
-	s.machine = s.createMachine(t, "helios")
+	s.machine = createMachine(t, s.states)
 	for name, f := range map[string]awstest.Function{
 		"plan":  {Concurrency: 2, Timeout: 60 * time.Second, MemoryMB: 512},
 		"chunk": {Concurrency: 2, Timeout: 120 * time.Second, MemoryMB: 4096},
@@ -102,7 +103,7 @@ func start(t *testing.T, env ...string) *stack {
 }
 
 // createMachine makes the state machine of statemachine/render.asl.json with the template's substitutions.
-func (s *stack) createMachine(t *testing.T, name string) (arn string) {
+func createMachine(t *testing.T, states *sfn.Client) (arn string) {
 	t.Helper()
 	definition, err := os.ReadFile("../statemachine/render.asl.json")
 	if err != nil {
@@ -114,8 +115,8 @@ func (s *stack) createMachine(t *testing.T, name string) (arn string) {
 		"${MergeFunction}", "arn:aws:lambda:us-east-1:123456789012:function:merge",
 		"${Bucket}", bucket,
 	).Replace(string(definition))
-	out, err := s.states.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{
-		Name: &name, Definition: &text, RoleArn: aws.String("arn:aws:iam::123456789012:role/helios"),
+	out, err := states.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{
+		Name: aws.String("helios"), Definition: &text, RoleArn: aws.String("arn:aws:iam::123456789012:role/helios"),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -134,21 +135,24 @@ func (s *stack) put(t *testing.T, key, text string) {
 // run starts an execution and waits for its end.
 func (s *stack) run(t *testing.T, name, request string) *sfn.DescribeExecutionOutput {
 	t.Helper()
-	// moto does not start a second execution of a machine.
-	machine := s.createMachine(t, "helios-"+name)
-	out, err := s.states.StartExecution(t.Context(), &sfn.StartExecutionInput{StateMachineArn: &machine, Name: &name, Input: &request})
+	// moto starts only one execution in a region.
+	s.regions++
+	region := []string{"us-east-1", "us-west-2", "eu-west-1"}[s.regions]
+	states := sfn.New(s.states.Options(), func(o *sfn.Options) { o.Region = region })
+	machine := createMachine(t, states)
+	out, err := states.StartExecution(t.Context(), &sfn.StartExecutionInput{StateMachineArn: &machine, Name: &name, Input: &request})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.wait(t, *out.ExecutionArn)
+	return wait(t, states, *out.ExecutionArn)
 }
 
-func (s *stack) wait(t *testing.T, arn string) *sfn.DescribeExecutionOutput {
+func wait(t *testing.T, states *sfn.Client, arn string) *sfn.DescribeExecutionOutput {
 	t.Helper()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		d, err := s.states.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+		d, err := states.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"os"
 	"strings"
 
+	"helios/shared/capture"
 	"helios/shared/render"
 )
 
@@ -37,18 +37,16 @@ func inspect(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	if err := sweep(); err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", workPrefix)
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	composition, err := c.locate(ctx, r.Input, dir)
+	composition, err := capture.Locate("", r.Input)
 	if err != nil {
 		return nil, err
 	}
 	o := r.Options
 	if o.Start == "" {
 		o.Start = render.StartAuto
+	}
+	if o.Capture == "" {
+		o.Capture = render.CaptureAuto
 	}
 	o.Output = r.output("inspect")
 	i := Inspection{Log: c.Log}

@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
+	"helios/shared/capture"
 	"helios/shared/job"
 	"helios/shared/render"
 	"helios/shared/store"
@@ -64,12 +63,7 @@ func (p *partition) do(ctx context.Context, jobID string) (State, error) {
 	if err := c.Bucket.GetJSON(ctx, Job(jobID).Work(), &work); err != nil {
 		return "", err
 	}
-	dir, err := os.MkdirTemp("", workPrefix)
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(dir)
-	composition, err := c.locate(ctx, work.Config.Input, filepath.Join(dir, "site"))
+	composition, err := capture.Locate("", work.Config.Input)
 	if err != nil {
 		return "", err
 	}

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net/netip"
@@ -94,6 +95,14 @@ func (r *Request) Validate() error {
 		return job.Errorf("maxConcurrency", "must be 1 to %d", job.MaxPartitions)
 	case r.Start != "" && r.Start != render.StartAuto && r.Start != job.StartStep && r.Start != job.StartJump:
 		return job.Errorf("start", "must be auto, step or jump, got %q", r.Start)
+	}
+	for i, t := range r.Tracks {
+		if err := checkInput(t.Source); err != nil {
+			return job.Errorf(fmt.Sprintf("tracks[%d].source", i), "%v", err)
+		}
+	}
+	if r.Capture == render.CaptureAuto {
+		r.Capture = ""
 	}
 	if r.Webhook != "" {
 		if err := checkWebhook(r.Webhook); err != nil {
