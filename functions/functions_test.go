@@ -1,3 +1,5 @@
+//go:build cloud
+
 // Package functions tests the compiled functions, as Lambda runs them, and the state machine that calls them.
 package functions
 
