@@ -79,7 +79,7 @@ func small(input string) plan.Options {
 	lossless := 0
 	return plan.Options{
 		Input: input, Output: "out.mp4", Width: 160, Height: 90, FPS: job.Rate{Num: 10, Den: 1}, FrameCount: 12,
-		Preset: "ultrafast", Quality: &lossless, Timeout: job.SecondsOf(15 * time.Second),
+		Preset: "ultrafast", Quality: &lossless, Timeout: job.SecondsOf(30 * time.Second),
 	}
 }
 
