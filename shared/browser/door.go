@@ -97,6 +97,8 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodConnect:
 		d.tunnel(w, r)
+	case r.URL.Host == siteHost && d.site != nil && r.URL.Path == stagePath:
+		serveStage(w)
 	case r.URL.Host == siteHost && d.site != nil:
 		if err := d.site.serve(w, r); err != nil {
 			d.refuse(w, r, err)

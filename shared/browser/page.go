@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/inspector"
@@ -30,6 +31,7 @@ type Page struct {
 	target  target.ID
 	watch   *watch
 	loaded  chan struct{} // gets a value at each load event
+	worlds  sync.Map      // of the scripts of each frame: from its cdp.FrameID to a runtime.ExecutionContextID
 }
 
 // Open makes an empty page.
@@ -69,6 +71,7 @@ func (p *Page) listen() {
 	On(p.Session, network.LoadingFinished, p.watch.finished)
 	On(p.Session, network.LoadingFailed, p.watch.failed)
 	On(p.Session, runtime.ExceptionThrown, p.watch.threw)
+	On(p.Session, runtime.ExecutionContextCreated, p.noteWorld)
 	On(p.Session, inspector.TargetCrashed, func(inspector.EventTargetCrashed) {
 		p.end(fault.Transientf("the page's process crashed, perhaps for lack of memory"))
 	})

@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/headlessexperimental"
 	"github.com/chromedp/cdproto/page"
 
@@ -73,6 +74,8 @@ func (f Frame) Picture() []byte {
 // goroutine.
 type Player struct {
 	page   *browser.Page
+	main   browser.World // where the page's own scripts run
+	frame  cdp.FrameID   // of the page itself, if it is shown in a frame of ours
 	clock  *clock
 	o      Options
 	seeks  bool   // the page offers window.helios.seek
@@ -94,7 +97,7 @@ func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*P
 	p := &Player{page: page, clock: newClock(page), o: o}
 	err = p.load(ctx, c)
 	if err == nil && o.Way != "" && o.Way != job.CaptureReference {
-		p.raw, err = openRaw(ctx, b, p)
+		p.raw, err = openRaw(ctx, b, c, p)
 	}
 	if err != nil {
 		p.Close()
@@ -106,7 +109,7 @@ func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*P
 // Close closes the page.
 func (p *Player) Close() {
 	if p.raw != nil {
-		p.raw.ring.close()
+		p.raw.close()
 	}
 	// The page may be in an endless loop; then it goes with the browser.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -194,7 +197,7 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	err := p.clock.advance(ctx, t)
 	seeking := err == nil && p.seeks
 	if seeking {
-		err = p.page.Evaluate(ctx, fmt.Sprintf("window.helios.seek(%v)", p.o.FPS.Milliseconds(n)/1000), nil)
+		err = p.main.Evaluate(ctx, fmt.Sprintf("window.helios.seek(%v)", p.o.FPS.Milliseconds(n)/1000), nil)
 	}
 	var r headlessexperimental.BeginFrameResult
 	seeking = seeking && err != nil
@@ -258,7 +261,7 @@ func (p *Player) overdue(n int64, seeking bool) error {
 // stay notes from now on when the page goes elsewhere.
 func (p *Player) stay() {
 	browser.On(p.page.Session, page.FrameNavigated, func(e page.EventFrameNavigated) {
-		if e.Frame.ParentID == "" {
+		if e.Frame.ParentID == "" || e.Frame.ID == p.frame {
 			p.left.CompareAndSwap(nil, &e.Frame.URL)
 		}
 	})

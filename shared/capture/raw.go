@@ -48,14 +48,24 @@ type rawFrames struct {
 	ring  *ring
 	taken uint64 // pictures, since the page was opened
 	fresh bool   // the frame that was drawn last has one of its own
+
+	// twin plays the same in the reference way; nil where the page itself gives the picture of the reference
+	// together with its pixels.
+	twin *Player
 }
 
 // openRaw prepares a page that was loaded and stands at frame 0.
-func openRaw(ctx context.Context, b *browser.Browser, p *Player) (*rawFrames, error) {
+func openRaw(ctx context.Context, b *browser.Browser, c Composition, p *Player) (*rawFrames, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.o.Timeout, fault.Transientf("the page's worker did not start within %s", p.o.Timeout))
 	defer cancel()
 	l := newLayout(p.o.Width, p.o.Height)
 	r := &rawFrames{way: p.o.Way, world: p.clock.world}
+	if r.way == job.CaptureElements {
+		var err error
+		if r.world, err = p.page.Isolate(ctx); err != nil {
+			return nil, err
+		}
+	}
 	var problem string
 	source := func(text string) string { return strings.TrimSpace(text[strings.Index(text, "async"):]) }
 	err := r.world.Evaluate(ctx, fmt.Sprintf("(%s)(%s, %q)", source(rawSource), l.json(), source(ringSource)), &problem)
@@ -67,8 +77,25 @@ func openRaw(ctx context.Context, b *browser.Browser, p *Player) (*rawFrames, er
 	case problem != "":
 		return nil, unfit(r.way, "the page cannot write a file: %s", problem)
 	}
-	r.ring, err = openRing(b.Profile(), l)
-	return r, err
+	if r.ring, err = openRing(b.Profile(), l); err != nil {
+		return nil, err
+	}
+	if r.way == job.CaptureElements {
+		o := p.o
+		o.Way = job.CaptureReference
+		if r.twin, err = Open(ctx, b, c, o); err != nil {
+			r.ring.close()
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func (r *rawFrames) close() {
+	r.ring.close()
+	if r.twin != nil {
+		r.twin.Close()
+	}
 }
 
 // arm has the picture of the next frame taken.
@@ -100,41 +127,61 @@ func (r *rawFrames) dropped(ctx context.Context, n int64) (bool, error) {
 // drawn is a frame whose picture was, or is being, written.
 type drawn struct {
 	index int64
-	fresh bool   // there is a picture; if not, it is that of the frame before
-	shot  []byte // the picture of the reference, where both are compared
+	fresh bool // there is a picture; if not, it is that of the frame before
 }
 
-// playRaw is Play for the fast ways: while a frame is read and encoded, the next is drawn.
+// playRaw is Play for the fast ways: while a frame is read and encoded, the next is drawn. The first and the last
+// are compared with the reference.
 func (p *Player) playRaw(ctx context.Context, from, count int64, start job.Start, emit func(Frame) error) error {
-	if err := p.goTo(ctx, 0, from, start); err != nil {
-		return err
-	}
+	r, last := p.raw, from+count-1
 	g, ctx := errgroup.WithContext(ctx)
-	taken := p.raw.taken
-	slots := make(chan struct{}, p.raw.ring.Slots)
-	frames := make(chan drawn, p.raw.ring.Slots)
+	slots := make(chan struct{}, r.ring.Slots)
+	frames := make(chan drawn, r.ring.Slots)
+	shots, ends := make(chan []byte, 2), make(chan Frame, 2) // of the first and the last frame
+
 	g.Go(func() error {
 		defer close(frames)
-		for n := from; n < from+count; n++ {
+		if err := p.goTo(ctx, 0, from, start); err != nil {
+			return err
+		}
+		lived := int64(0) // the frames that the twin has lived through
+		for n := from; n <= last; n++ {
 			select {
 			case slots <- struct{}{}:
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
-			shot, err := p.show(ctx, n, rawOutput(n, from, from+count-1))
+			picture, err := p.show(ctx, n, r.output(n, from, last))
 			if err != nil {
 				return err
 			}
-			frames <- drawn{n, p.raw.fresh, shot} // there is room for as many as there are slots
+			frames <- drawn{n, r.fresh} // there is room for as many as there are slots
+			if n != from && n != last {
+				continue
+			}
+			if r.twin != nil {
+				// Not at the same time: Chromium 156 breaks down when two of its pages draw at once.
+				if picture, err = r.twin.shoot(ctx, lived, n, start); err != nil {
+					return err
+				}
+				lived = n + 1
+			}
+			shots <- picture
 		}
 		return nil
 	})
 	g.Go(func() error {
-		reader := p.raw.reader(taken, p.o)
+		defer close(ends)
+		reader := r.reader(p.o)
 		for f := range frames {
 			frame, err := reader.next(ctx, f)
 			if err != nil {
 				return err
+			}
+			if f.index == from || f.index == last {
+				end := frame
+				end.Pixels = bytes.Clone(frame.Pixels)
+				ends <- end
 			}
 			if err := emit(frame); err != nil {
 				return err
@@ -143,23 +190,45 @@ func (p *Player) playRaw(ctx context.Context, from, count int64, start job.Start
 		}
 		return nil
 	})
+	g.Go(func() error {
+		for end := range ends {
+			select {
+			case shot := <-shots:
+				if err := r.compare(end, shot); err != nil {
+					return err
+				}
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		return nil
+	})
 	return g.Wait()
 }
 
-// rawOutput returns what frame n of a run shall leave behind: the first and the last are compared with the
-// reference.
-func rawOutput(n, first, last int64) output {
-	switch n {
-	case first, last:
+// output returns what frame n of a run shall leave behind.
+func (r *rawFrames) output(n, first, last int64) output {
+	switch {
+	case r.twin != nil:
+		return pixels
+	case n == first || n == last:
 		return pixels | picture
-	case last - 1:
+	case n == last-1:
 		// Frames that are not drawn leave work behind, which would show in the last picture.
 		return pixels | drawing
 	}
 	return pixels
 }
 
-// rawReader reads the frames in their order.
+// shoot takes the picture of frame n; the page has lived through all before next.
+func (p *Player) shoot(ctx context.Context, next, n int64, start job.Start) ([]byte, error) {
+	if err := p.goTo(ctx, next, n, start); err != nil {
+		return nil, err
+	}
+	return p.show(ctx, n, picture)
+}
+
+// rawReader reads the pictures that were taken, in their order.
 type rawReader struct {
 	raw    *rawFrames
 	o      Options
@@ -169,42 +238,37 @@ type rawReader struct {
 	before []byte // and the one before
 }
 
-func (r *rawFrames) reader(taken uint64, o Options) *rawReader {
-	return &rawReader{raw: r, o: o, read: taken, pixels: make([]byte, r.ring.frameSize()), before: make([]byte, r.ring.frameSize())}
+// reader returns what reads the pictures that are taken from now on.
+func (r *rawFrames) reader(o Options) *rawReader {
+	return &rawReader{raw: r, o: o, read: r.taken, pixels: make([]byte, r.ring.frameSize()), before: make([]byte, r.ring.frameSize())}
 }
 
 // next returns a frame, which is valid until the next call.
 func (r *rawReader) next(ctx context.Context, f drawn) (Frame, error) {
 	first := !r.any
 	r.any = true
-	frame := Frame{Index: f.index, Pixels: r.pixels, Repeated: !f.fresh}
-	if f.fresh {
-		ctx, cancel := context.WithTimeoutCause(ctx, r.o.Timeout, fault.Transientf("the picture of frame %d was not there after %s", f.index, r.o.Timeout))
-		defer cancel()
-		err := r.raw.ring.wait(ctx, r.read+1)
-		if w := new(workerError); errors.As(err, &w) {
-			return Frame{}, unfit(r.raw.way, "frame %d could not be written: %s", f.index, w.words)
+	if !f.fresh {
+		if first {
+			return Frame{}, fault.Transientf("the page gave no picture of frame %d", f.index)
 		}
-		if err != nil {
-			return Frame{}, err
-		}
-		r.pixels, r.before = r.before, r.pixels
-		if err := r.raw.ring.read(r.read, r.pixels); err != nil {
-			return Frame{}, err
-		}
-		r.read++
-		if !opaque(r.pixels) {
-			return Frame{}, unfit(r.raw.way, "the picture of frame %d is not opaque", f.index)
-		}
-		frame.Pixels = r.pixels
-		frame.Repeated = !first && bytes.Equal(r.pixels, r.before)
-	} else if first {
-		return Frame{}, errors.New("the first frame has no picture")
+		return Frame{Index: f.index, Pixels: r.pixels, Repeated: true}, nil
 	}
-	if f.shot != nil {
-		if why := r.raw.compare(f.shot, frame.Pixels); why != "" {
-			return Frame{}, unfit(r.raw.way, "frame %d is not the picture of the reference: %s", f.index, why)
-		}
+	ctx, cancel := context.WithTimeoutCause(ctx, r.o.Timeout, fault.Transientf("the picture of frame %d was not there after %s", f.index, r.o.Timeout))
+	defer cancel()
+	err := r.raw.ring.wait(ctx, r.read+1)
+	if w := new(workerError); errors.As(err, &w) {
+		return Frame{}, unfit(r.raw.way, "frame %d could not be written: %s", f.index, w.words)
 	}
-	return frame, nil
+	if err != nil {
+		return Frame{}, err
+	}
+	r.pixels, r.before = r.before, r.pixels
+	if err := r.raw.ring.read(r.read, r.pixels); err != nil {
+		return Frame{}, err
+	}
+	r.read++
+	if !opaque(r.pixels) {
+		return Frame{}, unfit(r.raw.way, "the picture of frame %d is not opaque", f.index)
+	}
+	return Frame{Index: f.index, Pixels: r.pixels, Repeated: !first && bytes.Equal(r.pixels, r.before)}, nil
 }

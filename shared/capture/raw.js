@@ -67,10 +67,39 @@ async (layout, ringWorker) => {
     requestAnimationFrame(() => { ran = true; attempt(then); });
   };
 
+  // What drawElementImage leaves out of a page's picture; throws it if the page has some.
+  const missed = ["canvas", "video", "iframe", "embed", "object", "frame", "fencedframe"];
+  const nothingMissed = (page) => {
+    const there = missed.find((name) => page.getElementsByTagName(name).length);
+    if (there) throw `there is a ${there} element`;
+  };
+
+  // The canvas of the stage, with the page's frame inside.
+  const stage = document.querySelector("canvas[layoutsubtree]");
+  const page = stage?.querySelector("iframe");
+  if (page) {
+    const context = stage.getContext("2d", { alpha: false });
+    stage.onpaint = () => attempt(() => {
+      nothingMissed(page.contentDocument);
+      context.fillStyle = "#fff";
+      context.fillRect(0, 0, stage.width, stage.height);
+      context.drawElementImage(page, 0, 0);
+      take(stage);
+    });
+  }
+  let first = true;
+
   window.raw = {
     // arm has a picture taken of the page's own canvas when all of its own callbacks of the next frame were called.
     canvas() {
       begin(() => take(onlyCanvas()));
+    },
+    // elements has one taken of the stage, if the page will have changed.
+    elements() {
+      begin(() => {
+        if (first) stage.requestPaint();
+        first = false;
+      });
     },
     take,
     state: () => ({ ran, taken, wrong }),
