@@ -16,6 +16,9 @@ import (
 	"helios/shared/fault"
 )
 
+// ErrCrashed is why a page is dead whose process crashed, while Chromium lives on. It is a fault.Transient.
+var ErrCrashed = fault.Transientf("the page's process crashed, perhaps for lack of memory")
+
 // PageOptions says how a page is made.
 type PageOptions struct {
 	// Width and Height are the size of the viewport in CSS pixels.
@@ -73,7 +76,7 @@ func (p *Page) listen() {
 	On(p.Session, runtime.ExceptionThrown, p.watch.threw)
 	On(p.Session, runtime.ExecutionContextCreated, p.noteWorld)
 	On(p.Session, inspector.TargetCrashed, func(inspector.EventTargetCrashed) {
-		p.end(fault.Transientf("the page's process crashed, perhaps for lack of memory"))
+		p.end(ErrCrashed)
 	})
 }
 

@@ -48,7 +48,11 @@ func prove(ctx context.Context, b *browser.Browser, c Composition, o Options, fr
 		return err
 	}
 	defer p.Close()
-	reader := p.raw.reader(o)
+	return p.raw.crashed(p, p.prove(ctx, frames))
+}
+
+func (p *Player) prove(ctx context.Context, frames []int64) error {
+	reader := p.raw.reader(p.o)
 	for i, n := range frames {
 		if i == 0 {
 			if err := p.goTo(ctx, 0, n, job.StartJump); err != nil {
@@ -78,4 +82,4 @@ func prove(ctx context.Context, b *browser.Browser, c Composition, o Options, fr
 }
 
 // possibleWays lists the fast ways that may do for a page, the fastest first.
-const possibleWays = `document.querySelector("canvas") ? ["canvas"] : ["elements"]`
+const possibleWays = `document.querySelector("canvas") ? ["canvas"] : window[Symbol.for("helios.used")].has("shadow-tree") ? [] : ["elements"]`

@@ -190,7 +190,7 @@ func (p *Player) playRaw(ctx context.Context, from, count int64, start job.Start
 		}
 		return nil
 	})
-	g.Go(func() error {
+	g.Go(func() error { // compares the ends
 		for end := range ends {
 			select {
 			case shot := <-shots:
@@ -203,7 +203,16 @@ func (p *Player) playRaw(ctx context.Context, from, count int64, start job.Start
 		}
 		return nil
 	})
-	return g.Wait()
+	return r.crashed(p, g.Wait())
+}
+
+// crashed makes a crash of a page that is drawn into a canvas, as Chromium 156 has it with view transitions, a reason
+// to do without.
+func (r *rawFrames) crashed(p *Player, err error) error {
+	if err != nil && r.way == job.CaptureElements && errors.Is(p.page.DeathCause(), browser.ErrCrashed) {
+		return unfit(r.way, "the page's process crashed")
+	}
+	return err
 }
 
 // output returns what frame n of a run shall leave behind.
