@@ -18,16 +18,17 @@ import (
 
 func main() {
 	frames := flag.Int64("frames", 300, "frames to render of each page")
+	page := flag.String("page", "", "measure this page alone")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := bench(ctx, *frames); err != nil {
+	if err := bench(ctx, *frames, *page); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func bench(ctx context.Context, frames int64) error {
+func bench(ctx context.Context, frames int64, only string) error {
 	dir, err := os.MkdirTemp("", "helios-bench-")
 	if err != nil {
 		return err
@@ -38,6 +39,10 @@ func bench(ctx context.Context, frames int64) error {
 	pages, err := filepath.Glob("bench/pages/*.html")
 	if err != nil || len(pages) == 0 {
 		return fmt.Errorf("bench/pages is not there; run from the top of the repository")
+	}
+	pages = append(pages, "examples/webgl.html", "examples/gsap.html", "examples/lottie.html")
+	if only != "" {
+		pages = []string{only}
 	}
 	for _, page := range pages {
 		if err := benchPage(ctx, out, dir, page, frames); err != nil {

@@ -149,6 +149,19 @@ func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, e
 	return nil
 }
 
+// Draw draws count frames from frame 0 on and takes no pictures: what a page costs in itself.
+func (p *Player) Draw(ctx context.Context, count int64) error {
+	if err := p.frames.start(ctx, p.clock.world); err != nil {
+		return err
+	}
+	for n := range count {
+		if _, err := p.show(ctx, n, drawing); err != nil {
+			return err
+		}
+	}
+	return p.frames.stop(ctx)
+}
+
 // goTo brings the page from where frame next is to be drawn to where frame n is. Frame 0 comes first in any
 // case: animations start with it.
 func (p *Player) goTo(ctx context.Context, next, n int64, start job.Start) error {

@@ -58,6 +58,16 @@ func (r *rawFrames) deviation(want *image.NRGBA, pixels []byte) string {
 	return ""
 }
 
+// PSNR returns the peak signal-to-noise ratio, in dB, of a frame against that of the reference; infinite for equal
+// pictures.
+func (f Frame) PSNR(reference Frame) (float64, error) {
+	want, err := decode(reference.PNG)
+	if err != nil || len(want.Pix) != len(f.Pixels) {
+		return 0, fmt.Errorf("comparing frame %d with one of %d bytes: %w", f.Index, len(f.Pixels), err)
+	}
+	return difference(want.Pix, f.Pixels, want.Rect.Dx()).psnr(), nil
+}
+
 // decode reads a picture as rows of red, green, blue and alpha.
 func decode(data []byte) (*image.NRGBA, error) {
 	picture, err := png.Decode(bytes.NewReader(data))
