@@ -60,13 +60,6 @@ func (p *Player) prove(ctx context.Context, frames []int64) error {
 			}
 		}
 		shot, err := p.show(ctx, n, p.raw.output(n, n, n))
-		if err == nil && p.raw.twin != nil {
-			lived := n // but for the first
-			if i == 0 {
-				lived = 0
-			}
-			shot, err = p.raw.twin.shoot(ctx, lived, n, job.StartJump)
-		}
 		if err != nil {
 			return err
 		}
@@ -74,7 +67,7 @@ func (p *Player) prove(ctx context.Context, frames []int64) error {
 		if err != nil {
 			return err
 		}
-		if err := p.raw.compare(frame, shot); err != nil {
+		if err := p.raw.check(ctx, frame, shot, job.StartJump); err != nil {
 			return err
 		}
 	}

@@ -49,8 +49,10 @@ type rawFrames struct {
 	taken uint64 // pictures, since the page was opened
 	fresh bool   // the frame that was drawn last has one of its own
 
-	// twin plays the same in the reference way; nil where the page itself gives the picture of the reference
-	// together with its pixels.
+	// open opens the same page in the reference way, and twin is one that jumps to the frames that are compared. It
+	// never draws together with the other: Chromium 156 breaks down when two of its pages do. Both are nil where
+	// the page itself gives the picture of the reference together with its pixels.
+	open func(context.Context) (*Player, error)
 	twin *Player
 }
 
@@ -83,7 +85,8 @@ func openRaw(ctx context.Context, b *browser.Browser, c Composition, p *Player) 
 	if r.way == job.CaptureElements {
 		o := p.o
 		o.Way = job.CaptureReference
-		if r.twin, err = Open(ctx, b, c, o); err != nil {
+		r.open = func(ctx context.Context) (*Player, error) { return Open(ctx, b, c, o) }
+		if r.twin, err = r.open(ctx); err != nil {
 			r.ring.close()
 			return nil, err
 		}
@@ -137,21 +140,20 @@ func (p *Player) playRaw(ctx context.Context, from, count int64, start job.Start
 	g, ctx := errgroup.WithContext(ctx)
 	slots := make(chan struct{}, r.ring.Slots)
 	frames := make(chan drawn, r.ring.Slots)
-	shots, ends := make(chan []byte, 2), make(chan Frame, 2) // of the first and the last frame
+	ends := make(chan Frame, 2) // copies of the first and the last frame
 
 	g.Go(func() error {
 		defer close(frames)
 		if err := p.goTo(ctx, 0, from, start); err != nil {
 			return err
 		}
-		lived := int64(0) // the frames that the twin has lived through
 		for n := from; n <= last; n++ {
 			select {
 			case slots <- struct{}{}:
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
-			picture, err := p.show(ctx, n, r.output(n, from, last))
+			shot, err := p.show(ctx, n, r.output(n, from, last))
 			if err != nil {
 				return err
 			}
@@ -159,19 +161,19 @@ func (p *Player) playRaw(ctx context.Context, from, count int64, start job.Start
 			if n != from && n != last {
 				continue
 			}
-			if r.twin != nil {
-				// Not at the same time: Chromium 156 breaks down when two of its pages draw at once.
-				if picture, err = r.twin.shoot(ctx, lived, n, start); err != nil {
-					return err
-				}
-				lived = n + 1
+			select {
+			case end := <-ends:
+				err = r.check(ctx, end, shot, start)
+			case <-ctx.Done():
+				err = context.Cause(ctx)
 			}
-			shots <- picture
+			if err != nil {
+				return err
+			}
 		}
 		return nil
 	})
 	g.Go(func() error {
-		defer close(ends)
 		reader := r.reader(p.o)
 		for f := range frames {
 			frame, err := reader.next(ctx, f)
@@ -190,20 +192,45 @@ func (p *Player) playRaw(ctx context.Context, from, count int64, start job.Start
 		}
 		return nil
 	})
-	g.Go(func() error { // compares the ends
-		for end := range ends {
-			select {
-			case shot := <-shots:
-				if err := r.compare(end, shot); err != nil {
-					return err
-				}
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		}
-		return nil
-	})
 	return r.crashed(p, g.Wait())
+}
+
+// check compares a frame with its picture in the reference way, which shot is if it was taken.
+func (r *rawFrames) check(ctx context.Context, f Frame, shot []byte, start job.Start) error {
+	if r.twin == nil {
+		return r.compare(f, shot)
+	}
+	shot, err := r.twin.shoot(ctx, f.Index)
+	if err != nil {
+		return err
+	}
+	differs := r.compare(f, shot)
+	if differs == nil || start == job.StartJump {
+		return differs
+	}
+	// Few pages have a history, but this may be one.
+	twin, err := r.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer twin.Close()
+	if err := twin.goTo(ctx, 0, f.Index, start); err != nil {
+		return err
+	}
+	if shot, err = twin.show(ctx, f.Index, picture); err != nil {
+		return err
+	}
+	return r.compare(f, shot)
+}
+
+// shoot takes the picture of frame n, which comes after those that it was called for before.
+func (p *Player) shoot(ctx context.Context, n int64) ([]byte, error) {
+	if p.last == nil {
+		if err := p.goTo(ctx, 0, n, job.StartJump); err != nil {
+			return nil, err
+		}
+	}
+	return p.show(ctx, n, picture)
 }
 
 // crashed makes a crash of a page that is drawn into a canvas, as Chromium 156 has it with view transitions, a reason
@@ -227,14 +254,6 @@ func (r *rawFrames) output(n, first, last int64) output {
 		return pixels | drawing
 	}
 	return pixels
-}
-
-// shoot takes the picture of frame n; the page has lived through all before next.
-func (p *Player) shoot(ctx context.Context, next, n int64, start job.Start) ([]byte, error) {
-	if err := p.goTo(ctx, next, n, start); err != nil {
-		return nil, err
-	}
-	return p.show(ctx, n, picture)
 }
 
 // rawReader reads the pictures that were taken, in their order.
