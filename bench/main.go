@@ -40,6 +40,7 @@ func bench(ctx context.Context, frames int64, only string) error {
 	if err != nil {
 		return err
 	}
+	pages = append(pages, "examples/webgl.html", "examples/gsap.html", "examples/lottie.html")
 	for _, page := range pages {
 		if only != "" && only != filepath.Base(page) {
 			continue

@@ -176,20 +176,20 @@ func (p *Player) ready(ctx context.Context) error {
 		return err
 	}
 	for ready := false; !ready; {
-		if err := p.page.Evaluate(ctx, mediaWorld+".wait(window.helios?.ready)", &ready); err != nil {
+		if err := p.main.Evaluate(ctx, mediaWorld+".wait(window.helios?.ready)", &ready); err != nil {
 			return fmt.Errorf("window.helios.ready: %w", err)
 		}
 		if err := p.findMedia(ctx); err != nil {
 			return err
 		}
 	}
-	return p.page.Evaluate(ctx, mediaWorld+".all('begin')", nil)
+	return p.main.Evaluate(ctx, mediaWorld+".all('begin')", nil)
 }
 
 // findMedia looks for media elements whose sources are not known yet, and tells the page of them.
 func (p *Player) findMedia(ctx context.Context) error {
 	var urls []string
-	if err := p.page.Evaluate(ctx, mediaWorld+".search()", &urls); err != nil {
+	if err := p.main.Evaluate(ctx, mediaWorld+".search()", &urls); err != nil {
 		return err
 	}
 	return p.learnMedia(ctx, urls)
@@ -224,7 +224,7 @@ func (p *Player) learnMedia(ctx context.Context, urls []string) error {
 	if err != nil {
 		return err
 	}
-	return p.page.Evaluate(ctx, fmt.Sprintf("%s.learn(%s)", mediaWorld, encoded), nil)
+	return p.main.Evaluate(ctx, fmt.Sprintf("%s.learn(%s)", mediaWorld, encoded), nil)
 }
 
 // open finds out about a source. What it cannot have or read is a fault.User.
@@ -288,7 +288,7 @@ func (p *Player) showMedia(ctx context.Context, n int64, out output) error {
 	}
 	t := p.o.FPS.Milliseconds(n) / 1000
 	for range 8 {
-		err := p.page.Evaluate(ctx, fmt.Sprintf("%s.frame(%v)", mediaWorld, t), &answer)
+		err := p.main.Evaluate(ctx, fmt.Sprintf("%s.frame(%v)", mediaWorld, t), &answer)
 		if failed := p.media.failure(); failed != nil {
 			return failed
 		}
