@@ -75,6 +75,7 @@ func TestParseRequest(t *testing.T) {
 		`{"input":"http://[::ffff:169.254.169.254]/"}`:                                           "not on the public internet",
 		`{"input":"https://user:pw@example.com/"}`:                                               "password",
 		`{"input":"https://example.com/","fsp":30}`:                                              "fsp: is no field",
+		`{"input":"https://example.com/","fps":"fast"}`:                                          "fps: ",
 		`{"input":"https://example.com/","width":"big"}`:                                         "width: must be",
 		`{"input":"https://example.com/","width":20000}`:                                         "width",
 		`{"input":"https://example.com/","output":"requests/x.json"}`:                            "output",

@@ -2,11 +2,13 @@ package cloud
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/netip"
 	"net/url"
@@ -51,7 +53,7 @@ func ParseRequest(data []byte) (*Request, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(r); err != nil {
-		return nil, requestError(err)
+		return nil, requestError(data, err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, job.Errorf("", "the request has more than one JSON value")
@@ -59,7 +61,7 @@ func ParseRequest(data []byte) (*Request, error) {
 	return r, r.Validate()
 }
 
-func requestError(err error) error {
+func requestError(data []byte, err error) error {
 	var mismatch *json.UnmarshalTypeError
 	if errors.As(err, &mismatch) {
 		return job.Errorf(mismatch.Field, "must be a %s, got a %s", mismatch.Type, mismatch.Value)
@@ -69,9 +71,22 @@ func requestError(err error) error {
 	}
 	var field *job.Error
 	if errors.As(err, &field) {
-		return field
+		return job.Errorf(cmp.Or(field.Field, faulty(data)), "%s", field.Problem)
 	}
 	return job.Errorf("", "the request is no valid JSON: %v", err)
+}
+
+// faulty returns the field that cannot be read: the types that read themselves do not know where they stand.
+func faulty(data []byte) string {
+	var fields map[string]json.RawMessage
+	_ = json.Unmarshal(data, &fields) // what was wrong is known
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		alone, err := json.Marshal(map[string]json.RawMessage{name: fields[name]})
+		if err != nil || json.Unmarshal(alone, new(Request)) != nil {
+			return name
+		}
+	}
+	return ""
 }
 
 // Validate checks what can be checked before the page is opened. The error is a [*job.Error].

@@ -74,6 +74,14 @@ func (l *Lambda) Add(f Function) {
 	l.functions[f.Name] = &function{Function: f, lambda: l}
 }
 
+// SetTimeout changes the time that the calls of a function have.
+func (l *Lambda) SetTimeout(name string, timeout time.Duration) {
+	f := l.functions[name]
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.Timeout = timeout
+}
+
 // Calls returns how often a function was called.
 func (l *Lambda) Calls(name string) int {
 	f := l.functions[name]
