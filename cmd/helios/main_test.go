@@ -28,6 +28,7 @@ func TestScripts(t *testing.T) {
 			"clean": scriptClean,
 			"serve": scriptServe,
 			"write": scriptWrite,
+			"sound": scriptSound,
 		},
 	})
 }
