@@ -308,6 +308,8 @@ func (f *renderFlags) renderChunk(ctx context.Context, o plan.Options, c capture
 
 // renderSound makes the sound alone.
 func (f *renderFlags) renderSound(ctx context.Context, browsers *render.Browsers, o plan.Options, c capture.Composition, report func(render.Event)) error {
+	// There are no pictures whose way would have to be found.
+	o.Start, o.Capture = job.StartStep, job.CaptureReference
 	spec, err := render.Prepare(ctx, browsers, o, c)
 	if err != nil {
 		return err

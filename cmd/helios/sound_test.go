@@ -14,8 +14,8 @@ import (
 )
 
 // scriptSound checks what the sound of a file is, as ffprobe and ffmpeg see it. Lengths and places are in samples
-// at 48 kHz; the click is the loudest sample, which may be off by one, and loud is its value, which may be off by
-// a fiftieth.
+// at 48 kHz. The click is the loudest sample on the left, which may be off by one; loud is its value, which may be
+// off by a fiftieth.
 //
 //	sound out.mp4 streams=2 codec=aac length=144000 click=96000 loud=0.5
 func scriptSound(ts *testscript.TestScript, neg bool, args []string) {
@@ -45,15 +45,15 @@ func scriptSound(ts *testscript.TestScript, neg bool, args []string) {
 		is["codec"], is["length"], is["rate"] = s.Codec, length.RatString(), s.Rate
 	}
 	if is["codec"] != "" {
-		raw, err := exec.Command("ffmpeg", "-v", "error", "-i", file, "-map", "0:a", "-ac", "1", "-f", "f32le", "-").Output()
+		raw, err := exec.Command("ffmpeg", "-v", "error", "-i", file, "-map", "0:a", "-ac", "2", "-f", "f32le", "-").Output()
 		ts.Check(err)
 		click, loud := 0, 0.0
-		for i := 0; i+4 <= len(raw); i += 4 {
+		for i := 0; i+8 <= len(raw); i += 8 {
 			if v := math.Abs(float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[i:])))); v > loud {
-				click, loud = i/4, v
+				click, loud = i/8, v
 			}
 		}
-		is["click"], is["loud"], is["samples"] = strconv.Itoa(click), fmt.Sprintf("%.3f", loud), strconv.Itoa(len(raw)/4)
+		is["click"], is["loud"], is["samples"] = strconv.Itoa(click), fmt.Sprintf("%.3f", loud), strconv.Itoa(len(raw)/8)
 	}
 	tolerance := map[string]float64{"click": 1, "loud": 0.02}
 	for _, arg := range args[1:] {

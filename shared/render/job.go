@@ -158,6 +158,11 @@ func (j *Job) check(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if j.Spec.Audio != nil && j.Merge {
+		if err := checkSources(j.Spec.Audio.Tracks, j.Sources); err != nil {
+			return err
+		}
+	}
 	if err := j.Composition.Verify(j.Spec.Files); err != nil {
 		return err
 	}
