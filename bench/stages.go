@@ -123,11 +123,9 @@ func (s *stages) sampled() int64 { return min(s.frames, 30) }
 func (s *stages) choose(page string) (*job.Spec, error) {
 	o := options(page, s.frames, 1)
 	o.Start, o.Capture = render.StartAuto, render.CaptureAuto
-	spec, b, err := render.Prepare(s.ctx, o, s.c)
-	if err == nil {
-		b.Close()
-	}
-	return spec, err
+	browsers := render.NewBrowsers(s.c, 1)
+	defer browsers.Close()
+	return render.Prepare(s.ctx, browsers, o, s.c)
 }
 
 // play opens the page and measures what is done with it then.

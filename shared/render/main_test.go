@@ -101,6 +101,18 @@ func jobOf(t *testing.T, o plan.Options) *Job {
 	}
 }
 
+// prepareOnce plans a render as the command line does, with a browser that is gone afterwards.
+func prepareOnce(t *testing.T, o plan.Options) (*job.Spec, error) {
+	t.Helper()
+	c, err := capture.Locate("", o.Input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browsers := NewBrowsers(c, o.Scale)
+	defer browsers.Close()
+	return Prepare(t.Context(), browsers, o, c)
+}
+
 // run runs a job that has to succeed and returns the path of its output.
 func run(t *testing.T, j *Job) string {
 	t.Helper()

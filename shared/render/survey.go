@@ -59,10 +59,10 @@ const measured = 12
 
 // Look surveys a composition: it opens the page, and draws and encodes its first frames.
 func Look(ctx context.Context, o plan.Options, c capture.Composition) (s Survey, err error) {
-	err = look(ctx, c, o.Scale, func(b *browser.Browser) error {
-		if s, err = survey(ctx, b, o, c); err == nil {
-			b.Close()
-		}
+	browsers := NewBrowsers(c, o.Scale)
+	defer browsers.Close()
+	err = browsers.look(ctx, func(b *browser.Browser) error {
+		s, err = survey(ctx, b, o, c)
 		return err
 	})
 	return s, err

@@ -27,15 +27,10 @@ func newJob(t *testing.T, page string, way job.Capture, concurrency int) *Job {
 	t.Helper()
 	o := small(page)
 	o.Concurrency, o.Capture, o.Start = concurrency, way, StartAuto
-	c, err := capture.Locate("", page)
+	spec, err := prepareOnce(t, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec, b, err := Prepare(t.Context(), o, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.Close()
 	o.Start, o.Capture = spec.Config.Start, spec.Config.Capture
 	j := jobOf(t, o)
 	j.Spec = spec
