@@ -99,6 +99,18 @@ func TestInterrupt(t *testing.T) {
 			})
 		}
 	}
+	t.Run("batch", func(t *testing.T) {
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "slow.html"), slow)
+		write(t, filepath.Join(dir, "rows.jsonl"), "{}\n{}\n")
+		done := runUntil(t, dir, 30, syscall.SIGINT, "render", "slow.html", "--batch=rows.jsonl", "-o=out{{index}}.mp4", "--concurrency=1", "--json")
+		checkInterrupted(t, done)
+		checkGone(t, dir, done.profiles)
+		entries, err := os.ReadDir(dir)
+		if err != nil || len(entries) != 3 {
+			t.Errorf("there are %v, %v, want the page, the rows and the output of the first", entries, err)
+		}
+	})
 	t.Run("job run", func(t *testing.T) {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "slow.html"), slow)

@@ -1,0 +1,33 @@
+package render
+
+import "testing"
+
+// Browsers stay open for the next job, as long as nothing goes wrong in them.
+func TestBrowsersAreShared(t *testing.T) {
+	o := small(composition(t, `<body style="background: #0af">`))
+	o.FrameCount = 2
+	j := jobOf(t, o)
+	browsers := NewBrowsers(j.Composition, 1)
+	defer browsers.Close()
+	var first child
+	for i := range 3 {
+		if _, err := Prepare(t.Context(), browsers, o, j.Composition); err != nil {
+			t.Fatal(err)
+		}
+		j := jobOf(t, o)
+		j.Browsers, j.Workers = browsers, 1
+		run(t, j)
+		running := children()
+		if len(running) != 1 || i > 0 && running[0] != first {
+			t.Fatalf("after job %d there run %v, want one browser, as before: %v", i, running, first)
+		}
+		first = running[0]
+	}
+	o.FrameCount = 0
+	if _, err := Prepare(t.Context(), browsers, o, j.Composition); err == nil {
+		t.Error("a render of unknown length was no error")
+	}
+	if left := children(); len(left) > 0 {
+		t.Errorf("after a failure there still run %v", left)
+	}
+}

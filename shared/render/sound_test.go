@@ -1,0 +1,69 @@
+package render
+
+import (
+	"encoding/binary"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"helios/shared/job"
+	"helios/shared/plan"
+)
+
+// clicking is a page with a click at 2 s: after a second of a source that begins after one.
+const clicking = `<audio src="click.wav" data-helios-offset="1"></audio>`
+
+// clickPage writes the page and its source, and returns how it is rendered for three seconds from a frame on.
+func clickPage(t *testing.T, html string, startFrame int64) plan.Options {
+	t.Helper()
+	o := small(composition(t, html))
+	tool(t, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", `aevalsrc=0.9*eq(n\,48000):s=48000:d=2`, filepath.Join(filepath.Dir(o.Input), "click.wav"))
+	o.Width, o.Height, o.FPS, o.StartFrame, o.FrameCount, o.Concurrency = 64, 36, job.Rate{Num: 10, Den: 1}, startFrame, 30, 2
+	return o
+}
+
+// click returns where the loudest sample of a file is, on the left, and how many there are.
+func click(t *testing.T, file string) (at, samples int) {
+	t.Helper()
+	loudest := 0.0
+	raw := runFFmpeg(t, file, "-map", "0:a", "-ac", "2", "-f", "f32le", "-")
+	for i := 0; i+8 <= len(raw); i += 8 {
+		if v := math.Abs(float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[i:])))); v > loudest {
+			at, loudest = i/8, v
+		}
+	}
+	return at, len(raw) / 8
+}
+
+func TestAClickIsHeardWhenThePageSays(t *testing.T) {
+	for _, start := range []int64{0, 15} {
+		o := clickPage(t, clicking, start)
+		spec, err := prepareOnce(t, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := jobOf(t, o)
+		j.Spec = spec
+		want := 96000 - int(start)*4800
+		if at, samples := click(t, run(t, j)); at < want-1 || at > want+1 || samples < 144000 {
+			t.Errorf("from frame %d on the click is at sample %d of %d, want %d of 144000", start, at, samples, want)
+		}
+		checkClean(t, j)
+	}
+}
+
+func TestSoundWhoseSourceIsMissingIsRefusedBeforeAnythingIsRendered(t *testing.T) {
+	o := clickPage(t, clicking, 0)
+	o.Tracks = []job.Track{{Source: filepath.Join(filepath.Dir(o.Input), "click.wav"), Volume: 1}}
+	j := jobOf(t, o)
+	if err := os.Remove(o.Tracks[0].Source); err != nil {
+		t.Fatal(err)
+	}
+	var told events
+	j.Report = told.add
+	wantUser(t, j.Run(t.Context()), "click.wav does not exist; put it in place")
+	if len(told.list) != 0 {
+		t.Errorf("it was told %v", told.list)
+	}
+}
