@@ -8,8 +8,13 @@
   const frame = requestAnimationFrame.bind(window);
   const timestamp = performance.now.bind(performance);
 
+  // The composition's own page is the outermost one, or that on the stage.
   let outer;
-  try { outer = window !== top && top[key]; } catch {}
+  try {
+    let root = window;
+    while (root.parent !== root && root.parent.location.pathname !== "/.helios-stage") root = root.parent;
+    outer = root !== window && root[key];
+  } catch {}
   // What is known of the sources, by address: {pts, grain, width, height, duration, frames, problem}.
   const shared = outer ? outer.shared : { sources: new Map(), count: 0, drawn: false, videos: false, asked() {} };
   const { sources } = shared;
