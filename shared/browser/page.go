@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/cdproto/target"
 
 	"helios/shared/fault"
@@ -99,6 +100,13 @@ func (p *Page) prepare(ctx context.Context, o PageOptions) error {
 		return err
 	}
 	if _, err := Call(ctx, p.Session, network.Enable, network.EnableParams{}); err != nil {
+		return err
+	}
+	// What pages before this one kept must not show in it.
+	_, err := Call(ctx, p.Session, storage.ClearDataForOrigin, storage.ClearDataForOriginParams{
+		Origin: "*", StorageTypes: "cookies,local_storage,indexeddb,service_workers,cache_storage",
+	})
+	if err != nil {
 		return err
 	}
 	if o.Transparent {

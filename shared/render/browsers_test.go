@@ -1,6 +1,9 @@
 package render
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // Browsers stay open for the next job, as long as nothing goes wrong in them.
 func TestBrowsersAreShared(t *testing.T) {
@@ -29,5 +32,37 @@ func TestBrowsersAreShared(t *testing.T) {
 	}
 	if left := children(); len(left) > 0 {
 		t.Errorf("after a failure there still run %v", left)
+	}
+}
+
+// What a page kept in its browser, another job does not find.
+func TestPagesDoNotRemember(t *testing.T) {
+	o := small(composition(t, `<body style="font: 20px monospace"><script>
+		localStorage.n = Number(localStorage.n ?? 0) + 1;
+		document.cookie = "n" + document.cookie.length + "=1";
+		window.helios = { ready: new Promise((done) => {
+			const opening = indexedDB.open("n");
+			let fresh = false;
+			opening.onupgradeneeded = () => fresh = true;
+			opening.onsuccess = () => { opening.result.close(); document.body.textContent = [localStorage.n, document.cookie, fresh]; done() };
+		}) };
+	</script>`))
+	o.FrameCount = 1
+	var first []string
+	var browsers *Browsers
+	for range 2 {
+		j := jobOf(t, o)
+		if browsers == nil {
+			browsers = NewBrowsers(j.Composition, 1)
+			defer browsers.Close()
+		}
+		j.Browsers, j.Workers = browsers, 1
+		pictures := hashes(t, run(t, j))
+		if first == nil {
+			first = pictures
+		}
+		if !slices.Equal(pictures, first) {
+			t.Error("the second job shows another picture")
+		}
 	}
 }
