@@ -27,9 +27,6 @@ import (
 	"helios/shared/store"
 )
 
-// attempts is how often a request is made before it fails.
-const attempts = 6
-
 // States is what is asked of Step Functions.
 type States interface {
 	StartExecution(context.Context, *sfn.StartExecutionInput, ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error)
@@ -84,7 +81,7 @@ func Open(ctx context.Context, bucket, machine string) (*Stack, error) {
 }
 
 func load(ctx context.Context) (aws.Config, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryMaxAttempts(attempts))
+	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return cfg, fault.Userf("reading the settings of AWS: %w", err)
 	}

@@ -152,7 +152,9 @@ func (s *Stack) planned(ctx context.Context, id string) (*cloud.Planned, error) 
 			if d == nil || aws.ToString(d.Name) != "Plan" {
 				continue
 			}
-			var state struct{ Plan struct{ Payload *cloud.Planned } }
+			var state struct {
+				Plan struct{ Payload *cloud.Planned }
+			}
 			if json.Unmarshal([]byte(aws.ToString(d.Output)), &state) == nil && state.Plan.Payload != nil && state.Plan.Payload.JobID != "" {
 				return state.Plan.Payload, nil
 			}
