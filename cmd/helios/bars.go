@@ -108,6 +108,19 @@ func (b *bars) show(e render.Event) bool {
 	return true
 }
 
+// advance shows how far a render is whose workers are elsewhere.
+func (b *bars) advance(name string, frames, total int64) {
+	if b.job == nil {
+		b.job = b.add(0)
+		b.job.lap.Store(&lap{name: name, began: time.Now(), kept: frames})
+	}
+	r := *b.job.lap.Load()
+	r.name = name
+	b.job.lap.Store(&r)
+	b.job.SetTotal(total, false)
+	b.job.SetCurrent(frames)
+}
+
 // close leaves the bars as they are, below what was written last.
 func (b *bars) close() {
 	if b.job != nil {

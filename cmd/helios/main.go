@@ -70,7 +70,7 @@ else went wrong, such as a crash, and 130 after Ctrl-C or SIGTERM.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(explainFlag)
-	root.AddCommand(newRender(), newStill(), newMerge(), newAudio(), newJob(), newInspect(), newDoctor(), newVersion())
+	root.AddCommand(newRender(), newStill(), newMerge(), newAudio(), newJob(), newInspect(), newCloud(), newDoctor(), newVersion())
 	return root
 }
 

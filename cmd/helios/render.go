@@ -77,21 +77,9 @@ With --batch each row of a file makes an output of its own. Rows that fail do no
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVarP(&f.output, "output", "o", "output.mp4", "`file` of the video")
-	f.page.add(cmd)
-	fs.TextVar(&f.duration, "duration", job.Seconds{}, "length of the output in `seconds`: 2, 0.5 or 1m30s (default: the page's data-duration)")
-	fs.Int64Var(&f.frameCount, "frame-count", 0, "length of the output in `frames`; wins over --duration")
-	fs.Int64Var(&f.startFrame, "start-frame", 0, "first `frame` of the output, counted from the start of the composition")
-	f.encoder.add(cmd)
-	f.sound.add(cmd)
-	fs.BoolVar(&f.mute, "mute", false, "leave all sound out")
+	f.addOptions(cmd)
 	fs.IntVar(&f.concurrency, "concurrency", 0, "`number` of partitions; as many are rendered at once, up to one for each core (default: what cores and memory carry)")
-	fs.StringVar(&f.start, "start", string(render.StartAuto), "`how` a partition reaches its first frame: step, jump or auto")
-	completeWords(cmd, "start", string(job.StartStep), string(job.StartJump), string(render.StartAuto))
-	fs.StringVar(&f.capture, "capture", string(render.CaptureAuto), "`how` pictures are taken: reference, canvas, elements, or auto for the fastest that proves right")
-	completeWords(cmd, "capture", string(render.CaptureAuto), string(job.CaptureReference), string(job.CaptureCanvas), string(job.CaptureElements))
 	fs.IntVar(&f.retries, "retries", defaultRetries, "`number` of attempts after the first when a process dies")
-	fs.BoolVar(&f.transparent, "transparent", false, "keep what the page does not paint transparent, in formats that can")
-	fs.BoolVar(&f.allowMissing, "allow-missing-assets", false, "go on without images, fonts and scripts that cannot be had")
 	fs.BoolVar(&f.overwrite, "overwrite", false, "replace an output that exists")
 	fs.StringVar(&f.emitJob, "emit-job", "", "write the job spec to this `file` and render nothing")
 	fs.StringVar(&f.batch, "batch", "", "render one output a row of this `file`: .csv, .json or .jsonl; the row is the page's props, and {{field}} or {{index}} in --output and --emit-job is the row's")
@@ -99,6 +87,24 @@ With --batch each row of a file makes an output of its own. Rows that fail do no
 	fs.StringVar(&f.chunk, "chunk", "", "render the frames as a chunk of a job, `JOB:PARTITION/PARTITIONS`, as in a job spec's commands")
 	f.told.add(cmd)
 	return cmd
+}
+
+// addOptions adds the flags that say what is rendered, here or elsewhere.
+func (f *renderFlags) addOptions(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	f.page.add(cmd)
+	fs.TextVar(&f.duration, "duration", job.Seconds{}, "length of the output in `seconds`: 2, 0.5 or 1m30s (default: the page's data-duration)")
+	fs.Int64Var(&f.frameCount, "frame-count", 0, "length of the output in `frames`; wins over --duration")
+	fs.Int64Var(&f.startFrame, "start-frame", 0, "first `frame` of the output, counted from the start of the composition")
+	f.encoder.add(cmd)
+	f.sound.add(cmd)
+	fs.BoolVar(&f.mute, "mute", false, "leave all sound out")
+	fs.StringVar(&f.start, "start", string(render.StartAuto), "`how` a partition reaches its first frame: step, jump or auto")
+	completeWords(cmd, "start", string(job.StartStep), string(job.StartJump), string(render.StartAuto))
+	fs.StringVar(&f.capture, "capture", string(render.CaptureAuto), "`how` pictures are taken: reference, canvas, elements, or auto for the fastest that proves right")
+	completeWords(cmd, "capture", string(render.CaptureAuto), string(job.CaptureReference), string(job.CaptureCanvas), string(job.CaptureElements))
+	fs.BoolVar(&f.transparent, "transparent", false, "keep what the page does not paint transparent, in formats that can")
+	fs.BoolVar(&f.allowMissing, "allow-missing-assets", false, "go on without images, fonts and scripts that cannot be had")
 }
 
 func (f *renderFlags) run(cmd *cobra.Command, input string) error {

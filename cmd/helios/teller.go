@@ -22,7 +22,8 @@ type teller struct {
 
 	told   map[int]time.Time // when something about a partition was told last
 	warned map[string]bool
-	kept   int64 // frames of earlier runs
+	kept   int64         // frames of earlier runs
+	remote cloudProgress // what was told last of a render in the cloud
 }
 
 // progressEvery is how often the frames of a partition are told to those who cannot watch a bar.

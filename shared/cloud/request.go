@@ -20,6 +20,7 @@ import (
 	"helios/shared/job"
 	"helios/shared/plan"
 	"helios/shared/render"
+	"helios/shared/store"
 )
 
 //go:embed request.schema.json
@@ -136,6 +137,9 @@ func (r *Request) Validate() error {
 
 // checkInput refuses addresses of the function itself: the Lambda runtime is there.
 func checkInput(input string) error {
+	if bucket, _, ok := store.SplitS3(input); ok && !strings.ContainsAny(bucket, ":@") {
+		return nil // keys have no escapes
+	}
 	u, err := url.Parse(input)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "s3" {
 		return job.Errorf("input", "%q is no address of a composition: give one like https://example.com/page.html or s3://bucket/folder/", input)

@@ -1,0 +1,263 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"helios/shared/cloud"
+	"helios/shared/cloud/awstest"
+	"helios/shared/remote"
+	"helios/shared/store/s3test"
+)
+
+// stack is moto for executions and an S3 server, as a person's environment has them.
+type stack struct {
+	*awstest.Front
+	bucket string
+	dir    string
+}
+
+func newStack(t *testing.T) *stack {
+	t.Helper()
+	s := &stack{Front: awstest.Start(t, awstest.NewLambda(t)), dir: t.TempDir()}
+	s.Setenv(t)
+	server := s3test.Start(t)
+	s.bucket = server.Bucket(t)
+	// One pair of keys is for both; moto takes any.
+	server.Setenv(t)
+	t.Setenv("AWS_ENDPOINT_URL", s.URL)
+	t.Setenv("AWS_ENDPOINT_URL_S3", server.Endpoint)
+	t.Setenv("HELIOS_BUCKET", s.bucket)
+	t.Setenv("HELIOS_CACHE", t.TempDir())
+	return s
+}
+
+// machine makes a state machine that stands in for ours: it plans, waits and ends, and renders nothing.
+func (s *stack) machine(t *testing.T, wait int, output string) {
+	t.Helper()
+	definition, err := json.Marshal(map[string]any{"StartAt": "Plan", "States": map[string]any{
+		"Plan": map[string]any{"Type": "Pass", "ResultPath": "$.plan", "Next": "Work", "Result": map[string]any{
+			"Payload": cloud.Planned{JobID: "job-1", Partitions: 3, Frames: 90, Output: output}}},
+		"Work": map[string]any{"Type": "Wait", "Seconds": wait, "Next": "End"},
+		"End": map[string]any{"Type": "Pass", "End": true, "Result": cloud.Finished{
+			JobID: "job-1", Output: "s3://" + s.bucket + "/" + output, Frames: 90, WallSeconds: 12.5, Dollars: 0.0123, Report: "s3://" + s.bucket + "/jobs/job-1/report.json"}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HELIOS_STATE_MACHINE", s.Machine(t, "us-east-1", "helios", string(definition)))
+}
+
+// helios runs the command and returns what it prints.
+func (s *stack) helios(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, err strings.Builder
+	cmd := exec.CommandContext(t.Context(), "helios", args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, &out, &err
+	if e := cmd.Run(); e != nil && cmd.ProcessState == nil {
+		t.Fatal(e)
+	}
+	return out.String(), err.String(), cmd.ProcessState.ExitCode()
+}
+
+// ok runs a command that must succeed and returns its standard output.
+func (s *stack) ok(t *testing.T, args ...string) string {
+	t.Helper()
+	out, errors, code := s.helios(t, args...)
+	if code != 0 {
+		t.Fatalf("helios %q ended with %d:\n%s", args, code, errors)
+	}
+	return out
+}
+
+func (s *stack) fails(t *testing.T, word string, args ...string) {
+	t.Helper()
+	_, errors, code := s.helios(t, args...)
+	if code != 2 || !strings.Contains(errors, word) {
+		t.Errorf("helios %q ended with %d, without %q:\n%s", args, code, word, errors)
+	}
+}
+
+func (s *stack) write(t *testing.T, name, text string) {
+	t.Helper()
+	file := filepath.Join(s.dir, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCloudFromTheCommandLine(t *testing.T) {
+	s := newStack(t)
+	s.machine(t, 3, "renders/out.mp4")
+	r, err := remote.Open(t.Context(), s.bucket, os.Getenv("HELIOS_STATE_MACHINE"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for key, text := range map[string]string{
+		"renders/out.mp4": "the video",
+		"jobs/job-1/progress/00000.a.done.f30.t5000.m4096.u900.p3.g20":   `{"group":"/aws/lambda/chunk","stream":"s","requestId":"r-0"}`,
+		"jobs/job-1/progress/00001.a.failed.f12.t3000.m4096.u900.p3.g20": `{"group":"/aws/lambda/chunk","stream":"s","requestId":"r-1","error":"it broke"}`,
+	} {
+		if err := r.Bucket.Put(t.Context(), key, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.write(t, "my intro/index.html", `<html data-duration="3">`)
+	s.write(t, "my intro/a.css", `body {}`)
+
+	s.fails(t, "usage: helios cloud render INPUT", "cloud", "render")
+	s.fails(t, "--fps: frame rate 0", "cloud", "render", "my intro", "--fps", "0")
+	s.fails(t, "--webhook", "cloud", "render", "my intro", "--webhook", "http://example.com")
+	s.fails(t, "not in the stack's bucket", "cloud", "render", "my intro", "-o", "s3://other/a.mp4")
+	s.fails(t, "name a .zip", "cloud", "render", "my intro", "-o", "frames/")
+
+	out, told, code := s.helios(t, "cloud", "render", "my intro", "-o", "my intro/out.mp4", "--quality", "20")
+	if code != 0 {
+		t.Fatalf("it ended with %d:\n%s", code, told)
+	}
+	for _, word := range []string{"uploaded 2 of 2 files", "my-intro-2", "started", "frame 42 of 90, 1 of 3 partitions", "$0.0123"} {
+		if !strings.Contains(told, word) {
+			t.Errorf("%q was not told:\n%s", word, told)
+		}
+	}
+	if data, err := os.ReadFile(filepath.Join(s.dir, "my intro", "out.mp4")); string(data) != "the video" || out != "my intro/out.mp4\n" {
+		t.Errorf("the output is %q in %q: %v", data, out, err)
+	}
+	list, err := r.List(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := list[0].ID
+	seen, err := r.Look(t.Context(), id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q := seen.Request; q.Output != "renders/"+id+".mp4" || *q.Quality != 20 || !strings.HasPrefix(q.Input, "s3://"+s.bucket+"/sites/") || q.Concurrency != 0 {
+		t.Errorf("it was asked for %+v", q)
+	}
+
+	if out := s.ok(t, "cloud", "list"); !strings.HasPrefix(out, id+"  succeeded  ") {
+		t.Errorf("the list is %q", out)
+	}
+	status := s.ok(t, "cloud", "status", id)
+	for _, word := range []string{"succeeded", "42 of 90", "1 of 3 done, 0 running, 1 attempts failed", "--partition 1"} {
+		if !strings.Contains(status, word) {
+			t.Errorf("%q is not in\n%s", word, status)
+		}
+	}
+	var asJSON remote.Render
+	if err := json.Unmarshal([]byte(s.ok(t, "cloud", "status", id, "--json")), &asJSON); err != nil || asJSON.Progress.Partitions[0].Frames != 30 {
+		t.Errorf("as JSON it is %+v: %v", asJSON, err)
+	}
+	s.fails(t, "exists; give --overwrite", "cloud", "fetch", id, "-o", "my intro/out.mp4")
+	if out := s.ok(t, "cloud", "fetch", id); out != "out.mp4\n" {
+		t.Errorf("fetched to %q", out)
+	}
+	logs, told, _ := s.helios(t, "cloud", "logs", id)
+	if !strings.Contains(logs, "== 00001, attempt a: failed after 12 frames") || !strings.Contains(logs, "it broke") || !strings.Contains(logs, "request r-1") || strings.Contains(logs, "r-0") ||
+		!strings.Contains(told, "there is no log /aws/lambda/chunk, stream s") {
+		t.Errorf("the logs are %s%s", logs, told)
+	}
+	s.fails(t, "partition 2 of "+id+" was not begun", "cloud", "logs", id, "--partition", "2")
+	s.fails(t, "has the partitions 0 to 2, not 3", "cloud", "logs", id, "--partition", "3")
+	s.fails(t, "does not run", "cloud", "cancel", id)
+	s.fails(t, "there is no render nothing", "cloud", "status", "nothing")
+	s.fails(t, "--state-machine", "cloud", "list", "--state-machine", "")
+	s.fails(t, "--bucket", "cloud", "list", "--bucket", "")
+	s.fails(t, "no state machine", "cloud", "list", "--state-machine", strings.TrimSuffix(os.Getenv("HELIOS_STATE_MACHINE"), "helios")+"other")
+}
+
+func TestCloudDetachAndCancel(t *testing.T) {
+	s := newStack(t)
+	s.machine(t, 600, "renders/out.mp4")
+	s.fails(t, "--detach does not wait", "cloud", "render", "https://example.com/", "--detach", "-o", "a.mp4")
+	id := strings.TrimSpace(s.ok(t, "cloud", "render", "https://example.com/page.html", "--detach"))
+	if !strings.HasPrefix(id, "page-2") {
+		t.Errorf("the id is %q", id)
+	}
+	s.fails(t, "still runs", "cloud", "fetch", id)
+	s.fails(t, "still runs", "cloud", "redrive", id)
+	s.ok(t, "cloud", "cancel", id)
+	if out := s.ok(t, "cloud", "list"); !strings.Contains(out, "cancelled") {
+		t.Errorf("the list is %q", out)
+	}
+	s.fails(t, "was cancelled", "cloud", "fetch", id)
+}
+
+func TestAnUploadedCompositionShowsTheSameFrames(t *testing.T) {
+	s := newStack(t)
+	s.machine(t, 600, "renders/out.mp4")
+	const odd = "50% a+b#é 日本.js"
+	s.write(t, "intro/my page.html", `<!doctype html><html data-duration="0.5" data-fps="10" data-width="64" data-height="36"><link rel="stylesheet" href="css%20files/a&amp;b.css">
+<b></b><script src="50%25%20a+b%23%C3%A9%20%E6%97%A5%E6%9C%AC.js"></script>`)
+	s.write(t, "intro/css files/a&b.css", `body { margin: 0; background: #135 } b { position: absolute; width: 9px; height: 9px; background: #fa0; animation: go .5s linear } @keyframes go { to { left: 50px } }`)
+	s.write(t, "intro/"+odd, `let n = 0; setInterval(() => document.querySelector("b").textContent = ++n, 100)`)
+	s.ok(t, "cloud", "render", "intro/my page.html", "--detach")
+	r, err := remote.Open(t.Context(), s.bucket, os.Getenv("HELIOS_STATE_MACHINE"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	list, err := r.List(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, err := r.Describe(t.Context(), list[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.ok(t, "render", "intro/my page.html", "-o", "local.mp4", "--quiet")
+	s.ok(t, "render", seen.Request.Input, "-o", "bucket.mp4", "--quiet", "--concurrency", "2")
+	want, err := frameDigests(filepath.Join(s.dir, "local.mp4"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := frameDigests(filepath.Join(s.dir, "bucket.mp4")); err != nil || got != want {
+		t.Errorf("%s shows other frames: %v\n%s\nwant\n%s", seen.Request.Input, err, got, want)
+	}
+	if lines := strings.Fields(want); len(lines) < 5 || lines[0] == lines[len(lines)-1] {
+		t.Errorf("nothing moves: %q", want)
+	}
+}
+
+// The quota is of an action of Lambda that moto does not have: this server answers as AWS documents it.
+func TestCloudQuota(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || r.URL.Path != "/2016-08-19/account-settings" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"AccountLimit": {"TotalCodeSize": 1, "CodeSizeUnzipped": 1, "CodeSizeZipped": 1, "ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 2}, "AccountUsage": {"TotalCodeSize": 0, "FunctionCount": 0}}`)
+	}))
+	defer server.Close()
+	for name, value := range map[string]string{
+		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL_LAMBDA": "http://127.0.0.1:1",
+		"HELIOS_BUCKET": "b", "HELIOS_STATE_MACHINE": "arn:aws:states:us-east-1:123456789012:stateMachine:helios",
+	} {
+		t.Setenv(name, value)
+	}
+	s := &stack{dir: t.TempDir()}
+	s.write(t, "page.html", `<html data-duration="1" data-fps="5" data-width="64" data-height="36">`)
+	s.ok(t, "render", "page.html", "--emit-job", "job.json", "--concurrency", "5")
+	out := s.ok(t, "cloud", "quota", "job.json", "--endpoint-url", server.URL)
+	for _, line := range []string{"at once     1000 calls", "free        2 that", "partitions  5", "rounds      3", "Service Quotas"} {
+		if !strings.Contains(out, line) {
+			t.Errorf("%q is not in\n%s", line, out)
+		}
+	}
+	if out := s.ok(t, "cloud", "quota", "--endpoint-url", server.URL, "--json"); out != "{\"account\":1000,\"free\":2}\n" {
+		t.Errorf("as JSON it is %s", out)
+	}
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"path"
+
+	"github.com/spf13/cobra"
+
+	"helios/shared/fault"
+	"helios/shared/remote"
+	"helios/shared/render"
+)
+
+func newCloudFetch(stack *stackFlags) *cobra.Command {
+	var (
+		output    string
+		overwrite bool
+		told      outputFlags
+	)
+	cmd := &cobra.Command{
+		Use:   "fetch ID",
+		Short: "Download the output of a render that has ended",
+		Args:  userArgs(cobra.ExactArgs(1)),
+		RunE: stack.onStack(func(ctx context.Context, s *remote.Stack, id string) error {
+			r, err := s.Describe(ctx, id)
+			if err != nil {
+				return err
+			}
+			if r.Status == remote.Running {
+				return fault.Userf("the render %s still runs; see helios cloud status %s", r.ID, r.ID)
+			}
+			if err := r.Err(); err != nil {
+				return err
+			}
+			file := output
+			if r.Finished != nil {
+				file = cmp.Or(file, path.Base(r.Finished.Output))
+			}
+			if err := render.CheckOutput(file, overwrite); err != nil {
+				return err
+			}
+			tell := newTeller(told)
+			defer tell.close()
+			return deliver(ctx, s, tell, r, file, overwrite)
+		}),
+	}
+	cmd.Flags().SortFlags = false
+	cmd.Flags().StringVarP(&output, "output", "o", "", "`file` to write (default: the last part of the output's key)")
+	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace a file that exists")
+	told.add(cmd)
+	return cmd
+}

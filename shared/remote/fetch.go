@@ -1,0 +1,42 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"helios/shared/fault"
+	"helios/shared/store"
+)
+
+// Fetch downloads an object, given by its s3:// address, into a file. The file is there whole or not at all; one
+// that is there is replaced if overwrite says so, and an fs.ErrExist otherwise.
+func (s *Stack) Fetch(ctx context.Context, address, file string, overwrite bool) error {
+	bucket, key, ok := store.SplitS3(address)
+	if !ok {
+		return fmt.Errorf("%q is no address of an object", address)
+	}
+	object, err := store.NewS3(s.Bucket.Client, bucket, "").Open(ctx, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fault.Userf("%s is not there any more", address)
+	}
+	if err != nil {
+		return err
+	}
+	defer object.Close()
+	w, err := store.Dir("").Create(ctx, file)
+	if err != nil {
+		return fault.Userf("writing %s: %w", file, err)
+	}
+	defer w.Abort()
+	buf := make([]byte, 8<<20) // as much as is asked for at once
+	if _, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{io.NewSectionReader(object, 0, object.Size())}, buf); err != nil {
+		return fmt.Errorf("downloading %s: %w", address, err)
+	}
+	if overwrite {
+		return w.Commit()
+	}
+	return w.CommitNew()
+}

@@ -1,0 +1,335 @@
+package remote
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"helios/shared/cloud"
+	"helios/shared/cloud/awstest"
+	"helios/shared/fault"
+)
+
+const testBucket = "helios-test"
+
+// account is moto with a bucket.
+func account(t *testing.T) *awstest.Front {
+	t.Helper()
+	f := awstest.Start(t, awstest.NewLambda(t))
+	f.Setenv(t)
+	client := s3.NewFromConfig(f.Config(), func(o *s3.Options) { o.UsePathStyle = true })
+	if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(testBucket)}); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// machine makes a state machine that plans as ours does, waits, and ends in a state.
+func machine(t *testing.T, f *awstest.Front, wait int, end map[string]any) string {
+	t.Helper()
+	return machineIn(t, f, "us-east-1", wait, end)
+}
+
+func machineIn(t *testing.T, f *awstest.Front, region string, wait int, end map[string]any) string {
+	t.Helper()
+	planned := cloud.Planned{JobID: "job-1", PartitionsKey: "jobs/job-1/partitions.json", Partitions: 3, Frames: 90, MaxConcurrency: 2, Output: "renders/out.mp4"}
+	definition, err := json.Marshal(map[string]any{
+		"StartAt": "Plan",
+		"States": map[string]any{
+			"Plan": map[string]any{"Type": "Pass", "Result": map[string]any{"Payload": planned}, "ResultPath": "$.plan", "Next": "Work"},
+			"Work": map[string]any{"Type": "Wait", "Seconds": wait, "Next": "End"},
+			"End":  end,
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.Machine(t, region, "helios", string(definition))
+}
+
+// succeed is a state that answers what the merge function does.
+func succeed() map[string]any {
+	return map[string]any{"Type": "Pass", "End": true, "Result": cloud.Finished{
+		Version: 1, Status: "completed", JobID: "job-1", Output: "s3://" + testBucket + "/renders/out.mp4", Frames: 90, WallSeconds: 12.5, Dollars: 0.01,
+		Report: "s3://" + testBucket + "/jobs/job-1/report.json",
+	}}
+}
+
+func fail(code, cause string) map[string]any {
+	return map[string]any{"Type": "Fail", "Error": code, "Cause": cause}
+}
+
+// attempt writes what the functions tell of an attempt.
+func attempt(t *testing.T, s *Stack, u cloud.Usage, log cloud.Log) {
+	t.Helper()
+	if err := s.Bucket.PutJSON(t.Context(), cloud.Job("job-1").Progress()+u.Name(), log); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func request() *cloud.Request {
+	r := new(cloud.Request)
+	r.Input = "https://example.com/page.html"
+	return r
+}
+
+func TestARenderIsFollowed(t *testing.T) {
+	f := account(t)
+	s := openStack(t, testBucket, machine(t, f, 1, succeed()))
+	attempt(t, s, cloud.Usage{Unit: "00000", Attempt: "a", State: cloud.Done, Frames: 30, Milliseconds: 5000, MemoryMB: 4096}, cloud.Log{})
+	if err := s.Start(t.Context(), "intro-1", request()); err != nil {
+		t.Fatal(err)
+	}
+	var frames []int64
+	r, err := s.Follow(t.Context(), "intro-1", 50*time.Millisecond, func(r *Render) {
+		if r.Progress == nil {
+			return
+		}
+		frames = append(frames, r.Progress.Frames)
+		switch len(frames) {
+		case 1:
+			attempt(t, s, cloud.Usage{Unit: "00001", Attempt: "a", State: cloud.Running, Frames: 12, Milliseconds: 3000, MemoryMB: 4096}, cloud.Log{})
+		case 2: // as if a listing were late
+			if err := s.Bucket.Delete(t.Context(), cloud.Job("job-1").Progress()+"00001.a.running.f12.t3000.m4096.u0.p0.g0"); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(frames) < 3 || frames[0] != 30 || frames[1] != 42 || !slices.IsSorted(frames) {
+		t.Errorf("the frames were %d", frames)
+	}
+	if r.Status != Succeeded || r.Err() != nil || r.Job.Frames != 90 || r.Finished.Output != "s3://helios-test/renders/out.mp4" || r.Request.Input != "https://example.com/page.html" {
+		t.Errorf("it ended as %+v", r)
+	}
+	list, err := s.List(t.Context(), 5)
+	if err != nil || len(list) != 1 || list[0].ID != "intro-1" || list[0].Status != Succeeded {
+		t.Errorf("the list is %+v: %v", list, err)
+	}
+	if err := s.Cancel(t.Context(), "intro-1"); fault.Of(err) != fault.User || !strings.Contains(err.Error(), "does not run: it has succeeded") {
+		t.Errorf("cancelling it: %v", err)
+	}
+	if err := s.Redrive(t.Context(), "intro-1", "intro-2"); fault.Of(err) != fault.User || !strings.Contains(err.Error(), "nothing to do again") {
+		t.Errorf("redriving it: %v", err)
+	}
+}
+
+func TestTheOutputIsFetched(t *testing.T) {
+	f := account(t)
+	s := openStack(t, testBucket, machine(t, f, 0, succeed()))
+	want := bytes.Repeat([]byte("0123456789abcdef"), 1<<20+1) // more than is asked for at once
+	if err := s.Bucket.Put(t.Context(), "renders/out.mp4", want); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "out.mp4")
+	for _, overwrite := range []bool{false, true} {
+		if err := s.Fetch(t.Context(), "s3://helios-test/renders/out.mp4", file, overwrite); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%d bytes came, which are not those of the object: %v", len(got), err)
+		}
+	}
+	if err := s.Fetch(t.Context(), "s3://helios-test/renders/out.mp4", file, false); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("over a file that is there: %v", err)
+	}
+	none := filepath.Join(t.TempDir(), "none.mp4")
+	if err := s.Fetch(t.Context(), "s3://helios-test/renders/none.mp4", none, false); fault.Of(err) != fault.User {
+		t.Errorf("what is not there: %v", err)
+	}
+	if _, err := os.Stat(none); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it left a file: %v", err)
+	}
+}
+
+func TestARenderFailsAndIsRedriven(t *testing.T) {
+	f := account(t)
+	const why = "partition 1 (frames 30 to 59): missing image a.png (log: /aws/lambda/chunk, stream 2026/[1]ab, request r-1)"
+	s := openStack(t, testBucket, machine(t, f, 0, fail(cloud.UserError, why)))
+	if err := s.Start(t.Context(), "intro-1", request()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Follow(t.Context(), "intro-1", 20*time.Millisecond, func(*Render) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Err(); r.Status != Failed || fault.Of(err) != fault.User || !strings.Contains(err.Error(), why) {
+		t.Errorf("it ended as %s: %v", r.Status, err)
+	}
+	if log, ok := r.FailureLog(); !ok || log != (cloud.Log{Group: "/aws/lambda/chunk", Stream: "2026/[1]ab", RequestID: "r-1"}) {
+		t.Errorf("its log is %+v", log)
+	}
+
+	// moto starts one execution in a region only, so the second one is in another.
+	again := openStack(t, testBucket, machineIn(t, f, "eu-west-1", 0, succeed()))
+	both := *s
+	both.Machine, both.States = again.Machine, startElsewhere{s.States, again.States}
+	if err := both.Redrive(t.Context(), s.execution("intro-1"), "intro-2"); err != nil {
+		t.Fatal(err)
+	}
+	r, err = again.Follow(t.Context(), "intro-2", 20*time.Millisecond, func(*Render) {})
+	if err != nil || r.Status != Succeeded {
+		t.Fatalf("the second ended as %+v: %v", r, err)
+	}
+	// The same job and the same output as of the first.
+	if r.Request.Revision != "intro-1" || r.Request.Output != "renders/intro-1.mp4" || r.Request.Input != "https://example.com/page.html" {
+		t.Errorf("it was asked for %+v", r.Request)
+	}
+}
+
+// startElsewhere starts executions in another region than it finds them.
+type startElsewhere struct {
+	States
+	start States
+}
+
+func (s startElsewhere) StartExecution(ctx context.Context, in *sfn.StartExecutionInput, o ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error) {
+	return s.start.StartExecution(ctx, in, o...)
+}
+
+func TestARenderIsCancelled(t *testing.T) {
+	f := account(t)
+	s := openStack(t, testBucket, machine(t, f, 600, succeed()))
+	if err := s.Start(t.Context(), "intro-1", request()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Redrive(t.Context(), "intro-1", "intro-2"); fault.Of(err) != fault.User || !strings.Contains(err.Error(), "still runs") {
+		t.Errorf("redriving what runs: %v", err)
+	}
+	var once sync.Once
+	r, err := s.Follow(t.Context(), "intro-1", 20*time.Millisecond, func(*Render) {
+		once.Do(func() {
+			if err := s.Cancel(t.Context(), "intro-1"); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+	if err != nil || r.Status != Cancelled || fault.Of(r.Err()) != fault.User {
+		t.Errorf("it ended as %+v: %v", r, err)
+	}
+}
+
+func TestLogsAreRead(t *testing.T) {
+	f := account(t)
+	s := openStack(t, testBucket, machine(t, f, 0, succeed()))
+	client := cloudwatchlogs.NewFromConfig(f.Config())
+	group, stream := "/aws/lambda/chunk", "2026/11/23/[$LATEST]abc"
+	if _, err := client.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &group}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{LogGroupName: &group, LogStreamName: &stream}); err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	var events []logtypes.InputLogEvent
+	now := time.Now().UnixMilli()
+	for call := range 3 {
+		id := fmt.Sprintf("request-%d", call)
+		lines := []string{"START RequestId: " + id, "a line without a name"}
+		for i := range 10 {
+			lines = append(lines, fmt.Sprintf("frame %d of %d", i, call))
+		}
+		lines = append(lines, "REPORT RequestId: "+id+"\n")
+		if call == 1 {
+			want = lines
+		}
+		for _, l := range lines {
+			events = append(events, logtypes.InputLogEvent{Message: aws.String(l), Timestamp: aws.Int64(now + int64(len(events)))})
+		}
+	}
+	events = append(events, logtypes.InputLogEvent{Message: aws.String("START RequestId: request-3"), Timestamp: aws.Int64(now + 100)},
+		logtypes.InputLogEvent{Message: aws.String("still at it"), Timestamp: aws.Int64(now + 101)})
+	if _, err := client.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{LogGroupName: &group, LogStreamName: &stream, LogEvents: events}); err != nil {
+		t.Fatal(err)
+	}
+	want[len(want)-1] = "REPORT RequestId: request-1"
+	for _, test := range []struct {
+		id      string
+		running bool
+		want    []string
+	}{{"request-1", false, want}, {"request-3", true, []string{"START RequestId: request-3", "still at it"}}, {"request-9", false, nil}} {
+		lines, err := s.ReadLog(t.Context(), cloud.Log{Group: group, Stream: stream, RequestID: test.id}, test.running)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, l := range lines {
+			got = append(got, l.Text)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("the log of %s is %q, want %q", test.id, got, test.want)
+		}
+	}
+	if _, err := s.ReadLog(t.Context(), cloud.Log{Group: group, Stream: "none", RequestID: "r"}, false); fault.Of(err) != fault.User {
+		t.Errorf("of a stream that is not there: %v", err)
+	}
+}
+
+func TestErrorsSayWhatToDo(t *testing.T) {
+	f := account(t)
+	opens := func(bucket, machine string, words ...string) {
+		t.Helper()
+		_, err := Open(t.Context(), bucket, machine)
+		saysUser(t, err, words...)
+	}
+	opens("", anyMachine, "--bucket", "HELIOS_BUCKET", "output Bucket")
+	opens(testBucket, "", "--state-machine", "HELIOS_STATE_MACHINE", "output StateMachine")
+	opens(testBucket, "helios", `"helios" is not the ARN`, "output StateMachine")
+
+	s := openStack(t, testBucket, anyMachine)
+	saysUser(t, s.Start(t.Context(), "intro-1", request()), "no state machine "+anyMachine)
+	_, err := s.List(t.Context(), 1)
+	saysUser(t, err, "no state machine")
+	s.Machine = machine(t, f, 0, succeed())
+	for _, id := range []string{"none", "arn:aws:states:us-east-1:123456789012:execution:helios:none", "not a name/at:all"} {
+		_, err = s.Look(t.Context(), id, nil)
+		saysUser(t, err, "no render "+id, "helios cloud list")
+		saysUser(t, s.Cancel(t.Context(), id), "no render "+id)
+		saysUser(t, s.Redrive(t.Context(), id, "next"), "no render "+id)
+	}
+
+	t.Run("no credentials", func(t *testing.T) {
+		t.Setenv("AWS_ACCESS_KEY_ID", "")
+		t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+		opens(testBucket, anyMachine, "no credentials", "AWS_PROFILE")
+	})
+	t.Run("AWS away", func(t *testing.T) {
+		t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+		t.Setenv("AWS_MAX_ATTEMPTS", "1")
+		_, err := openStack(t, testBucket, anyMachine).Describe(t.Context(), "intro-1")
+		if fault.Of(err) != fault.Transient {
+			t.Errorf("the error is %v (%s)", err, fault.Of(err))
+		}
+	})
+}
+
+func saysUser(t *testing.T, err error, words ...string) {
+	t.Helper()
+	if fault.Of(err) != fault.User {
+		t.Errorf("the error %v is of kind %s", err, fault.Of(err))
+		return
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("%q is not in %q", word, err)
+		}
+	}
+}
