@@ -24,10 +24,14 @@ func copyPages(ctx context.Context, dir string) ([]string, error) {
 			return nil, err
 		}
 	}
-	clip, still := filepath.Join(dir, "clip.mp4"), filepath.Join(dir, "still.png")
+	in := func(name string) string { return filepath.Join(dir, name) }
+	clip, still := in("clip.mp4"), in("still.png")
 	for _, args := range [][]string{
 		{"-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=30:d=10", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", clip},
 		{"-i", clip, "-frames:v", "1", still},
+		{"-f", "lavfi", "-i", "sine=f=110:d=10", in("low.wav")},
+		{"-f", "lavfi", "-i", "sine=f=440:d=10", in("middle.wav")},
+		{"-f", "lavfi", "-i", "sine=f=1760:d=2", in("high.wav")},
 	} {
 		if out, err := exec.CommandContext(ctx, "ffmpeg", append([]string{"-nostdin", "-v", "error"}, args...)...).CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("making the media of the pages: %w: %s", err, out)

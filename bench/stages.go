@@ -100,7 +100,7 @@ func benchPage(ctx context.Context, out io.Writer, dir, page string, frames int6
 		}
 		row(fmt.Sprintf("encode, %s", name), s.sampled(), m, more)
 		for workers := 1; workers <= runtime.NumCPU(); workers++ {
-			if err := benchJob(ctx, out, dir, page, c, config, workers); err != nil {
+			if err := benchJob(ctx, out, dir, page, c, config, spec.Audio, workers); err != nil {
 				return err
 			}
 		}
@@ -203,10 +203,13 @@ func encodeAll(ctx context.Context, c job.Config, pictures [][]byte, path string
 }
 
 // benchJob renders a page as `helios render` does, with so many workers.
-func benchJob(ctx context.Context, out io.Writer, dir, page string, c capture.Composition, config job.Config, workers int) error {
+func benchJob(ctx context.Context, out io.Writer, dir, page string, c capture.Composition, config job.Config, sound *job.Audio, workers int) error {
 	frames := config.FrameCount
 	o := options(page, frames, workers)
 	o.Capture = config.Capture
+	if sound != nil {
+		o.Tracks = sound.Tracks
+	}
 	spec, err := plan.New(o)
 	if err != nil {
 		return err
