@@ -1,4 +1,4 @@
-# The chunk function for AWS Lambda: Chromium, ffmpeg, fonts and one Go program. docs/aws.md has the sizes.
+# The chunk function for AWS Lambda: Chromium, ffmpeg, fonts and one Go program. docs/aws-image.md has the sizes.
 #
 #     docker build --platform linux/arm64 -t helios-chunk .
 #

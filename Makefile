@@ -7,7 +7,8 @@ export PATH := $(CURDIR)/.cache/go/bin:$(PATH)
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check go-test test-short image-test bench install-deps clean
+.PHONY: help demo build test check go-test test-short image-test cloud-test bench install-deps clean \
+	build-PlanFunction build-MergeFunction package deploy
 
 help: ## Say what there is (this text)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
@@ -38,6 +39,32 @@ test-short: install-deps ## The Go tests without the slow ones, and without the 
 
 image-test: ## Build the Lambda image without Docker and render in it as Lambda would (as root, on Debian bookworm)
 	tools/test-image.sh
+
+cloud-test: install-deps ## The compiled functions and the state machine, on this machine; the template
+	@command -v moto_server >/dev/null || pip install 'moto[server,stepfunctions]==5.2.1'
+	@command -v cfn-lint >/dev/null || pip install cfn-lint==1.51.0
+	cfn-lint template.yaml
+	go vet -tags cloud ./functions
+	go test -tags cloud -timeout 30m $(TESTFLAGS) ./functions ./shared/cloud/...
+
+# The processor of the functions on AWS: arm64 or x86_64.
+ARCHITECTURE ?= arm64
+# The name of the stack.
+STACK ?= helios
+export ARCHITECTURE
+
+# sam build calls these two, with the folder that shall hold the program in ARTIFACTS_DIR.
+build-PlanFunction build-MergeFunction: build-%Function:
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(if $(filter x86_64,$(ARCHITECTURE)),amd64,$(ARCHITECTURE)) \
+		go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w' \
+		-o $(ARTIFACTS_DIR)/bootstrap ./functions/$(shell echo $* | tr A-Z a-z)
+
+package: ## Build what deploy uploads, into .aws-sam (needs SAM and Docker)
+	sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+deploy: package ## Build and deploy to AWS, as the stack STACK, for the processor ARCHITECTURE
+	sam deploy --stack-name $(STACK) --resolve-s3 --resolve-image-repos --capabilities CAPABILITY_IAM \
+		--parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
 
 bench: install-deps ## Measure (bench/)
 	go run ./bench

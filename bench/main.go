@@ -18,16 +18,17 @@ import (
 
 func main() {
 	frames := flag.Int64("frames", 300, "frames to render of each page")
+	only := flag.String("page", "", "the one page to render, such as video.html; the stages that need no page are left out")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := bench(ctx, *frames); err != nil {
+	if err := bench(ctx, *frames, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func bench(ctx context.Context, frames int64) error {
+func bench(ctx context.Context, frames int64, only string) error {
 	dir, err := os.MkdirTemp("", "helios-bench-")
 	if err != nil {
 		return err
@@ -35,14 +36,21 @@ func bench(ctx context.Context, frames int64) error {
 	defer os.RemoveAll(dir)
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(out, "%d frames of 1920x1080, %d processors; times in milliseconds a frame\n", frames, runtime.NumCPU())
-	pages, err := filepath.Glob("bench/pages/*.html")
-	if err != nil || len(pages) == 0 {
-		return fmt.Errorf("bench/pages is not there; run from the top of the repository")
+	pages, err := copyPages(ctx, dir)
+	if err != nil {
+		return err
 	}
+	pages = append(pages, "examples/webgl.html", "examples/gsap.html", "examples/lottie.html")
 	for _, page := range pages {
+		if only != "" && only != filepath.Base(page) {
+			continue
+		}
 		if err := benchPage(ctx, out, dir, page, frames); err != nil {
 			return fmt.Errorf("%s: %w", page, err)
 		}
+	}
+	if only != "" {
+		return out.Flush()
 	}
 	if err := benchPlan(out); err != nil {
 		return err

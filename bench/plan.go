@@ -60,7 +60,9 @@ func benchStitch(ctx context.Context, out io.Writer, dir string) error {
 		inputs = append(inputs, render.Input{Name: name})
 	}
 	output := filepath.Join(dir, "stitched.mp4")
-	stitch, err := measure(func() error { return render.Merge(ctx, store.Dir(dir), inputs, output, render.MergeOptions{Overwrite: true}) })
+	stitch, err := measure(func() error {
+		return render.Merge(ctx, store.Dir(dir), inputs, output, render.MergeOptions{Overwrite: true})
+	})
 	if err != nil {
 		return err
 	}

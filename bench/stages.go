@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -32,75 +35,157 @@ func (m measurement) perFrame(frames int64) (wall, cpu float64) {
 	return ms(m.wall), ms(m.cpu)
 }
 
+// benchPage measures what each step of a render takes, in the reference way and in the one that is chosen.
 func benchPage(ctx context.Context, out io.Writer, dir, page string, frames int64) error {
 	c, err := capture.Locate("", page)
 	if err != nil {
 		return err
 	}
-	spec, err := newSpec(page, frames, 1)
-	if err != nil {
-		return err
-	}
-	row := func(stage string, frames int64, m measurement) {
+	row := func(stage string, frames int64, m measurement, more string) {
 		wall, cpu := m.perFrame(frames)
-		fmt.Fprintf(out, "%s\t%s\t%.1f wall\t%.1f CPU\t\n", filepath.Base(page), stage, wall, cpu)
+		fmt.Fprintf(out, "%s\t%s\t%.1f wall\t%.1f CPU\t%s\t\n", filepath.Base(page), stage, wall, cpu, more)
 	}
-
 	var b *browser.Browser
 	m, err := measure(func() (err error) { b, err = browser.Launch(ctx, c.Browser(1)); return err })
 	if err != nil {
 		return err
 	}
 	defer b.Close()
-	row("start Chromium, in all", 1, m)
-	var player *capture.Player
-	open := func() (err error) { player, err = capture.Open(ctx, b, c, render.Options(spec.Config)); return err }
-	if m, err = measure(open); err != nil {
+	row("start Chromium, in all", 1, m, "")
+
+	s := &stages{ctx: ctx, c: c, b: b, dir: dir, frames: frames}
+	var spec *job.Spec
+	m, err = measure(func() (err error) { spec, err = s.choose(page); return err })
+	if err != nil {
 		return err
 	}
-	row("load the page, in all", 1, m)
+	way := cmp.Or(spec.Config.Capture, job.CaptureReference)
+	row("look at the page, in all", 1, m, fmt.Sprintf("by way of %s: %s", way, spec.CaptureWhy))
 
-	pictures := make([][]byte, 0, frames)
-	repeated := 0
-	if m, err = measure(func() error {
-		return player.Play(ctx, 0, frames, job.StartStep, func(f capture.Frame) error {
-			pictures = append(pictures, f.PNG)
-			if f.Repeated {
-				repeated++
-			}
-			return nil
-		})
+	reference := spec.Config
+	reference.Capture = ""
+	if m, err = s.play(reference, func(p *capture.Player) error { return p.Draw(ctx, frames) }); err != nil {
+		return err
+	}
+	row("paint alone", frames, m, "")
+	if m, err = s.play(reference, func(p *capture.Player) error {
+		return p.Play(ctx, frames, 1, job.StartStep, func(capture.Frame) error { return nil })
 	}); err != nil {
 		return err
 	}
-	row("capture", frames, m)
-	player.Close()
-	if err := open(); err != nil {
-		return err
-	}
-	if m, err = measure(func() error {
-		return player.Play(ctx, frames, 1, job.StartStep, func(capture.Frame) error { return nil })
-	}); err != nil {
-		return err
-	}
-	row("step without a picture", frames, m)
-	player.Close()
+	row("step without a picture", frames, m, "")
 
-	if m, err = measure(func() error { return encodeAll(ctx, spec.Config, pictures, filepath.Join(dir, "encoded.mp4")) }); err != nil {
-		return err
+	ways := []job.Config{reference}
+	if way != job.CaptureReference {
+		ways = append(ways, spec.Config)
 	}
-	row("encode", frames, m)
-
-	for workers := 1; workers <= runtime.NumCPU(); workers++ {
-		if err := benchJob(ctx, out, dir, page, c, frames, workers); err != nil {
+	for _, config := range ways {
+		name := cmp.Or(config.Capture, job.CaptureReference)
+		if m, err = s.play(config, func(p *capture.Player) error {
+			return p.Play(ctx, 0, frames, config.Start, func(capture.Frame) error { return nil })
+		}); err != nil {
 			return err
+		}
+		row(fmt.Sprintf("capture, %s", name), frames, m, "")
+		more := ""
+		if config.Capture != "" {
+			worst, err := s.compare(reference, config)
+			if err != nil {
+				return err
+			}
+			more = fmt.Sprintf("PSNR at least %.1f dB", worst)
+		}
+		if m, err = s.encode(config); err != nil {
+			return err
+		}
+		row(fmt.Sprintf("encode, %s", name), s.sampled(), m, more)
+		for workers := 1; workers <= runtime.NumCPU(); workers++ {
+			if err := benchJob(ctx, out, dir, page, c, config, workers); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func newSpec(page string, frames int64, partitions int) (*job.Spec, error) {
-	return plan.New(plan.Options{Input: page, Width: 1920, Height: 1080, FrameCount: frames, Concurrency: partitions, Start: job.StartJump})
+// stages does the steps of a render of one page, one by one.
+type stages struct {
+	ctx    context.Context
+	c      capture.Composition
+	b      *browser.Browser
+	dir    string
+	frames int64
+}
+
+// sampled is how many frames are held in memory at once.
+func (s *stages) sampled() int64 { return min(s.frames, 30) }
+
+func (s *stages) choose(page string) (*job.Spec, error) {
+	o := options(page, s.frames, 1)
+	o.Start, o.Capture = render.StartAuto, render.CaptureAuto
+	browsers := render.NewBrowsers(s.c, 1)
+	defer browsers.Close()
+	return render.Prepare(s.ctx, browsers, o, s.c)
+}
+
+// play opens the page and measures what is done with it then.
+func (s *stages) play(config job.Config, do func(*capture.Player) error) (m measurement, err error) {
+	p, err := capture.Open(s.ctx, s.b, s.c, render.Options(config))
+	if err != nil {
+		return m, err
+	}
+	defer p.Close()
+	return measure(func() error { return do(p) })
+}
+
+// shoot keeps some frames.
+func (s *stages) shoot(config job.Config) (list []capture.Frame, err error) {
+	_, err = s.play(config, func(p *capture.Player) error {
+		return p.Play(s.ctx, 0, s.sampled(), job.StartStep, func(f capture.Frame) error {
+			f.Pixels = bytes.Clone(f.Pixels)
+			list = append(list, f)
+			return nil
+		})
+	})
+	return list, err
+}
+
+// compare returns the lowest PSNR of the frames of two ways.
+func (s *stages) compare(reference, config job.Config) (float64, error) {
+	want, err := s.shoot(reference)
+	if err != nil {
+		return 0, err
+	}
+	got, err := s.shoot(config)
+	if err != nil {
+		return 0, err
+	}
+	worst := math.Inf(1)
+	for i, f := range got {
+		psnr, err := f.PSNR(want[i])
+		if err != nil {
+			return 0, err
+		}
+		worst = min(worst, psnr)
+	}
+	return worst, nil
+}
+
+// encode measures the encoder alone.
+func (s *stages) encode(config job.Config) (measurement, error) {
+	list, err := s.shoot(config)
+	if err != nil {
+		return measurement{}, err
+	}
+	pictures := make([][]byte, len(list))
+	for i, f := range list {
+		pictures[i] = f.Picture()
+	}
+	return measure(func() error { return encodeAll(s.ctx, config, pictures, filepath.Join(s.dir, "encoded.mp4")) })
+}
+
+func options(page string, frames int64, partitions int) plan.Options {
+	return plan.Options{Input: page, Width: 1920, Height: 1080, FrameCount: frames, Concurrency: partitions, Start: job.StartJump}
 }
 
 func encodeAll(ctx context.Context, c job.Config, pictures [][]byte, path string) error {
@@ -109,8 +194,8 @@ func encodeAll(ctx context.Context, c job.Config, pictures [][]byte, path string
 		return err
 	}
 	defer e.Abort()
-	for _, png := range pictures {
-		if err := e.WriteFrame(png); err != nil {
+	for _, picture := range pictures {
+		if err := e.WriteFrame(picture); err != nil {
 			return err
 		}
 	}
@@ -118,8 +203,11 @@ func encodeAll(ctx context.Context, c job.Config, pictures [][]byte, path string
 }
 
 // benchJob renders a page as `helios render` does, with so many workers.
-func benchJob(ctx context.Context, out io.Writer, dir, page string, c capture.Composition, frames int64, workers int) error {
-	spec, err := newSpec(page, frames, workers)
+func benchJob(ctx context.Context, out io.Writer, dir, page string, c capture.Composition, config job.Config, workers int) error {
+	frames := config.FrameCount
+	o := options(page, frames, workers)
+	o.Capture = config.Capture
+	spec, err := plan.New(o)
 	if err != nil {
 		return err
 	}
@@ -144,7 +232,7 @@ func benchJob(ctx context.Context, out io.Writer, dir, page string, c capture.Co
 		return err
 	}
 	wall, busy := measurement{time.Since(began), used}.perFrame(frames)
-	fmt.Fprintf(out, "%s\trender, %d workers\t%.1f wall\t%.1f CPU\tfirst frame after %d ms, %d MB at most\t\n",
-		filepath.Base(page), workers, wall, busy, first.Milliseconds(), peak()>>20)
+	fmt.Fprintf(out, "%s\trender, %s, %d workers\t%.1f wall\t%.1f CPU\tfirst frame after %d ms, %d MB at most\t\n",
+		filepath.Base(page), cmp.Or(config.Capture, job.CaptureReference), workers, wall, busy, first.Milliseconds(), peak()>>20)
 	return os.Remove(j.Output)
 }

@@ -120,6 +120,7 @@ func TestCloudFromTheCommandLine(t *testing.T) {
 	s.fails(t, "--fps: frame rate 0", "cloud", "render", "my intro", "--fps", "0")
 	s.fails(t, "--webhook", "cloud", "render", "my intro", "--webhook", "http://example.com")
 	s.fails(t, "not in the stack's bucket", "cloud", "render", "my intro", "-o", "s3://other/a.mp4")
+	s.fails(t, "sound alone", "cloud", "render", "my intro", "-o", "a.mp3")
 	s.fails(t, "name a .zip", "cloud", "render", "my intro", "-o", "frames/")
 
 	out, told, code := s.helios(t, "cloud", "render", "my intro", "-o", "my intro/out.mp4", "--quality", "20")

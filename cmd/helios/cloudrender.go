@@ -77,6 +77,8 @@ func (f *cloudRenderFlags) run(cmd *cobra.Command, s *remote.Stack, input string
 	}
 	key := cloud.RendersPrefix + id + cmp.Or(path.Ext(filepath.ToSlash(f.output)), ".mp4")
 	switch {
+	case audioCodecOf(f.output) != "":
+		return fault.Userf("--output %s is sound alone, which helios render makes; the cloud makes videos", f.output)
 	case store.IsS3(f.output):
 		bucket, name, _ := store.SplitS3(f.output)
 		if bucket != s.Bucket.Name {

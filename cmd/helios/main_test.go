@@ -22,12 +22,15 @@ func TestScripts(t *testing.T) {
 		Setup:              setupScript,
 		RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"fails": scriptFails,
-			"video": scriptVideo,
-			"same":  scriptSame,
-			"clean": scriptClean,
-			"serve": scriptServe,
-			"write": scriptWrite,
+			"fails":   scriptFails,
+			"video":   scriptVideo,
+			"same":    scriptSame,
+			"clean":   scriptClean,
+			"serve":   scriptServe,
+			"write":   scriptWrite,
+			"sound":   scriptSound,
+			"picture": scriptPicture,
+			"unzip":   scriptUnzip,
 		},
 	})
 }

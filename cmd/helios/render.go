@@ -37,6 +37,7 @@ type renderFlags struct {
 	capture      string
 	emitJob      string
 	baseURL      string
+	batch        string
 	chunk        string
 	retries      int
 	allowMissing bool
@@ -57,13 +58,21 @@ The page may say itself how long, how large and how fast it is, by data-duration
 data-height and data-fps on its <html>; flags win.
 
 With --emit-job nothing is rendered: the job spec describes the work, split into as many
-partitions as --concurrency says, for any runner to do.`,
+partitions as --concurrency says, for any runner to do.
+
+With --batch each row of a file makes an output of its own. Rows that fail do not stop the rest.`,
 		Example: `  helios render intro.html -o intro.mp4
   helios render intro.html --duration 10 --fps 60 --width 1280 --height 720 -o intro.mp4
-  helios render intro.html --concurrency 8 --emit-job job.json`,
+  helios render intro.html --concurrency 8 --emit-job job.json
+  helios render intro.html --batch people.csv -o 'out/{{name}}.mp4'`,
 		Args:              userArgs(cobra.ExactArgs(1)),
 		ValidArgsFunction: completeFiles("html"),
-		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("batch") {
+				return f.runBatch(cmd, args[0])
+			}
+			return f.run(cmd, args[0])
+		},
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
@@ -73,6 +82,7 @@ partitions as --concurrency says, for any runner to do.`,
 	fs.IntVar(&f.retries, "retries", defaultRetries, "`number` of attempts after the first when a process dies")
 	fs.BoolVar(&f.overwrite, "overwrite", false, "replace an output that exists")
 	fs.StringVar(&f.emitJob, "emit-job", "", "write the job spec to this `file` and render nothing")
+	fs.StringVar(&f.batch, "batch", "", "render one output a row of this `file`: .csv, .json or .jsonl; the row is the page's props, and {{field}} or {{index}} in --output and --emit-job is the row's")
 	fs.StringVar(&f.baseURL, "base-url", "", "`URL` of the folder where other machines find the input (with --emit-job)")
 	fs.StringVar(&f.chunk, "chunk", "", "render the frames as a chunk of a job, `JOB:PARTITION/PARTITIONS`, as in a job spec's commands")
 	f.told.add(cmd)
@@ -98,10 +108,6 @@ func (f *renderFlags) addOptions(cmd *cobra.Command) {
 }
 
 func (f *renderFlags) run(cmd *cobra.Command, input string) error {
-	codec := audioCodecOf(f.output)
-	if codec != "" {
-		f.sound.codec = cmp.Or(f.sound.codec, codec)
-	}
 	o, err := f.options(cmd, input)
 	if err != nil {
 		return err
@@ -110,23 +116,44 @@ func (f *renderFlags) run(cmd *cobra.Command, input string) error {
 	if err != nil {
 		return err
 	}
+	if err := f.checkNames(c); err != nil {
+		return err
+	}
+	if f.chunk != "" {
+		return f.renderChunk(cmd.Context(), o, c)
+	}
+	browsers := render.NewBrowsers(c, o.Scale)
+	defer browsers.Close()
+	if f.emitJob != "" {
+		if err := f.emit(cmd.Context(), browsers, o, c); err != nil {
+			return err
+		}
+		return newTeller(f.told).emitted(f.emitJob)
+	}
+	tell := newTeller(f.told)
+	defer tell.close()
+	return f.make(cmd.Context(), browsers, o, c, tell.event)
+}
+
+// make renders the output.
+func (f *renderFlags) make(ctx context.Context, browsers *render.Browsers, o plan.Options, c capture.Composition, report func(render.Event)) error {
+	if audioCodecOf(f.output) != "" {
+		return f.renderSound(ctx, browsers, o, c, report)
+	}
+	return f.render(ctx, browsers, o, c, report)
+}
+
+// checkNames refuses files that cannot be written.
+func (f *renderFlags) checkNames(c capture.Composition) error {
 	for _, file := range []string{f.output, f.emitJob} {
 		if sameFile(file, filepath.Join(c.Folder, c.Page)) {
 			return fault.Userf("%s is the composition itself; name another file", file)
 		}
 	}
-	switch {
-	case codec != "" && f.emitJob != "":
+	if f.emitJob != "" && audioCodecOf(f.output) != "" {
 		return fault.Userf("sound alone has no partitions; render %s without --emit-job", f.output)
-	case f.emitJob != "":
-		return f.emit(cmd.Context(), o, c)
-	case codec != "":
-		return f.renderSound(cmd.Context(), o, c)
-	case f.chunk != "":
-		return f.renderChunk(cmd.Context(), o, c)
-	default:
-		return f.render(cmd.Context(), o, c)
 	}
+	return nil
 }
 
 func sameFile(a, b string) bool {
@@ -137,7 +164,8 @@ func sameFile(a, b string) bool {
 
 func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, error) {
 	output := f.output
-	if audioCodecOf(output) != "" {
+	if codec := audioCodecOf(output); codec != "" {
+		f.sound.codec = cmp.Or(f.sound.codec, codec)
 		// There are no pictures, but a video that could hold the sound.
 		output = "sound.mp4"
 		if strings.HasPrefix(f.sound.codec, "pcm") {
@@ -184,18 +212,22 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 	if err := f.page.fill(cmd, &o); err != nil {
 		return o, err
 	}
-	tried := o
+	return o, checkOpen(o)
+}
+
+// checkOpen is check for options that leave open what the page shows best.
+func checkOpen(o plan.Options) error {
 	if o.Start == render.StartAuto {
-		tried.Start = job.StartStep
+		o.Start = job.StartStep
 	}
 	if o.Capture == render.CaptureAuto {
-		tried.Capture = job.CaptureReference
+		o.Capture = job.CaptureReference
 	}
-	return o, check(tried)
+	return check(o)
 }
 
 // emit writes the job spec.
-func (f *renderFlags) emit(ctx context.Context, o plan.Options, c capture.Composition) error {
+func (f *renderFlags) emit(ctx context.Context, browsers *render.Browsers, o plan.Options, c capture.Composition) error {
 	dir := filepath.Dir(f.emitJob)
 	var err error
 	if !capture.IsRemote(o.Input) {
@@ -219,11 +251,10 @@ func (f *renderFlags) emit(ctx context.Context, o plan.Options, c capture.Compos
 			return err
 		}
 	}
-	spec, b, err := render.Prepare(ctx, o, c)
+	spec, err := render.Prepare(ctx, browsers, o, c)
 	if err != nil {
 		return err
 	}
-	b.Close()
 	if o.BaseURL != "" {
 		// The digests are those of the local files; what is at the URL, nobody has looked at.
 		spec.Files = nil
@@ -239,7 +270,7 @@ func (f *renderFlags) emit(ctx context.Context, o plan.Options, c capture.Compos
 	if err := w.Commit(); err != nil {
 		return fault.Userf("writing the job spec: %w", err)
 	}
-	return newTeller(f.told).emitted(f.emitJob)
+	return nil
 }
 
 // relativeTo turns a path from the current folder into one from dir, with slashes. Absolute paths stay.
@@ -282,27 +313,26 @@ func (f *renderFlags) renderChunk(ctx context.Context, o plan.Options, c capture
 }
 
 // renderSound makes the sound alone.
-func (f *renderFlags) renderSound(ctx context.Context, o plan.Options, c capture.Composition) error {
-	tell := newTeller(f.told)
-	defer tell.close()
-	spec, b, err := render.Prepare(ctx, o, c)
+func (f *renderFlags) renderSound(ctx context.Context, browsers *render.Browsers, o plan.Options, c capture.Composition, report func(render.Event)) error {
+	// There are no pictures whose way would have to be found.
+	o.Start, o.Capture = job.StartStep, job.CaptureReference
+	spec, err := render.Prepare(ctx, browsers, o, c)
 	if err != nil {
 		return err
 	}
-	b.Close()
 	if spec.Audio == nil {
 		return fault.Userf("%s has no sound; add some by --audio-track", c.Input)
 	}
 	if err := render.Sound(ctx, spec.Config, spec.Audio.Tracks, c, "", f.output, f.overwrite); err != nil {
 		return err
 	}
-	tell.event(render.Event{Type: render.OutputDone, Partition: -1, Worker: -1, Path: f.output})
+	report(render.Event{Type: render.OutputDone, Partition: -1, Worker: -1, Path: f.output})
 	return nil
 }
 
 // render renders the whole composition. Chunks lie in a hidden folder beside the output, where the same
 // command finds them again if this one is killed.
-func (f *renderFlags) render(ctx context.Context, o plan.Options, c capture.Composition) error {
+func (f *renderFlags) render(ctx context.Context, browsers *render.Browsers, o plan.Options, c capture.Composition, report func(render.Event)) error {
 	if err := render.CheckOutput(f.output, f.overwrite); err != nil {
 		return err
 	}
@@ -313,22 +343,19 @@ func (f *renderFlags) render(ctx context.Context, o plan.Options, c capture.Comp
 	if strings.HasSuffix(f.output, "/") {
 		o.Output += "/" // a folder of pictures
 	}
-	tell := newTeller(f.told)
-	defer tell.close()
-	spec, b, err := render.Prepare(ctx, o, c)
+	spec, err := render.Prepare(ctx, browsers, o, c)
 	if err != nil {
 		return err
 	}
 	work, lock, err := lockWork(strings.TrimSuffix(f.output, "/"), ".helios")
 	if err != nil {
-		b.Close()
 		return err
 	}
 	defer lock.Close()
 	j := &render.Job{
 		Spec: spec, Composition: c, Chunks: store.Dir(work), Output: f.output,
 		Workers: atOnce(f.concurrency), Retries: f.retries, Resume: true, Merge: true, Overwrite: f.overwrite,
-		Report: tell.event, Browser: b,
+		Report: report, Browsers: browsers,
 	}
 	err = j.Run(ctx)
 	if err == nil || ctx.Err() != nil || isUserFault(err) {

@@ -102,6 +102,8 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodConnect:
 		d.tunnel(w, r)
+	case r.URL.Host == siteHost && d.site != nil && r.URL.Path == stagePath:
+		serveStage(w)
 	case r.URL.Host == siteHost && strings.HasPrefix(r.URL.Path, reserved):
 		d.published.ServeHTTP(w, r)
 	case r.URL.Host == siteHost && d.site != nil:

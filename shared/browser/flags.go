@@ -45,6 +45,9 @@ func flags(profile, proxy string, scale float64) []string {
 		"--disable-site-isolation-trials",
 		"--disable-features=IsolateOrigins,site-per-process,Translate,MediaRouter,OptimizationHints,PaintHolding",
 
+		// A page can be drawn into a canvas, see OnStage.
+		"--enable-blink-features=CanvasDrawElement",
+
 		// What the page may reach is decided in one place, and nothing goes around it.
 		"--proxy-server=" + proxy,
 		"--proxy-bypass-list=<-loopback>",

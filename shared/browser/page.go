@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -15,6 +16,9 @@ import (
 
 	"helios/shared/fault"
 )
+
+// ErrCrashed is why a page is dead whose process crashed, while Chromium lives on. It is a fault.Transient.
+var ErrCrashed = fault.Transientf("the page's process crashed, perhaps for lack of memory")
 
 // PageOptions says how a page is made.
 type PageOptions struct {
@@ -36,6 +40,7 @@ type Page struct {
 	watch   *watch
 	loaded  chan struct{} // gets a value at each load event
 	mute    *mute         // nil when pages play their media
+	worlds  sync.Map      // of the scripts of each frame: from its cdp.FrameID to a runtime.ExecutionContextID
 }
 
 // Open makes an empty page.
@@ -78,8 +83,9 @@ func (p *Page) listen() {
 	On(p.Session, network.LoadingFinished, p.watch.finished)
 	On(p.Session, network.LoadingFailed, p.watch.failed)
 	On(p.Session, runtime.ExceptionThrown, p.watch.threw)
+	On(p.Session, runtime.ExecutionContextCreated, p.noteWorld)
 	On(p.Session, inspector.TargetCrashed, func(inspector.EventTargetCrashed) {
-		p.end(fault.Transientf("the page's process crashed, perhaps for lack of memory"))
+		p.end(ErrCrashed)
 	})
 }
 

@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
 
 	"helios/shared/browser"
@@ -74,6 +75,8 @@ func (f Frame) Picture() []byte {
 // goroutine.
 type Player struct {
 	page   *browser.Page
+	main   browser.World // where the page's own scripts run
+	frame  cdp.FrameID   // of the page itself, if it is shown in a frame of ours
 	clock  *clock
 	o      Options
 	seeks  bool   // the page offers window.helios.seek
@@ -90,7 +93,7 @@ type Player struct {
 // What is wrong with the page is a fault.User that names it; the page is closed then.
 func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Player, error) {
 	page, err := b.Open(ctx, browser.PageOptions{
-		Width: o.Width, Height: o.Height, Transparent: o.Transparent, Script: prelude(o) + mediaPrelude(o), MuteMedia: true,
+		Width: o.Width, Height: o.Height, Transparent: o.Transparent, Script: mediaPrelude(o) + prelude(o), MuteMedia: true,
 	})
 	if err != nil {
 		return nil, err
@@ -98,7 +101,7 @@ func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*P
 	p := &Player{page: page, clock: newClock(page), o: o, media: newMedia(b)}
 	err = p.load(ctx, c)
 	if err == nil && o.Way != "" && o.Way != job.CaptureReference {
-		p.raw, err = openRaw(ctx, b, p)
+		p.raw, err = openRaw(ctx, b, c, p)
 	}
 	if err != nil {
 		p.Close()
@@ -110,7 +113,7 @@ func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*P
 // Close closes the page.
 func (p *Player) Close() {
 	if p.raw != nil {
-		p.raw.ring.close()
+		p.raw.close()
 	}
 	// The page may be in an endless loop; then it goes with the browser.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -149,6 +152,19 @@ func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, e
 		}
 	}
 	return nil
+}
+
+// Draw draws count frames from frame 0 on and takes no pictures: what a page costs in itself.
+func (p *Player) Draw(ctx context.Context, count int64) error {
+	if err := p.frames.start(ctx, p.clock.world); err != nil {
+		return err
+	}
+	for n := range count {
+		if _, err := p.show(ctx, n, drawing); err != nil {
+			return err
+		}
+	}
+	return p.frames.stop(ctx)
 }
 
 // goTo brings the page from where frame next is to be drawn to where frame n is. Frame 0 comes first in any
@@ -199,7 +215,7 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	err := p.clock.advance(ctx, t)
 	seeking := err == nil && p.seeks
 	if seeking {
-		err = p.page.Evaluate(ctx, fmt.Sprintf("window.helios.seek(%v)", p.o.FPS.Milliseconds(n)/1000), nil)
+		err = p.main.Evaluate(ctx, fmt.Sprintf("window.helios.seek(%v)", p.o.FPS.Milliseconds(n)/1000), nil)
 	}
 	if err == nil {
 		err = p.showMedia(ctx, n, out)
@@ -294,7 +310,7 @@ func (p *Player) overdue(n int64, seeking bool) error {
 // stay notes from now on when the page goes elsewhere.
 func (p *Player) stay() {
 	browser.On(p.page.Session, page.FrameNavigated, func(e page.EventFrameNavigated) {
-		if e.Frame.ParentID == "" {
+		if e.Frame.ParentID == "" || e.Frame.ID == p.frame {
 			p.left.CompareAndSwap(nil, &e.Frame.URL)
 		}
 	})

@@ -48,16 +48,26 @@ func prove(ctx context.Context, b *browser.Browser, c Composition, o Options, fr
 		return err
 	}
 	defer p.Close()
-	if err := p.goTo(ctx, 0, frames[0], job.StartJump); err != nil {
-		return err
-	}
-	reader := p.raw.reader(p.raw.taken, o)
-	for _, n := range frames {
-		shot, err := p.show(ctx, n, pixels|picture)
+	return p.raw.crashed(p, p.prove(ctx, frames))
+}
+
+func (p *Player) prove(ctx context.Context, frames []int64) error {
+	reader := p.raw.reader(p.o)
+	for i, n := range frames {
+		if i == 0 {
+			if err := p.goTo(ctx, 0, n, job.StartJump); err != nil {
+				return err
+			}
+		}
+		shot, err := p.show(ctx, n, p.raw.output(n, n, n))
 		if err != nil {
 			return err
 		}
-		if _, err := reader.next(ctx, drawn{n, p.raw.fresh, shot}); err != nil {
+		frame, err := reader.next(ctx, drawn{n, p.raw.fresh})
+		if err != nil {
+			return err
+		}
+		if err := p.raw.check(ctx, frame, shot, job.StartJump); err != nil {
 			return err
 		}
 	}
@@ -65,4 +75,4 @@ func prove(ctx context.Context, b *browser.Browser, c Composition, o Options, fr
 }
 
 // possibleWays lists the fast ways that may do for a page, the fastest first.
-const possibleWays = `document.querySelector("canvas") ? ["canvas"] : []`
+const possibleWays = `document.querySelector("canvas") ? ["canvas"] : document.querySelector("video") || window[Symbol.for("helios.used")].has("shadow-tree") ? [] : ["elements"]`

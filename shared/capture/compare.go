@@ -24,12 +24,20 @@ func opaque(pixels []byte) bool {
 	return all&0xff000000_ff000000 == 0xff000000_ff000000
 }
 
-// compare says in what a picture differs from that of the reference by more than its way may; "" if it does not.
-func (r *rawFrames) compare(reference, pixels []byte) string {
+// compare returns an UnfitError if a frame differs from its picture in the reference way by more than it may.
+func (r *rawFrames) compare(f Frame, reference []byte) error {
 	want, err := decode(reference)
 	if err != nil {
-		return fmt.Sprintf("that cannot be read: %s", err)
+		return fmt.Errorf("reading the picture of frame %d: %w", f.Index, err)
 	}
+	if why := r.deviation(want, f.Pixels); why != "" {
+		return unfit(r.way, "frame %d is not the picture of the reference: %s", f.Index, why)
+	}
+	return nil
+}
+
+// deviation says in what a picture differs from that of the reference by more than its way may; "" if it does not.
+func (r *rawFrames) deviation(want *image.NRGBA, pixels []byte) string {
 	if want.Rect.Dx() != r.ring.Width || want.Rect.Dy() != r.ring.Height {
 		return fmt.Sprintf("that is of %v", want.Rect.Size())
 	}
@@ -44,7 +52,20 @@ func (r *rawFrames) compare(reference, pixels []byte) string {
 	case d.block > maxBlock:
 		return fmt.Sprintf("the mean colour of a block of %d by %d pixels is off by %.1f of 255", blockSize, blockSize, d.block)
 	}
+	if x, y, missing := alien(want.Pix, pixels, r.ring.Width); missing {
+		return fmt.Sprintf("what is at %d, %d is not near there in the other", x, y)
+	}
 	return ""
+}
+
+// PSNR returns the peak signal-to-noise ratio, in dB, of a frame against that of the reference; infinite for equal
+// pictures.
+func (f Frame) PSNR(reference Frame) (float64, error) {
+	want, err := decode(reference.PNG)
+	if err != nil || len(want.Pix) != len(f.Pixels) {
+		return 0, fmt.Errorf("comparing frame %d with one of %d bytes: %w", f.Index, len(f.Pixels), err)
+	}
+	return difference(want.Pix, f.Pixels, want.Rect.Dx()).psnr(), nil
 }
 
 // decode reads a picture as rows of red, green, blue and alpha.

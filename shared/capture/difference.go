@@ -7,6 +7,9 @@ const (
 	minPSNR   = 45  // dB, over the frame
 	maxBlock  = 2.0 // of 255, in the mean of each colour of a block
 	blockSize = 16
+	// maxAlien is how far a colour may be from all those around its place in the other picture: of what is drawn
+	// with other antialiasing, both sides of the edge are there, but what is missing is nowhere.
+	maxAlien = 24 // of 255
 )
 
 // diff is in what two pictures differ.
@@ -50,4 +53,35 @@ func difference(rgba, bgra []byte, width int) diff {
 		}
 	}
 	return d
+}
+
+// alien finds a pixel of one picture whose colour is not among those at its place, and around it, in the other: the
+// trace of something that only one of them shows.
+func alien(rgba, bgra []byte, width int) (x, y int, found bool) {
+	for i := 0; i < len(rgba); i += 4 {
+		for c := range 3 {
+			a, b := int(rgba[i+c]), int(bgra[i+2-c])
+			if a-b <= maxAlien && b-a <= maxAlien {
+				continue
+			}
+			x, y = i/4%width, i/4/width
+			if !around(a, bgra, width, x, y, 2-c) || !around(b, rgba, width, x, y, c) {
+				return x, y, true
+			}
+		}
+	}
+	return 0, 0, false
+}
+
+// around reports whether a value lies between those of a colour at a place and around it.
+func around(value int, pixels []byte, width, x, y, colour int) bool {
+	low, high := 255, 0
+	height := len(pixels) / 4 / width
+	for v := max(0, y-1); v <= min(height-1, y+1); v++ {
+		for u := max(0, x-1); u <= min(width-1, x+1); u++ {
+			p := int(pixels[(v*width+u)*4+colour])
+			low, high = min(low, p), max(high, p)
+		}
+	}
+	return low-maxAlien <= value && value <= high+maxAlien
 }

@@ -58,7 +58,7 @@ func Inspect(ctx context.Context, b *browser.Browser, c Composition, o Options) 
 	if r.Media, err = p.mediaList(ctx); err != nil {
 		return nil, err
 	}
-	if err := p.clock.world.Evaluate(ctx, possibleWays, &r.Ways); err != nil {
+	if err := p.page.Evaluate(ctx, possibleWays, &r.Ways); err != nil {
 		return nil, err
 	}
 	r.Assets = p.page.Assets()
@@ -174,6 +174,6 @@ func (p *Player) sample(ctx context.Context, next, n int64, start job.Start) ([]
 const animationKinds = `[...new Set([
 	...document.getAnimations().map(a => ({CSSAnimation: "css-animation", CSSTransition: "css-transition"})[a.constructor.name] ?? "web-animation"),
 	...(document.querySelector("animate, animateTransform, animateMotion, set") ? ["svg-animation"] : []),
-	...window[Symbol.for("helios.used")],
+	...[...window[Symbol.for("helios.used")]].filter(kind => kind !== "shadow-tree"),
 	...(document.querySelector("video") ? ["video"] : []),
 ])].sort()`

@@ -9,6 +9,7 @@ import (
 
 	"helios/shared/browser"
 	"helios/shared/fault"
+	"helios/shared/job"
 )
 
 //go:embed prelude.js
@@ -39,11 +40,7 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 		if err := p.clock.warmUp(ctx); err != nil {
 			return err
 		}
-		if err := p.page.Navigate(ctx, c.address()); err != nil {
-			return err
-		}
-		var err error
-		if p.clock.world, err = p.page.Isolate(ctx); err != nil {
+		if err := p.navigate(ctx, c); err != nil {
 			return err
 		}
 		p.stay()
@@ -74,10 +71,23 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 	if err != nil {
 		return p.explain(ctx, err)
 	}
-	if err := p.page.Evaluate(ctx, "typeof window.helios?.seek === 'function'", &p.seeks); err != nil {
+	if err := p.main.Evaluate(ctx, "typeof window.helios?.seek === 'function'", &p.seeks); err != nil {
 		return err
 	}
 	return p.check()
+}
+
+// navigate opens the page and finds the worlds of its scripts and ours.
+func (p *Player) navigate(ctx context.Context, c Composition) (err error) {
+	if p.o.Way == job.CaptureElements {
+		return p.navigateOnStage(ctx, c)
+	}
+	if err := p.page.Navigate(ctx, c.address()); err != nil {
+		return err
+	}
+	p.main = p.page.Own()
+	p.clock.world, err = p.page.Isolate(ctx)
+	return err
 }
 
 // checkImages notes the images that were answered with something else, such as an error page.

@@ -58,7 +58,7 @@ type described struct {
 // play without being in it come last.
 func (p *Player) mediaList(ctx context.Context) ([]Media, error) {
 	var list []described
-	if err := p.page.Evaluate(ctx, mediaWorld+".all('describe')", &list); err != nil {
+	if err := p.main.Evaluate(ctx, mediaWorld+".all('describe')", &list); err != nil {
 		return nil, err
 	}
 	media := make([]Media, len(list))

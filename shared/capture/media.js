@@ -5,12 +5,13 @@
   const own = (prototype, name) => Object.getOwnPropertyDescriptor(prototype, name);
   const Media = HTMLMediaElement.prototype, Video = HTMLVideoElement.prototype;
   const { getAttribute, setAttribute, removeAttribute, attachShadow } = Element.prototype;
+  const frame = requestAnimationFrame.bind(window);
   const timestamp = performance.now.bind(performance);
 
   let outer;
   try { outer = window !== top && top[key]; } catch {}
   // What is known of the sources, by address: {pts, grain, width, height, duration, frames, problem}.
-  const shared = outer ? outer.shared : { sources: new Map(), count: 0, drawn: false, moved: false, asked() {} };
+  const shared = outer ? outer.shared : { sources: new Map(), count: 0, drawn: false, videos: false, asked() {} };
   const { sources } = shared;
 
   // The time of the composition in seconds. Chromium's clock is up to 0.1 ms ahead of a frame.
@@ -74,7 +75,6 @@
     state.base = positionOf(el, state, t);
     state.at = t;
     change();
-    shared.moved = true;
   };
   const tell = (el, ...types) => queueMicrotask(() => { for (const type of types) el.dispatchEvent(new Event(type)); });
 
@@ -137,7 +137,10 @@
     const state = stateOf(this);
     played.add(this);
     if (!state) return play.call(this);
-    if (state.paused || !state.early && !state.played) move(this, state);
+    if (!state.early && !state.played) {
+      state.base ??= seconds(attribute(this, "seek"));
+      state.at = now();
+    } else if (state.paused) move(this, state);
     state.paused = false;
     state.played = true;
     tell(this, "play", "playing");
@@ -221,6 +224,29 @@
     setAttribute.call(el, "poster", url);
   };
 
+  // paintNow is for a position that a script sets while its frame is being drawn, when there is no waiting any more.
+  const paintNow = (el, state, url) => {
+    if (url === state.poster) return setAttribute.call(el, "poster", url);
+    const request = new XMLHttpRequest();
+    request.open("GET", url + "?inline", false);
+    request.send();
+    setAttribute.call(el, "poster", request.responseText);
+  };
+
+  // change does something to the videos that show something else than they should.
+  const change = (t, how) => {
+    for (const el of elements()) {
+      const state = stateOf(el), source = sources.get(state.url);
+      if (!(el instanceof HTMLVideoElement) || !source?.pts?.length) continue;
+      shared.videos = true;
+      const waiting = state.poster && t < offsetOf(el) - 1e-6 && state.base === null;
+      const url = waiting ? state.poster : source.frames + state.id + "/" + frameAt(source, positionOf(el, state, t));
+      if (url === state.shown) continue;
+      state.shown = url;
+      how(el, state, url);
+    }
+  };
+
   const api = {
     shared, apis, elements,
     // scan looks for elements where it takes a search to find them.
@@ -246,15 +272,10 @@
       }
     },
     show(t) {
-      return elements().map((el) => {
-        const state = stateOf(el), source = sources.get(state.url);
-        if (!(el instanceof HTMLVideoElement) || !source?.pts?.length) return;
-        const waiting = state.poster && t < offsetOf(el) - 1e-6 && state.base === null;
-        const url = waiting ? state.poster : source.frames + state.id + "/" + frameAt(source, positionOf(el, state, t));
-        if (url === state.shown) return;
-        state.shown = url;
-        return paint(el, state, url);
-      });
+      const waits = [];
+      change(t, (el, state, url) => waits.push(paint(el, state, url)));
+      if (shared.videos) frame(() => change(t, paintNow));
+      return waits;
     },
     describe: () => elements().map((el) => ({
       kind: el instanceof HTMLVideoElement ? "video" : "audio", url: stateOf(el).url,
@@ -278,7 +299,6 @@
       return Promise.race([Promise.resolve(promise).then(() => true), asked]);
     },
     async frame(t) {
-      shared.moved = false;
       await Promise.all(this.all("show", t));
       return { unknown: [...new Set(this.all("unknown"))], drawn: shared.drawn };
     },

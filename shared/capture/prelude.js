@@ -35,6 +35,8 @@
   note(window, "setTimeout", () => "timer");
   note(window, "setInterval", () => "timer");
   note(HTMLCanvasElement.prototype, "getContext", ([type]) => String(type).startsWith("web") ? "webgl" : "canvas");
+  // What is in a shadow tree may be hidden from those who take pictures.
+  note(Element.prototype, "attachShadow", () => (document.dispatchEvent(new Event("helios-shadow-tree")), "shadow-tree"));
 
   // Chromium gives what moves by CSS a layer of its own, and paints it anew only when its size has changed by
   // half: a picture would depend on those before it, and be blurred besides.

@@ -48,14 +48,26 @@ type rawFrames struct {
 	ring  *ring
 	taken uint64 // pictures, since the page was opened
 	fresh bool   // the frame that was drawn last has one of its own
+
+	// open opens the same page in the reference way, and twin is one that jumps to the frames that are compared. It
+	// never draws together with the other: Chromium 156 breaks down when two of its pages do. Both are nil where
+	// the page itself gives the picture of the reference together with its pixels.
+	open func(context.Context) (*Player, error)
+	twin *Player
 }
 
 // openRaw prepares a page that was loaded and stands at frame 0.
-func openRaw(ctx context.Context, b *browser.Browser, p *Player) (*rawFrames, error) {
+func openRaw(ctx context.Context, b *browser.Browser, c Composition, p *Player) (*rawFrames, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.o.Timeout, fault.Transientf("the page's worker did not start within %s", p.o.Timeout))
 	defer cancel()
 	l := newLayout(p.o.Width, p.o.Height)
 	r := &rawFrames{way: p.o.Way, world: p.clock.world}
+	if r.way == job.CaptureElements {
+		var err error
+		if r.world, err = p.page.Isolate(ctx); err != nil {
+			return nil, err
+		}
+	}
 	var problem string
 	source := func(text string) string { return strings.TrimSpace(text[strings.Index(text, "async"):]) }
 	err := r.world.Evaluate(ctx, fmt.Sprintf("(%s)(%s, %q)", source(rawSource), l.json(), source(ringSource)), &problem)
@@ -67,8 +79,26 @@ func openRaw(ctx context.Context, b *browser.Browser, p *Player) (*rawFrames, er
 	case problem != "":
 		return nil, unfit(r.way, "the page cannot write a file: %s", problem)
 	}
-	r.ring, err = openRing(b.Profile(), l)
-	return r, err
+	if r.ring, err = openRing(b.Profile(), l); err != nil {
+		return nil, err
+	}
+	if r.way == job.CaptureElements {
+		o := p.o
+		o.Way = job.CaptureReference
+		r.open = func(ctx context.Context) (*Player, error) { return Open(ctx, b, c, o) }
+		if r.twin, err = r.open(ctx); err != nil {
+			r.ring.close()
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func (r *rawFrames) close() {
+	r.ring.close()
+	if r.twin != nil {
+		r.twin.Close()
+	}
 }
 
 // arm has the picture of the next frame taken.
@@ -100,41 +130,60 @@ func (r *rawFrames) dropped(ctx context.Context, n int64) (bool, error) {
 // drawn is a frame whose picture was, or is being, written.
 type drawn struct {
 	index int64
-	fresh bool   // there is a picture; if not, it is that of the frame before
-	shot  []byte // the picture of the reference, where both are compared
+	fresh bool // there is a picture; if not, it is that of the frame before
 }
 
-// playRaw is Play for the fast ways: while a frame is read and encoded, the next is drawn.
+// playRaw is Play for the fast ways: while a frame is read and encoded, the next is drawn. The first and the last
+// are compared with the reference.
 func (p *Player) playRaw(ctx context.Context, from, count int64, start job.Start, emit func(Frame) error) error {
-	if err := p.goTo(ctx, 0, from, start); err != nil {
-		return err
-	}
+	r, last := p.raw, from+count-1
 	g, ctx := errgroup.WithContext(ctx)
-	taken := p.raw.taken
-	slots := make(chan struct{}, p.raw.ring.Slots)
-	frames := make(chan drawn, p.raw.ring.Slots)
+	slots := make(chan struct{}, r.ring.Slots)
+	frames := make(chan drawn, r.ring.Slots)
+	ends := make(chan Frame, 2) // copies of the first and the last frame
+
 	g.Go(func() error {
 		defer close(frames)
-		for n := from; n < from+count; n++ {
+		if err := p.goTo(ctx, 0, from, start); err != nil {
+			return err
+		}
+		for n := from; n <= last; n++ {
 			select {
 			case slots <- struct{}{}:
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
-			shot, err := p.show(ctx, n, rawOutput(n, from, from+count-1))
+			shot, err := p.show(ctx, n, r.output(n, from, last))
 			if err != nil {
 				return err
 			}
-			frames <- drawn{n, p.raw.fresh, shot} // there is room for as many as there are slots
+			frames <- drawn{n, r.fresh} // there is room for as many as there are slots
+			if n != from && n != last {
+				continue
+			}
+			select {
+			case end := <-ends:
+				err = r.check(ctx, end, shot, start)
+			case <-ctx.Done():
+				err = context.Cause(ctx)
+			}
+			if err != nil {
+				return err
+			}
 		}
 		return nil
 	})
 	g.Go(func() error {
-		reader := p.raw.reader(taken, p.o)
+		reader := r.reader(p.o)
 		for f := range frames {
 			frame, err := reader.next(ctx, f)
 			if err != nil {
 				return err
+			}
+			if f.index == from || f.index == last {
+				end := frame
+				end.Pixels = bytes.Clone(frame.Pixels)
+				ends <- end
 			}
 			if err := emit(frame); err != nil {
 				return err
@@ -143,23 +192,71 @@ func (p *Player) playRaw(ctx context.Context, from, count int64, start job.Start
 		}
 		return nil
 	})
-	return g.Wait()
+	return r.crashed(p, g.Wait())
 }
 
-// rawOutput returns what frame n of a run shall leave behind: the first and the last are compared with the
-// reference.
-func rawOutput(n, first, last int64) output {
-	switch n {
-	case first, last:
+// check compares a frame with its picture in the reference way, which shot is if it was taken.
+func (r *rawFrames) check(ctx context.Context, f Frame, shot []byte, start job.Start) error {
+	if r.twin == nil {
+		return r.compare(f, shot)
+	}
+	shot, err := r.twin.shoot(ctx, f.Index)
+	if err != nil {
+		return err
+	}
+	differs := r.compare(f, shot)
+	if differs == nil || start == job.StartJump {
+		return differs
+	}
+	// Few pages have a history, but this may be one.
+	twin, err := r.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer twin.Close()
+	if err := twin.goTo(ctx, 0, f.Index, start); err != nil {
+		return err
+	}
+	if shot, err = twin.show(ctx, f.Index, picture); err != nil {
+		return err
+	}
+	return r.compare(f, shot)
+}
+
+// shoot takes the picture of frame n, which comes after those that it was called for before.
+func (p *Player) shoot(ctx context.Context, n int64) ([]byte, error) {
+	if p.last == nil {
+		if err := p.goTo(ctx, 0, n, job.StartJump); err != nil {
+			return nil, err
+		}
+	}
+	return p.show(ctx, n, picture)
+}
+
+// crashed makes a crash of a page that is drawn into a canvas, as Chromium 156 has it with view transitions, a reason
+// to do without.
+func (r *rawFrames) crashed(p *Player, err error) error {
+	if err != nil && r.way == job.CaptureElements && errors.Is(p.page.DeathCause(), browser.ErrCrashed) {
+		return unfit(r.way, "the page's process crashed")
+	}
+	return err
+}
+
+// output returns what frame n of a run shall leave behind.
+func (r *rawFrames) output(n, first, last int64) output {
+	switch {
+	case r.twin != nil:
+		return pixels
+	case n == first || n == last:
 		return pixels | picture
-	case last - 1:
+	case n == last-1:
 		// Frames that are not drawn leave work behind, which would show in the last picture.
 		return pixels | drawing
 	}
 	return pixels
 }
 
-// rawReader reads the frames in their order.
+// rawReader reads the pictures that were taken, in their order.
 type rawReader struct {
 	raw    *rawFrames
 	o      Options
@@ -169,42 +266,37 @@ type rawReader struct {
 	before []byte // and the one before
 }
 
-func (r *rawFrames) reader(taken uint64, o Options) *rawReader {
-	return &rawReader{raw: r, o: o, read: taken, pixels: make([]byte, r.ring.frameSize()), before: make([]byte, r.ring.frameSize())}
+// reader returns what reads the pictures that are taken from now on.
+func (r *rawFrames) reader(o Options) *rawReader {
+	return &rawReader{raw: r, o: o, read: r.taken, pixels: make([]byte, r.ring.frameSize()), before: make([]byte, r.ring.frameSize())}
 }
 
 // next returns a frame, which is valid until the next call.
 func (r *rawReader) next(ctx context.Context, f drawn) (Frame, error) {
 	first := !r.any
 	r.any = true
-	frame := Frame{Index: f.index, Pixels: r.pixels, Repeated: !f.fresh}
-	if f.fresh {
-		ctx, cancel := context.WithTimeoutCause(ctx, r.o.Timeout, fault.Transientf("the picture of frame %d was not there after %s", f.index, r.o.Timeout))
-		defer cancel()
-		err := r.raw.ring.wait(ctx, r.read+1)
-		if w := new(workerError); errors.As(err, &w) {
-			return Frame{}, unfit(r.raw.way, "frame %d could not be written: %s", f.index, w.words)
+	if !f.fresh {
+		if first {
+			return Frame{}, fault.Transientf("the page gave no picture of frame %d", f.index)
 		}
-		if err != nil {
-			return Frame{}, err
-		}
-		r.pixels, r.before = r.before, r.pixels
-		if err := r.raw.ring.read(r.read, r.pixels); err != nil {
-			return Frame{}, err
-		}
-		r.read++
-		if !opaque(r.pixels) {
-			return Frame{}, unfit(r.raw.way, "the picture of frame %d is not opaque", f.index)
-		}
-		frame.Pixels = r.pixels
-		frame.Repeated = !first && bytes.Equal(r.pixels, r.before)
-	} else if first {
-		return Frame{}, errors.New("the first frame has no picture")
+		return Frame{Index: f.index, Pixels: r.pixels, Repeated: true}, nil
 	}
-	if f.shot != nil {
-		if why := r.raw.compare(f.shot, frame.Pixels); why != "" {
-			return Frame{}, unfit(r.raw.way, "frame %d is not the picture of the reference: %s", f.index, why)
-		}
+	ctx, cancel := context.WithTimeoutCause(ctx, r.o.Timeout, fault.Transientf("the picture of frame %d was not there after %s", f.index, r.o.Timeout))
+	defer cancel()
+	err := r.raw.ring.wait(ctx, r.read+1)
+	if w := new(workerError); errors.As(err, &w) {
+		return Frame{}, unfit(r.raw.way, "frame %d could not be written: %s", f.index, w.words)
 	}
-	return frame, nil
+	if err != nil {
+		return Frame{}, err
+	}
+	r.pixels, r.before = r.before, r.pixels
+	if err := r.raw.ring.read(r.read, r.pixels); err != nil {
+		return Frame{}, err
+	}
+	r.read++
+	if !opaque(r.pixels) {
+		return Frame{}, unfit(r.raw.way, "the picture of frame %d is not opaque", f.index)
+	}
+	return Frame{Index: f.index, Pixels: r.pixels, Repeated: !first && bytes.Equal(r.pixels, r.before)}, nil
 }

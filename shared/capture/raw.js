@@ -67,13 +67,63 @@ async (layout, ringWorker) => {
     requestAnimationFrame(() => { ran = true; attempt(then); });
   };
 
+  // What drawElementImage leaves out of a page's picture; throws it if the page has some.
+  const missed = ["canvas", "video", "iframe", "embed", "object", "frame", "fencedframe"];
+  const animated = /\.(gif|webp|apng|avif)([?#]|$)|^data:image\/(gif|webp|apng|avif)/i;
+  const nothingMissed = (page) => {
+    const there = missed.find((name) => page.getElementsByTagName(name).length);
+    if (there) throw `there is a ${there} element`;
+    if ([...page.images].some((image) => animated.test(image.currentSrc))) throw "there is an image that may be animated";
+  };
+
+  // The canvas of the stage, with the page's frame inside.
+  let armed = false, stale = true; // a change of the page is drawn only if that is wanted
+  const stage = document.querySelector("canvas[layoutsubtree]");
+  const page = stage?.querySelector("iframe");
+  if (page) {
+    // Chromium draws a large page in tiles, each with a border of a pixel, and antialiases an edge by the part of it
+    // that is in the tile.
+    const tiles = [], size = 256, step = size - 2;
+    const whole = stage.width <= 512 && stage.height <= 512;
+    for (let y = 0; y === 0 || !whole && y + 2 < stage.height; y += step) {
+      for (let x = 0; x === 0 || !whole && x + 2 < stage.width; x += step) {
+        tiles.push([x, y, whole ? stage.width : size, whole ? stage.height : size]);
+      }
+    }
+    const context = stage.getContext("2d", { alpha: false });
+    page.contentDocument.addEventListener("helios-shadow-tree", () => wrong ||= "there is a shadow tree");
+    stage.onpaint = () => attempt(() => {
+      stale = !armed;
+      if (stale) return;
+      nothingMissed(page.contentDocument);
+      for (const [x, y, width, height] of tiles) {
+        context.save();
+        context.beginPath();
+        context.rect(x, y, width, height);
+        context.clip();
+        context.fillStyle = "#fff";
+        context.fillRect(x, y, width, height);
+        context.drawElementImage(page, 0, 0);
+        context.restore();
+      }
+      take(stage);
+    });
+  }
   window.raw = {
     // arm has a picture taken of the page's own canvas when all of its own callbacks of the next frame were called.
     canvas() {
       begin(() => take(onlyCanvas()));
     },
+    // elements has one taken of the stage, if the page will have changed.
+    elements() {
+      armed = true;
+      begin(() => stale && stage.requestPaint());
+    },
     take,
-    state: () => ({ ran, taken, wrong }),
+    state() {
+      if (ran) armed = false; // or the same frame is to come yet
+      return { ran, taken, wrong };
+    },
   };
   return "";
 }

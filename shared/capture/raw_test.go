@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"helios/shared/browser"
 	"helios/shared/fault"
 	"helios/shared/job"
 )
@@ -57,9 +58,9 @@ func withWay(o Options, way job.Capture) Options {
 }
 
 // playWay plays some frames in a fast way and keeps them.
-func playWay(t *testing.T, c Composition, o Options, from, count int64) ([]Frame, error) {
+func playWay(t *testing.T, b *browser.Browser, c Composition, o Options, from, count int64) ([]Frame, error) {
 	t.Helper()
-	p, err := Open(t.Context(), launch(t, c), c, o)
+	p, err := Open(t.Context(), b, c, o)
 	if err != nil {
 		return nil, err
 	}
@@ -118,11 +119,12 @@ func TestTheCanvasOfAPageIsItsPictureToTheBit(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c, o := composition(t, test.html), small
 			o.Width, o.Height = test.width, test.height
-			want, _ := play(t, launch(t, c), c, o, test.from, test.count, job.StartStep, "")
+			b := launch(t, c)
+			want, _ := play(t, b, c, o, test.from, test.count, job.StartStep, "")
 			if n := distinct(want); n < test.distinct {
 				t.Errorf("%d of %d frames are different pictures, want %d", n, len(want), test.distinct)
 			}
-			got, err := playWay(t, c, withWay(o, job.CaptureCanvas), test.from, test.count)
+			got, err := playWay(t, b, c, withWay(o, job.CaptureCanvas), test.from, test.count)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -166,7 +168,7 @@ func TestAPageThatIsMoreThanItsCanvasIsNoticed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := composition(t, canvasPage(circles+fmt.Sprintf(later, test.js)))
-			frames, err := playWay(t, c, withWay(small, job.CaptureCanvas), 0, 12)
+			frames, err := playWay(t, launch(t, c), c, withWay(small, job.CaptureCanvas), 0, 12)
 			wantUnfit(t, err, test.why)
 			if len(frames) > 5 {
 				t.Errorf("%d frames were handed out", len(frames))
@@ -177,13 +179,13 @@ func TestAPageThatIsMoreThanItsCanvasIsNoticed(t *testing.T) {
 
 func TestAPictureThatIsNotThatOfTheReferenceIsNoticed(t *testing.T) {
 	c := composition(t, canvasPage(circles+`; document.querySelector("style").append("canvas { image-rendering: pixelated; box-shadow: inset 0 0 9px red; background: red }")`))
-	if _, err := playWay(t, c, withWay(small, job.CaptureCanvas), 0, 3); err != nil {
+	if _, err := playWay(t, launch(t, c), c, withWay(small, job.CaptureCanvas), 0, 3); err != nil {
 		t.Errorf("nothing of that shows: %v", err)
 	}
 	// The picture is taken before the page draws again.
 	c = composition(t, canvasPage(circles+`; let resized = 0; new ResizeObserver(() => { if (!resized++) return; d.fillStyle = "red"; d.fillRect(0, 0, 20, 20) }).observe(document.body);
 		setTimeout(() => document.body.style.height = "95px", 390)`))
-	_, err := playWay(t, c, withWay(small, job.CaptureCanvas), 0, 13)
+	_, err := playWay(t, launch(t, c), c, withWay(small, job.CaptureCanvas), 0, 13)
 	wantUnfit(t, err, "frame 12 is not the picture of the reference: 400 pixels differ")
 }
 
@@ -287,7 +289,7 @@ func TestAWorkerThatCannotWriteIsUnfit(t *testing.T) {
 
 func TestAPageThatMayNotWriteFilesIsUnfit(t *testing.T) {
 	c := composition(t, `<meta http-equiv="Content-Security-Policy" content="worker-src 'none'">`+canvasPage(circles))
-	_, err := playWay(t, c, withWay(small, job.CaptureCanvas), 0, 1)
+	_, err := playWay(t, launch(t, c), c, withWay(small, job.CaptureCanvas), 0, 1)
 	wantUnfit(t, err, "cannot write a file")
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -24,7 +25,7 @@ var mediaSource string
 
 // mediaPrelude is the script that takes the media elements of a page in hand.
 func mediaPrelude(o Options) string {
-	return fmt.Sprintf(";(%s)(%d / %d)", strings.TrimSpace(mediaSource), o.FPS.Num, o.FPS.Den)
+	return fmt.Sprintf("(%s)(%d / %d);", strings.TrimSpace(mediaSource), o.FPS.Num, o.FPS.Den)
 }
 
 // mediaWorld is what media.js offers, in the page's own world.
@@ -140,10 +141,15 @@ func (m *media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no picture", http.StatusInternalServerError)
 		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", "image/bmp")
+	h, kind := w.Header(), http.DetectContentType(picture)
+	if r.URL.RawQuery == "inline" {
+		h.Set("Content-Type", "text/plain")
+		io.WriteString(w, "data:"+kind+";base64,"+base64.StdEncoding.EncodeToString(picture))
+		return
+	}
+	h.Set("Content-Type", kind)
 	h.Set("Content-Length", strconv.Itoa(len(picture)))
-	h.Set("Cache-Control", "no-store")
+	h.Set("Cache-Control", "no-store") // else Chromium writes all of them to its disk
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Timing-Allow-Origin", "*")
 	w.Write(picture)
@@ -170,20 +176,20 @@ func (p *Player) ready(ctx context.Context) error {
 		return err
 	}
 	for ready := false; !ready; {
-		if err := p.page.Evaluate(ctx, mediaWorld+".wait(window.helios?.ready)", &ready); err != nil {
+		if err := p.main.Evaluate(ctx, mediaWorld+".wait(window.helios?.ready)", &ready); err != nil {
 			return fmt.Errorf("window.helios.ready: %w", err)
 		}
 		if err := p.findMedia(ctx); err != nil {
 			return err
 		}
 	}
-	return p.page.Evaluate(ctx, mediaWorld+".all('begin')", nil)
+	return p.main.Evaluate(ctx, mediaWorld+".all('begin')", nil)
 }
 
 // findMedia looks for media elements whose sources are not known yet, and tells the page of them.
 func (p *Player) findMedia(ctx context.Context) error {
 	var urls []string
-	if err := p.page.Evaluate(ctx, mediaWorld+".search()", &urls); err != nil {
+	if err := p.main.Evaluate(ctx, mediaWorld+".search()", &urls); err != nil {
 		return err
 	}
 	return p.learnMedia(ctx, urls)
@@ -218,7 +224,7 @@ func (p *Player) learnMedia(ctx context.Context, urls []string) error {
 	if err != nil {
 		return err
 	}
-	return p.page.Evaluate(ctx, fmt.Sprintf("%s.learn(%s)", mediaWorld, encoded), nil)
+	return p.main.Evaluate(ctx, fmt.Sprintf("%s.learn(%s)", mediaWorld, encoded), nil)
 }
 
 // open finds out about a source. What it cannot have or read is a fault.User.
@@ -282,7 +288,7 @@ func (p *Player) showMedia(ctx context.Context, n int64, out output) error {
 	}
 	t := p.o.FPS.Milliseconds(n) / 1000
 	for range 8 {
-		err := p.page.Evaluate(ctx, fmt.Sprintf("%s.frame(%v)", mediaWorld, t), &answer)
+		err := p.main.Evaluate(ctx, fmt.Sprintf("%s.frame(%v)", mediaWorld, t), &answer)
 		if failed := p.media.failure(); failed != nil {
 			return failed
 		}

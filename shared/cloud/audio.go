@@ -4,6 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"helios/shared/capture"
+	"helios/shared/render"
+	"helios/shared/store"
 )
 
 // AudioEvent asks the chunk function to mix and encode the sound of a job.
@@ -18,5 +27,74 @@ type AudioResult struct {
 }
 
 func mixAudio(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
-	return nil, errors.New("not there yet")
+	e, err := decode[AudioEvent](event)
+	if err != nil {
+		return nil, err
+	}
+	if err := sweep(); err != nil {
+		return nil, err
+	}
+	state, err := c.mix(ctx, e.JobID)
+	if err != nil {
+		return nil, fmt.Errorf("mixing the sound: %w", err)
+	}
+	w := progressWriter{bucket: c.Bucket, keys: Job(e.JobID)}
+	return AudioResult{state}, w.tell(ctx, c.usage(UnitAudio, state, 0), c.Log)
+}
+
+func (c *Call) mix(ctx context.Context, jobID string) (State, error) {
+	var work Work
+	if err := c.Bucket.GetJSON(ctx, Job(jobID).Work(), &work); err != nil {
+		return "", err
+	}
+	if work.Audio == nil {
+		return "", errors.New("the job has no sound")
+	}
+	chunks := store.NewS3(c.Bucket.Client, c.Bucket.Name, Job(jobID).Prefix())
+	there, err := chunks.Open(ctx, work.Audio.OutputFile)
+	if err == nil {
+		there.Close()
+		return Kept, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	composition, err := capture.Locate("", work.Config.Input)
+	if err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp("", workPrefix)
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, filepath.Base(work.Audio.OutputFile))
+	if err := render.Sound(ctx, work.Config, work.Audio.Tracks, composition, store.Dir(dir), file, true); err != nil {
+		return "", err
+	}
+	switch err := upload(ctx, file, chunks, work.Audio.OutputFile); {
+	case errors.Is(err, fs.ErrExist):
+		return Kept, nil // somebody else was faster
+	case err != nil:
+		return "", err
+	}
+	return Done, nil
+}
+
+// upload puts a file into a store if there is nothing of its name.
+func upload(ctx context.Context, file string, to store.Store, name string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w, err := to.Create(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if _, err := io.Copy(w, f); err != nil {
+		return err
+	}
+	return w.CommitNew()
 }

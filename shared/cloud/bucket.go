@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -103,29 +102,7 @@ func (b *Bucket) failed(doing, key string, err error) error {
 		switch api.ErrorCode() {
 		case "NoSuchKey", "NotFound":
 			err = fs.ErrNotExist
-		case "PreconditionFailed":
-			err = fs.ErrExist
 		}
 	}
 	return fmt.Errorf("%s s3://%s/%s: %w", doing, b.Name, key, err)
-}
-
-// Has reports whether there is an object.
-func (b *Bucket) Has(ctx context.Context, key string) (bool, error) {
-	_, err := b.Client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.Name, Key: &key})
-	if err = b.failed("looking for", key, err); errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// PutFileNew writes a file as an object if there is none of its key. The error is an fs.ErrExist if there is.
-func (b *Bucket) PutFileNew(ctx context.Context, key, file string) error {
-	f, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = b.Client.PutObject(ctx, &s3.PutObjectInput{Bucket: &b.Name, Key: &key, Body: f, IfNoneMatch: aws.String("*")})
-	return b.failed("writing", key, err)
 }

@@ -1,11 +1,12 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"os"
 	"strings"
 
+	"helios/shared/capture"
 	"helios/shared/render"
 )
 
@@ -36,18 +37,16 @@ func inspect(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	if err := sweep(); err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", workPrefix)
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	composition, err := c.locate(ctx, r.Input, dir)
+	composition, err := capture.Locate("", r.Input)
 	if err != nil {
 		return nil, err
 	}
 	o := r.Options
 	if o.Start == "" {
 		o.Start = render.StartAuto
+	}
+	if o.Capture == "" {
+		o.Capture = render.CaptureAuto
 	}
 	o.Output = r.output("inspect")
 	i := Inspection{Log: c.Log}
@@ -62,10 +61,10 @@ func inspect(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 }
 
 // revision tells apart the states of a composition, and the programs that it is rendered with: other versions
-// make other chunks. What is not named after its content is taken for new in each execution.
-func (i Inspection) revision(input, execution string) string {
-	state := i.Survey.Revision
-	if state == "" && !strings.Contains(input, "/"+SitesPrefix) {
+// make other chunks. What is not named after its content, here or by the request, is new in each execution.
+func (i Inspection) revision(r *Request, execution string) string {
+	state := cmp.Or(r.Revision, i.Survey.Revision)
+	if state == "" && !strings.Contains(r.Input, "/"+SitesPrefix) {
 		state = execution
 	}
 	return strings.Join([]string{state, i.Chromium, i.FFmpeg}, " ")

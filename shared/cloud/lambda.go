@@ -14,11 +14,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"helios/shared/fault"
 	"helios/shared/job"
+	"helios/shared/store"
 )
 
 const (
@@ -58,7 +58,7 @@ type Function map[string]Action
 // Start serves the calls of a Lambda function. It does not return.
 func (f Function) Start() {
 	// The clients are made once: what they cost is paid while the environment starts.
-	client, err := s3Client(context.Background())
+	client, err := store.S3Client(context.Background())
 	if err != nil {
 		slog.Error("starting", "error", err)
 		os.Exit(1)
@@ -66,17 +66,6 @@ func (f Function) Start() {
 	lambda.Start(func(ctx context.Context, event json.RawMessage) (any, error) {
 		return f.serve(ctx, client, event)
 	})
-}
-
-func s3Client(ctx context.Context) (*s3.Client, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return s3.NewFromConfig(cfg, func(o *s3.Options) {
-		// Other servers than Amazon's have no name for each bucket.
-		o.UsePathStyle = cfg.BaseEndpoint != nil || os.Getenv("AWS_ENDPOINT_URL_S3") != ""
-	}), nil
 }
 
 // serve does what an event asks for. Its error is a messages.InvokeResponse_Error, by value: Step Functions goes

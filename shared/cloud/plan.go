@@ -90,11 +90,9 @@ func planJob(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 // plan makes the spec of a request.
 func (r *Request) plan(i Inspection, execution string) (*job.Spec, error) {
 	o := r.Options
-	if err := i.Apply(&o); err != nil {
-		return nil, err
-	}
+	i.Apply(&o)
 	o.Output = r.output(execution)
-	o.Revision = i.revision(o.Input, execution)
+	o.Revision = i.revision(r, execution)
 	given := o.Concurrency != 0
 	spec, err := plan.New(o)
 	if err != nil {

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
+	"helios/shared/capture"
 	"helios/shared/job"
 	"helios/shared/render"
+	"helios/shared/store"
 )
 
 // RenderEvent asks the chunk function for the chunk of a partition.
@@ -59,41 +59,28 @@ func (p *partition) do(ctx context.Context, jobID string) (State, error) {
 	if err := p.tell(ctx, Running); err != nil {
 		return "", err
 	}
-	key := Job(jobID).Prefix() + p.item.OutputFile
-	switch there, err := c.Bucket.Has(ctx, key); {
-	case err != nil:
-		return "", err
-	case there:
-		// The job's id stands for the page, its options and the programs: it is the chunk that this would be.
-		p.frames.Store(p.item.FrameCount)
-		return Kept, p.tell(ctx, Kept)
-	}
 	var work Work
 	if err := c.Bucket.GetJSON(ctx, Job(jobID).Work(), &work); err != nil {
 		return "", err
 	}
-	dir, err := os.MkdirTemp("", workPrefix)
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(dir)
-	composition, err := c.locate(ctx, work.Config.Input, filepath.Join(dir, "site"))
+	composition, err := capture.Locate("", work.Config.Input)
 	if err != nil {
 		return "", err
 	}
 	config := work.Config
 	config.StartFrame, config.FrameCount = p.item.StartFrame, p.item.FrameCount
 	id := job.ChunkID{Job: jobID, Partition: p.item.ID, Partitions: work.Partitions}
-	file := filepath.Join(dir, filepath.Base(p.item.OutputFile))
-	// A new Chromium each time: whatever a failure left behind is not met again.
-	if err := render.Chunk(ctx, config, composition, id, file, 0, false, func(e render.Event) { p.heard(ctx, e) }); err != nil {
-		return "", err
-	}
+	chunks := store.NewS3(c.Bucket.Client, c.Bucket.Name, Job(jobID).Prefix())
 	state := Done
-	switch err := c.Bucket.PutFileNew(ctx, key, file); {
-	case errors.Is(err, os.ErrExist):
-		state = Kept // somebody else was faster
-	case err != nil:
+	// A new Chromium each time: whatever a failure left behind is not met again.
+	err = render.Partition(ctx, config, composition, id, chunks, p.item.OutputFile, 0, func(e render.Event) {
+		if e.Type == render.PartitionKept {
+			state = Kept
+			p.frames.Store(e.Frames)
+		}
+		p.heard(ctx, e)
+	})
+	if err != nil {
 		return "", err
 	}
 	return state, p.tell(ctx, state)

@@ -2,10 +2,13 @@ package cloud
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/netip"
 	"net/url"
@@ -32,6 +35,8 @@ const DefaultTargetChunkSeconds = 60
 // Request asks for a render: it is the input of an execution, and a document below requests/.
 type Request struct {
 	// Options are those of a render. Input is an http(s) or s3:// address. Output is a key of the bucket.
+	// Revision names the state of a composition on the web: with the same one a request goes on with the work
+	// of an earlier one. Default: the name of the execution, so that each renders anew.
 	plan.Options
 	// TargetChunkSeconds is how long a partition shall take about, when Concurrency is left out. Default:
 	// [DefaultTargetChunkSeconds].
@@ -49,7 +54,7 @@ func ParseRequest(data []byte) (*Request, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(r); err != nil {
-		return nil, requestError(err)
+		return nil, requestError(data, err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, job.Errorf("", "the request has more than one JSON value")
@@ -57,7 +62,7 @@ func ParseRequest(data []byte) (*Request, error) {
 	return r, r.Validate()
 }
 
-func requestError(err error) error {
+func requestError(data []byte, err error) error {
 	var mismatch *json.UnmarshalTypeError
 	if errors.As(err, &mismatch) {
 		return job.Errorf(mismatch.Field, "must be a %s, got a %s", mismatch.Type, mismatch.Value)
@@ -67,9 +72,22 @@ func requestError(err error) error {
 	}
 	var field *job.Error
 	if errors.As(err, &field) {
-		return field
+		return job.Errorf(cmp.Or(field.Field, faulty(data)), "%s", field.Problem)
 	}
 	return job.Errorf("", "the request is no valid JSON: %v", err)
+}
+
+// faulty returns the field that cannot be read: the types that read themselves do not know where they stand.
+func faulty(data []byte) string {
+	var fields map[string]json.RawMessage
+	_ = json.Unmarshal(data, &fields) // what was wrong is known
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		alone, err := json.Marshal(map[string]json.RawMessage{name: fields[name]})
+		if err != nil || json.Unmarshal(alone, new(Request)) != nil {
+			return name
+		}
+	}
+	return ""
 }
 
 // Validate checks what can be checked before the page is opened. The error is a [*job.Error].
@@ -85,14 +103,22 @@ func (r *Request) Validate() error {
 	switch {
 	case r.BaseURL != "":
 		return job.Errorf("baseUrl", "is not for the cloud: give the whole address as input")
-	case len(r.Files) > 0 || r.Revision != "":
-		return job.Errorf("files", "and revision are found out in the cloud; leave them out")
+	case len(r.Files) > 0:
+		return job.Errorf("files", "are found out in the cloud; leave them out")
 	case math.IsNaN(r.TargetChunkSeconds) || r.TargetChunkSeconds < 0 || r.TargetChunkSeconds > FunctionTime.Seconds():
 		return job.Errorf("targetChunkSeconds", "must be above 0 and at most %.0f", FunctionTime.Seconds())
 	case r.MaxConcurrency < 0 || r.MaxConcurrency > job.MaxPartitions:
 		return job.Errorf("maxConcurrency", "must be 1 to %d", job.MaxPartitions)
 	case r.Start != "" && r.Start != render.StartAuto && r.Start != job.StartStep && r.Start != job.StartJump:
 		return job.Errorf("start", "must be auto, step or jump, got %q", r.Start)
+	}
+	for i, t := range r.Tracks {
+		if err := checkInput(t.Source); err != nil {
+			return job.Errorf(fmt.Sprintf("tracks[%d].source", i), "%v", err)
+		}
+	}
+	if r.Capture == render.CaptureAuto {
+		r.Capture = ""
 	}
 	if r.Webhook != "" {
 		if err := checkWebhook(r.Webhook); err != nil {

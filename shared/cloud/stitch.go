@@ -2,9 +2,10 @@ package cloud
 
 import (
 	"context"
-	"os"
-	"path/filepath"
+	"errors"
+	"io/fs"
 
+	"helios/shared/fault"
 	"helios/shared/job"
 	"helios/shared/render"
 	"helios/shared/store"
@@ -20,29 +21,29 @@ func (c *Call) mergeJob(ctx context.Context, jobID string) (int64, string, error
 	if err != nil {
 		return 0, "", err
 	}
-	dir, err := os.MkdirTemp("", workPrefix)
+	inputs := make([]render.Input, len(spec.Partitions))
+	for i, p := range spec.Partitions {
+		inputs[i] = render.Input{Name: p.OutputFile, Frames: p.FrameCount}
+	}
+	chunks, whole := store.NewS3(c.Bucket.Client, c.Bucket.Name, Job(jobID).Prefix()), store.NewS3(c.Bucket.Client, c.Bucket.Name, "")
+	if err := render.MergeTo(ctx, chunks, inputs, whole, spec.Config.Output, render.MergeOptions{Config: spec.Config, Sound: spec.Merge.Audio, Overwrite: true}); err != nil {
+		return 0, "", c.blame(ctx, jobID, err)
+	}
+	r, err := whole.Open(ctx, spec.Config.Output)
 	if err != nil {
 		return 0, "", err
 	}
-	defer os.RemoveAll(dir)
-	var inputs []render.Input
-	for _, p := range spec.Partitions {
-		data, err := c.Bucket.Get(ctx, Job(jobID).Prefix()+p.OutputFile)
-		if err != nil {
-			return 0, "", err
-		}
-		if err := os.WriteFile(filepath.Join(dir, p.OutputFile), data, 0o600); err != nil {
-			return 0, "", err
-		}
-		inputs = append(inputs, render.Input{Name: p.OutputFile, Frames: p.FrameCount})
+	defer r.Close()
+	return r.Size(), spec.Config.Output, nil
+}
+
+// blame says why a chunk is not there, if it is known.
+func (c *Call) blame(ctx context.Context, jobID string, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	out := filepath.Join(dir, "out")
-	if err := render.Merge(ctx, store.Dir(dir), inputs, out, render.MergeOptions{Config: spec.Config, Overwrite: true}); err != nil {
-		return 0, "", err
+	if failures, listErr := c.failures(ctx, jobID); listErr == nil && len(failures) > 0 {
+		return fault.Userf("%s: %w", failures[0].Message, err)
 	}
-	data, err = os.ReadFile(out)
-	if err != nil {
-		return 0, "", err
-	}
-	return int64(len(data)), spec.Config.Output, c.Bucket.Put(ctx, spec.Config.Output, data)
+	return err
 }

@@ -146,6 +146,7 @@ func TestNewNamesTheFaultyOption(t *testing.T) {
 		{"quality", func(o *plan.Options) { o.Quality = &quality }, "quality", "at most 100"},
 		{"codec", func(o *plan.Options) { o.VideoCodec = "$(id)" }, "videoCodec", "must match"},
 		{"start", func(o *plan.Options) { o.Start = "fly" }, "start", `"step" or "jump"`},
+		{"capture", func(o *plan.Options) { o.Capture = "photo" }, "capture", `"canvas"`},
 		{"timeout", func(o *plan.Options) { o.Timeout = job.SecondsOf(2 * time.Hour) }, "timeout", "at most 3600"},
 		{"props no JSON", func(o *plan.Options) { o.Props = json.RawMessage("{") }, "props", "JSON object"},
 		{"props no object", func(o *plan.Options) { o.Props = json.RawMessage("[]") }, "props", "an object"},

@@ -16,7 +16,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"helios/shared/browser"
 	"helios/shared/capture"
 	"helios/shared/encode"
 	"helios/shared/fault"
@@ -49,8 +48,8 @@ type Job struct {
 	Overwrite bool
 	// Report is told what happens, one event after the other; nil for nobody.
 	Report func(Event)
-	// Browser is a browser that the first worker can use; nil if there is none. Run closes it.
-	Browser *browser.Browser
+	// Browsers are those of the composition at the spec's scale; nil for some of the job's own.
+	Browsers *Browsers
 
 	tools   Tools
 	started time.Time
@@ -72,16 +71,6 @@ func (j *Job) Run(ctx context.Context) error {
 }
 
 func (j *Job) run(ctx context.Context) error {
-	warm := make(chan *browser.Browser, 1)
-	if j.Browser != nil {
-		warm <- j.Browser
-	}
-	defer func() {
-		close(warm)
-		for b := range warm {
-			b.Close()
-		}
-	}()
 	if err := j.check(ctx); err != nil {
 		return err
 	}
@@ -97,6 +86,11 @@ func (j *Job) run(ctx context.Context) error {
 		j.report(Event{Type: CaptureChosen, Partition: -1, Worker: -1, Message: fmt.Sprintf("pictures are taken by way of %s: %s", way, j.Spec.CaptureWhy)})
 	}
 
+	browsers := j.Browsers
+	if browsers == nil {
+		browsers = NewBrowsers(j.Composition, j.Spec.Config.Scale)
+		defer browsers.Close()
+	}
 	todo := make(chan job.Partition)
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
@@ -120,12 +114,8 @@ func (j *Job) run(ctx context.Context) error {
 	}
 	for i := range max(1, min(j.Workers, len(partitions))) {
 		g.Go(func() error {
-			w := &worker{job: j, id: i}
-			defer w.close()
-			select {
-			case w.browser = <-warm:
-			default:
-			}
+			w := &worker{job: j, id: i, browsers: browsers}
+			defer w.release()
 			for p := range todo {
 				if err := w.do(gctx, p); err != nil {
 					return err
@@ -149,7 +139,7 @@ func (j *Job) startOver(ctx context.Context, u *capture.UnfitError) error {
 	spec := *j.Spec
 	spec.Config.Capture = ""
 	spec.CaptureWhy = fmt.Sprintf("%s would not do: %s", u.Way, u.Why)
-	j.Spec, j.Browser = &spec, nil
+	j.Spec = &spec
 	return j.run(ctx)
 }
 
@@ -165,6 +155,11 @@ func (j *Job) check(ctx context.Context) (err error) {
 	}
 	if j.Merge {
 		if err := CheckOutput(j.Output, j.Overwrite); err != nil {
+			return err
+		}
+	}
+	if j.Spec.Audio != nil && j.Merge {
+		if err := checkSources(j.Spec.Audio.Tracks, j.Sources); err != nil {
 			return err
 		}
 	}

@@ -90,8 +90,15 @@ func TestRetriesHealKilledPrograms(t *testing.T) {
 				t.Error("there was nothing to kill")
 			}
 			// A death may also come after the last frame, when there is nothing left to do.
-			if failed := e.partitions(PartitionFailed); len(failed) > killed {
-				t.Errorf("%d deaths made %d partitions fail", killed, len(failed))
+			failed := 0
+			for _, event := range e.list {
+				// Under heavy load Chromium may lose a frame by itself.
+				if event.Type == PartitionFailed && !strings.Contains(event.Message, "though the page is idle") {
+					failed++
+				}
+			}
+			if failed > killed {
+				t.Errorf("%d deaths made %d partitions fail", killed, failed)
 			}
 			checkClean(t, j)
 		})

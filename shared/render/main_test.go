@@ -79,7 +79,7 @@ func small(input string) plan.Options {
 	lossless := 0
 	return plan.Options{
 		Input: input, Output: "out.mp4", Width: 160, Height: 90, FPS: job.Rate{Num: 10, Den: 1}, FrameCount: 12,
-		Preset: "ultrafast", Quality: &lossless, Timeout: job.SecondsOf(15 * time.Second),
+		Preset: "ultrafast", Quality: &lossless, Timeout: job.SecondsOf(30 * time.Second),
 	}
 }
 
@@ -99,6 +99,18 @@ func jobOf(t *testing.T, o plan.Options) *Job {
 		Spec: spec, Composition: c, Chunks: store.Dir(filepath.Join(dir, "chunks")), Output: filepath.Join(dir, "out.mp4"),
 		Workers: 2, Retries: 2, Merge: true,
 	}
+}
+
+// prepareOnce plans a render as the command line does, with a browser that is gone afterwards.
+func prepareOnce(t *testing.T, o plan.Options) (*job.Spec, error) {
+	t.Helper()
+	c, err := capture.Locate("", o.Input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browsers := NewBrowsers(c, o.Scale)
+	defer browsers.Close()
+	return Prepare(t.Context(), browsers, o, c)
 }
 
 // run runs a job that has to succeed and returns the path of its output.

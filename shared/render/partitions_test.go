@@ -23,10 +23,10 @@ func TestEveryExampleGivesTheSameFramesInEveryPartition(t *testing.T) {
 	}
 	for _, page := range pages {
 		t.Run(filepath.Base(page), func(t *testing.T) {
-			// More than two seconds of each, ten frames a second.
+			// More than two seconds of each, ten frames a second, at half the size.
 			const frames = 22
 			o := small(page)
-			o.Width, o.Height, o.FrameCount = 1280, 720, frames
+			o.Width, o.Height, o.Scale, o.FrameCount = 1280, 720, .5, frames
 			whole := run(t, jobOf(t, o))
 			want := hashes(t, whole)
 			if len(want) != frames {
@@ -52,19 +52,18 @@ func TestEveryExampleGivesTheSameFramesInEveryPartition(t *testing.T) {
 			// not lived through a fade Chromium draws some edge pixels, of a million, by 1 or 2 of 255 otherwise.
 			o.Concurrency, o.Start = 2, job.StartJump
 			j := jobOf(t, o)
-			b, err := browser.Launch(t.Context(), j.Composition.Browser(1))
-			if err != nil {
-				t.Fatal(err)
-			}
-			pure, err := capture.Pure(t.Context(), b, j.Composition, Options(j.Spec.Config), []int64{j.Spec.Partitions[1].StartFrame})
-			if err != nil || !pure {
-				b.Close()
-			}
+			j.Browsers = NewBrowsers(j.Composition, o.Scale)
+			defer j.Browsers.Close()
+			var pure bool
+			err := j.Browsers.look(t.Context(), func(b *browser.Browser) (err error) {
+				pure, err = capture.Pure(t.Context(), b, j.Composition, Options(j.Spec.Config), []int64{j.Spec.Partitions[1].StartFrame})
+				return err
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if pure {
-				j.Browser, j.Workers = b, 1
+				j.Workers = 1
 				if psnr := leastPSNR(t, whole, run(t, j)); psnr < 90 {
 					t.Errorf("jumping: a frame has only %.1f dB", psnr)
 				}

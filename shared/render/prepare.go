@@ -18,37 +18,13 @@ import (
 const StartAuto job.Start = "auto"
 
 // Prepare opens a composition, fills in what the options leave open from what the page says about itself,
-// and plans the job. The browser is still open, for the first worker; it is nil after an error.
-func Prepare(ctx context.Context, o plan.Options, c capture.Composition) (*job.Spec, *browser.Browser, error) {
-	var spec *job.Spec
-	var b *browser.Browser
-	err := look(ctx, c, o.Scale, func(opened *browser.Browser) (err error) {
-		b = opened
+// and plans the job. The browsers are those of the composition at the options' scale.
+func Prepare(ctx context.Context, browsers *Browsers, o plan.Options, c capture.Composition) (spec *job.Spec, err error) {
+	err = browsers.look(ctx, func(b *browser.Browser) error {
 		spec, err = prepare(ctx, b, o, c)
 		return err
 	})
-	if err != nil {
-		return nil, nil, err
-	}
-	return spec, b, nil
-}
-
-// lookRetries is how often a composition is opened again when Chromium died on it.
-const lookRetries = 2
-
-// look opens a browser and does something with it, with another browser when that fails with a
-// fault.Transient. The browser stays open if that succeeds.
-func look(ctx context.Context, c capture.Composition, scale float64, do func(*browser.Browser) error) error {
-	return attempt(ctx, lookRetries, func() error {
-		b, err := browser.Launch(ctx, c.Browser(scale))
-		if err != nil {
-			return err
-		}
-		if err = do(b); err != nil {
-			b.Close()
-		}
-		return err
-	}, func(error) {})
+	return spec, err
 }
 
 func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (*job.Spec, error) {
@@ -181,10 +157,10 @@ const unknownLength = 90
 
 // Inspect finds out about a composition. Of the options, those count that say how the page is opened.
 func Inspect(ctx context.Context, o plan.Options, c capture.Composition) (f Findings, err error) {
-	err = look(ctx, c, o.Scale, func(b *browser.Browser) error {
-		if f, err = inspect(ctx, b, o, c); err == nil {
-			b.Close()
-		}
+	browsers := NewBrowsers(c, o.Scale)
+	defer browsers.Close()
+	err = browsers.look(ctx, func(b *browser.Browser) error {
+		f, err = inspect(ctx, b, o, c)
 		return err
 	})
 	return f, err

@@ -142,15 +142,10 @@ func TestPrepareTakesWhatThePageSays(t *testing.T) {
 	} {
 		o := test.o
 		o.Input, o.Output = composition(t, says), "out.mp4"
-		c, err := capture.Locate("", o.Input)
+		spec, err := prepareOnce(t, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		spec, b, err := Prepare(t.Context(), o, c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.Close()
 		got := spec.Config
 		if got.Width != test.want.Width || got.Height != test.want.Height || got.FPS != test.want.FPS || got.FrameCount != test.want.FrameCount {
 			t.Errorf("%s: the plan is %+v, want %+v", test.name, got, test.want)
@@ -172,13 +167,9 @@ func TestPrepareRefusesWhatThePageSaysWrongly(t *testing.T) {
 		`<html data-duration="1"><img src="gone.png">`:                {"missing image gone.png"},
 	} {
 		path := composition(t, html)
-		c, err := capture.Locate("", path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, b, err := Prepare(t.Context(), plan.Options{Input: path, Output: "out.mp4"}, c)
-		if b != nil {
-			t.Errorf("%s: the browser was left open", html)
+		_, err := prepareOnce(t, plan.Options{Input: path, Output: "out.mp4"})
+		if left := children(); len(left) > 0 {
+			t.Errorf("%s: the browser was left open: %v", html, left)
 		}
 		wantUser(t, err, words...)
 	}
@@ -199,11 +190,10 @@ func TestPrepareFindsOutWhetherToJump(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		spec, b, err := Prepare(t.Context(), o, c)
+		spec, err := prepareOnce(t, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.Close()
 		if spec.Config.Start != test.want {
 			t.Errorf("a page that is %s starts by %s, want %s", name, spec.Config.Start, test.want)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,11 +20,31 @@ import (
 	"helios/shared/store"
 )
 
+// checkSources refuses tracks whose files are not there.
+func checkSources(tracks []job.Track, sources store.Dir) error {
+	for _, t := range tracks {
+		if capture.IsURL(t.Source) {
+			continue
+		}
+		if info, err := os.Stat(sources.Path(t.Source)); errors.Is(err, fs.ErrNotExist) {
+			return fault.Userf("the sound %s does not exist; put it in place, or leave it out", t.Source)
+		} else if err != nil {
+			return fault.Userf("opening the sound: %w", err)
+		} else if !info.Mode().IsRegular() {
+			return fault.Userf("the sound %s is no file", t.Source)
+		}
+	}
+	return nil
+}
+
 // Sound mixes the tracks of a job and encodes them into the file output, whose suffix says in what kind of file.
 // Sources are files relative to a folder, or addresses, which are fetched by the rules for the composition's
 // page.
 func Sound(ctx context.Context, config job.Config, tracks []job.Track, c capture.Composition, sources store.Dir, output string, overwrite bool) error {
 	if err := CheckOutput(output, overwrite); err != nil {
+		return err
+	}
+	if err := checkSources(tracks, sources); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "helios-sound-")

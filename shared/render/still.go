@@ -37,11 +37,11 @@ func Still(ctx context.Context, c capture.Composition, s Picture) error {
 	if err := CheckOutput(s.Output, s.Overwrite); err != nil {
 		return err
 	}
+	browsers := NewBrowsers(c, s.Options.Scale)
+	defer browsers.Close()
 	var picture []byte
-	err := look(ctx, c, s.Options.Scale, func(b *browser.Browser) (err error) {
-		if picture, err = s.take(ctx, b, c); err == nil {
-			b.Close()
-		}
+	err := browsers.look(ctx, func(b *browser.Browser) (err error) {
+		picture, err = s.take(ctx, b, c)
 		return err
 	})
 	if err != nil {

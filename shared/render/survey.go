@@ -19,9 +19,18 @@ import (
 
 // Survey is what has to be known of a composition to plan its render elsewhere, where no page is opened.
 type Survey struct {
-	capture.Attributes
+	// Width, Height, FPS and Duration are those of the options, or else those that the page says.
+	Width    int         `json:"width"`
+	Height   int         `json:"height"`
+	FPS      job.Rate    `json:"fps"`
+	Duration job.Seconds `json:"duration"`
 	// Start is how partitions reach their first frame.
 	Start job.Start `json:"start"`
+	// Capture is how pictures are taken, and CaptureWhy says why.
+	Capture    job.Capture `json:"capture,omitempty"`
+	CaptureWhy string      `json:"captureWhy,omitempty"`
+	// Tracks is the sound.
+	Tracks []job.Track `json:"tracks,omitempty"`
 	// FrameMS and StepMS are the milliseconds that it takes to draw and encode a frame, and to run the page
 	// through one without its picture; StepMS is 0 when the page jumps.
 	FrameMS float64 `json:"frameMs"`
@@ -37,9 +46,12 @@ func (s Survey) Pace() plan.Pace {
 }
 
 // Apply fills in the options that were left out from what the survey found.
-func (s Survey) Apply(o *plan.Options) error {
-	o.Start = s.Start
-	return Complete(o, s.Attributes)
+func (s Survey) Apply(o *plan.Options) {
+	o.Width, o.Height, o.FPS = s.Width, s.Height, s.FPS
+	if o.FrameCount == 0 {
+		o.Duration = s.Duration
+	}
+	o.Start, o.Capture, o.CaptureWhy, o.Tracks = s.Start, s.Capture, s.CaptureWhy, s.Tracks
 }
 
 // measured is how many frames are drawn, and how many are stepped through, to find out how long one takes.
@@ -47,50 +59,29 @@ const measured = 12
 
 // Look surveys a composition: it opens the page, and draws and encodes its first frames.
 func Look(ctx context.Context, o plan.Options, c capture.Composition) (s Survey, err error) {
-	err = look(ctx, c, o.Scale, func(b *browser.Browser) error {
-		if s, err = survey(ctx, b, o, c); err == nil {
-			b.Close()
-		}
+	browsers := NewBrowsers(c, o.Scale)
+	defer browsers.Close()
+	err = browsers.look(ctx, func(b *browser.Browser) error {
+		s, err = survey(ctx, b, o, c)
 		return err
 	})
 	return s, err
 }
 
 func survey(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (Survey, error) {
-	start := o.Start
-	o.Start = job.StartStep
-	report, err := capture.Inspect(ctx, b, c, lookOptions(o))
-	if err != nil {
-		return Survey{}, err
-	}
-	if len(report.Missing) > 0 && !o.AllowMissingAssets {
-		return Survey{}, capture.MissingError(report.Missing)
-	}
-	s := Survey{Attributes: report.Attributes, Start: start, Revision: revision(report.Files)}
-	if err := Complete(&o, report.Attributes); err != nil {
-		return Survey{}, err
-	}
 	// As if each frame were a partition: whatever the plan will be, its last one begins no later.
 	o.Concurrency = job.MaxPartitions
-	spec, err := plan.New(o)
+	spec, err := prepare(ctx, b, o, c)
 	if err != nil {
 		return Survey{}, err
 	}
-	if err := encode.Check(spec.Config); err != nil {
-		return Survey{}, err
+	config := spec.Config
+	s := Survey{
+		Width: config.Width, Height: config.Height, FPS: config.FPS, Duration: config.Duration,
+		Start: config.Start, Capture: config.Capture, CaptureWhy: spec.CaptureWhy, Revision: revision(spec.Files),
 	}
-	if start != job.StartStep && start != job.StartJump {
-		jump, err := mayJump(ctx, b, c, spec, report.Seeks)
-		if err != nil {
-			return Survey{}, err
-		}
-		s.Start = job.StartStep
-		if jump {
-			s.Start = job.StartJump
-		}
-	}
-	if report.Seeks {
-		s.Start = job.StartJump
+	if spec.Audio != nil {
+		s.Tracks = spec.Audio.Tracks
 	}
 	return s, s.measure(ctx, b, c, spec)
 }

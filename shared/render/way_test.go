@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -26,15 +27,10 @@ func newJob(t *testing.T, page string, way job.Capture, concurrency int) *Job {
 	t.Helper()
 	o := small(page)
 	o.Concurrency, o.Capture, o.Start = concurrency, way, StartAuto
-	c, err := capture.Locate("", page)
+	spec, err := prepareOnce(t, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec, b, err := Prepare(t.Context(), o, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.Close()
 	o.Start, o.Capture = spec.Config.Start, spec.Config.Capture
 	j := jobOf(t, o)
 	j.Spec = spec
@@ -61,6 +57,29 @@ func TestThePicturesOfACanvasAreThoseOfTheReference(t *testing.T) {
 	want := hashes(t, run(t, newJob(t, page, job.CaptureReference, 2)))
 	if len(got) != 12 || !slices.Equal(got, want) {
 		t.Errorf("the frames are\n%s, want\n%s", got, want)
+	}
+}
+
+func TestDrawnElementsLookLikeTheReference(t *testing.T) {
+	page := composition(t, `<style>body { margin: 0; background: #123; color: #fff; font: 40px monospace } p { animation: go 2s linear } @keyframes go { to { translate: 60px 30px; rotate: 60deg } }</style>
+		<p>text</p><script>let n = 0; requestAnimationFrame(function f() { requestAnimationFrame(f); document.querySelector("p").textContent = n++ })</script>`)
+	fast := newJob(t, page, CaptureAuto, 3)
+	if fast.Spec.Config.Capture != job.CaptureElements {
+		t.Fatalf("the way is %q: %s", fast.Spec.Config.Capture, fast.Spec.CaptureWhy)
+	}
+	video := run(t, fast)
+	whole := run(t, newJob(t, page, job.CaptureElements, 1))
+	if got, want := hashes(t, video), hashes(t, whole); len(got) != 12 || !slices.Equal(got, want) {
+		t.Errorf("the frames of three partitions are\n%s, of one\n%s", got, want)
+	}
+	reference := run(t, newJob(t, page, job.CaptureReference, 2))
+	stats := tool(t, "ffmpeg", "-v", "error", "-i", video, "-i", reference, "-lavfi", "psnr=stats_file=-", "-f", "null", "-")
+	for line := range strings.Lines(stats) {
+		_, after, _ := strings.Cut(line, "psnr_avg:")
+		psnr, err := strconv.ParseFloat(strings.Fields(after)[0], 64)
+		if err != nil || psnr < 45 {
+			t.Errorf("too far from the reference: %s", line)
+		}
 	}
 }
 

@@ -14,9 +14,10 @@ import (
 
 // worker renders partitions one after the other, in one browser for as long as nothing goes wrong.
 type worker struct {
-	job     *Job
-	id      int
-	browser *browser.Browser
+	job      *Job
+	id       int
+	browsers *Browsers
+	browser  *browser.Browser // nil before the first partition and after a failure
 }
 
 // do leaves the chunk of a partition behind.
@@ -43,6 +44,7 @@ func (w *worker) do(ctx context.Context, p job.Partition) error {
 		event.Message = ""
 	})
 	if err != nil {
+		w.close()
 		return fmt.Errorf("partition %d (frames %d to %d): %w", p.ID, p.StartFrame, p.StartFrame+p.FrameCount-1, err)
 	}
 	event.Type, event.Frames = PartitionDone, p.FrameCount
@@ -115,7 +117,7 @@ func (w *worker) render(ctx context.Context, p job.Partition) (err error) {
 func (w *worker) play(ctx context.Context, p job.Partition, encoder *encode.Encoder) (err error) {
 	j, config := w.job, w.job.Spec.Config
 	if w.browser == nil {
-		if w.browser, err = browser.Launch(ctx, j.Composition.Browser(config.Scale)); err != nil {
+		if w.browser, err = w.browsers.take(ctx); err != nil {
 			return err
 		}
 	}
@@ -138,6 +140,14 @@ func (w *worker) play(ctx context.Context, p job.Partition, encoder *encode.Enco
 		j.report(Event{Type: FrameDone, Partition: p.ID, Worker: w.id, Frames: f.Index - p.StartFrame + 1, Total: p.FrameCount})
 		return nil
 	})
+}
+
+// release gives the worker's browser back.
+func (w *worker) release() {
+	if w.browser != nil {
+		w.browsers.give(w.browser)
+		w.browser = nil
+	}
 }
 
 // close ends the worker's browser.

@@ -7,7 +7,7 @@ const headerSize = 14 + 108
 
 // newBMP returns a picture of 32-bit pixels, blue first, from its top to its bottom: what costs Chromium least
 // to read and ffmpeg nothing to write.
-func newBMP(width, height int, alpha bool) []byte {
+func newBMP(width, height int) []byte {
 	b := make([]byte, headerSize+4*width*height)
 	le := binary.LittleEndian
 	copy(b, "BM")
@@ -24,9 +24,7 @@ func newBMP(width, height int, alpha bool) []byte {
 	le.PutUint32(b[54:], 0x00ff0000)
 	le.PutUint32(b[58:], 0x0000ff00)
 	le.PutUint32(b[62:], 0x000000ff)
-	if alpha {
-		le.PutUint32(b[66:], 0xff000000)
-	}
+	le.PutUint32(b[66:], 0xff000000)
 	copy(b[70:], "BGRs") // sRGB
 	return b
 }

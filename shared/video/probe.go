@@ -37,7 +37,9 @@ type Info struct {
 	zero    float64 // of Times, in the file's own time
 	start   float64 // from where ffmpeg counts, in the file's own time
 	decoder string  // for ffmpeg, empty for the usual one
+	pixels  string  // how they are stored, in ffmpeg's words
 	matrix  string  // of the colours
+	full    bool    // their range is that of computers, not that of television
 }
 
 // input are ffmpeg's options for a file that nobody vouches for: a playlist could name any other file.
@@ -60,6 +62,7 @@ type probed struct {
 		Aspect      string `json:"sample_aspect_ratio"`
 		TimeBase    string `json:"time_base"`
 		Matrix      string `json:"color_space"`
+		Range       string `json:"color_range"`
 		Disposition struct {
 			Picture int `json:"attached_pic"`
 		}
@@ -125,8 +128,9 @@ func Probe(ctx context.Context, path string) (*Info, error) {
 	for _, t := range slices.Compact(ticks) {
 		i.Times = append(i.Times, float64(t)*i.Grain-i.zero)
 	}
-	if i.Duration <= 0 {
-		i.Duration = float64(end)*i.Grain - i.zero
+	// Containers round their duration.
+	if shown := float64(end)*i.Grain - i.zero; i.Duration <= 0 || math.Abs(i.Duration-shown) < 0.002 {
+		i.Duration = shown
 	}
 	i.size(s.Width, s.Height, s.Aspect)
 	if turned := rotation(s.Side, s.Tags["rotate"]); turned%180 != 0 {
@@ -137,7 +141,7 @@ func Probe(ctx context.Context, path string) (*Info, error) {
 	if decoder := map[string]string{"vp8": "libvpx", "vp9": "libvpx-vp9"}[s.Codec]; decoder != "" && (s.Tags["alpha_mode"] == "1" || s.Tags["ALPHA_MODE"] == "1") {
 		i.Alpha, i.decoder = true, decoder // ffmpeg's own decoders do not see it
 	}
-	i.matrix = matrix(s.Matrix, s.Height)
+	i.pixels, i.matrix, i.full = s.Pixels, matrix(s.Matrix, s.Height), s.Range == "pc"
 	return i, nil
 }
 
@@ -148,7 +152,7 @@ func probe(ctx context.Context, path, entries string) (p probed, err error) {
 	}
 	args := append([]string{"-v", "error"}, input...)
 	args = append(args, "-select_streams", "v:0", "-of", "json", "-show_entries",
-		"format=start_time,duration:stream=codec_name,width,height,pix_fmt,sample_aspect_ratio,time_base,color_space:stream_disposition=attached_pic:stream_tags:stream_side_data=rotation:"+entries, "file:"+path)
+		"format=start_time,duration:stream=codec_name,width,height,pix_fmt,sample_aspect_ratio,time_base,color_space,color_range:stream_disposition=attached_pic:stream_tags:stream_side_data=rotation:"+entries, "file:"+path)
 	var out bytes.Buffer
 	cmd := exec.Command(ffprobe, args...)
 	cmd.Stdout = &out

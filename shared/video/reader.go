@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,7 +42,7 @@ func (r *Reader) Close() {
 // begin a new stretch.
 const skippable = 60
 
-// Picture returns picture i of info.Times as a BMP file, which stays valid until the next call. Pictures are had
+// Picture returns picture i of info.Times as a JPEG file, or as a BMP file if it has alpha, which stays valid until the next call. Pictures are had
 // cheaply in order. The error is a fault.Transient when ffmpeg was killed.
 func (r *Reader) Picture(ctx context.Context, i int) ([]byte, error) {
 	if i < 0 || i >= len(r.info.Times) {
@@ -99,8 +100,8 @@ type stretch struct {
 }
 
 type frame struct {
-	time float64
-	bmp  []byte
+	time    float64
+	picture []byte
 }
 
 // start begins a stretch at picture i.
@@ -118,13 +119,13 @@ func (r *Reader) start(i int) (*stretch, error) {
 		between := (r.info.Times[i-1] + r.info.Times[i]) / 2
 		args = append(args, "-ss", strconv.FormatFloat(between+r.info.zero-r.info.start, 'f', 6, 64))
 	}
-	pixels := "bgr0"
+	args = append(args, "-copyts", "-i", "file:"+r.path, "-map", "0:v:0", "-fps_mode", "passthrough",
+		"-vf", r.info.filter()+",metadata=add:key=helios:value=0,metadata=print:file='pipe\\:3':direct=1")
 	if r.info.Alpha {
-		pixels = "bgra"
+		args = append(args, "-f", "rawvideo", "pipe:1")
+	} else {
+		args = append(args, "-c:v", "mjpeg", "-qmin", "1", "-q:v", "1", "-f", "mpjpeg", "pipe:1")
 	}
-	filter := fmt.Sprintf("scale=%d:%d:in_color_matrix=%s:out_range=full,format=%s,metadata=add:key=helios:value=0,metadata=print:file='pipe\\:3':direct=1",
-		r.info.Width, r.info.Height, r.info.matrix, pixels)
-	args = append(args, "-copyts", "-i", "file:"+r.path, "-map", "0:v:0", "-vf", filter, "-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1")
 
 	pictures, picturesIn, err := os.Pipe()
 	if err != nil {
@@ -157,9 +158,9 @@ func (s *stretch) run(ctx context.Context, pictures, times *os.File) {
 	defer close(s.frames)
 	defer pictures.Close()
 	defer times.Close()
-	lines := bufio.NewScanner(times)
+	in, lines := bufio.NewReaderSize(pictures, 64<<10), bufio.NewScanner(times)
 	for {
-		f, err := s.decode(pictures, lines)
+		f, err := s.decode(in, lines)
 		if err != nil {
 			s.err = err
 			return
@@ -172,13 +173,17 @@ func (s *stretch) run(ctx context.Context, pictures, times *os.File) {
 	}
 }
 
-func (s *stretch) decode(pictures io.Reader, lines *bufio.Scanner) (f frame, err error) {
+func (s *stretch) decode(pictures *bufio.Reader, lines *bufio.Scanner) (f frame, err error) {
 	select {
-	case f.bmp = <-s.free:
+	case f.picture = <-s.free:
 	default:
-		f.bmp = newBMP(s.info.Width, s.info.Height, s.info.Alpha)
 	}
-	if _, err := io.ReadFull(pictures, f.bmp[headerSize:]); err != nil {
+	if s.info.Alpha {
+		f.picture, err = s.readBMP(pictures, f.picture)
+	} else {
+		f.picture, err = readJPEG(pictures, f.picture)
+	}
+	if err != nil {
 		return f, err
 	}
 	for lines.Scan() {
@@ -191,6 +196,38 @@ func (s *stretch) decode(pictures io.Reader, lines *bufio.Scanner) (f frame, err
 		return f, err
 	}
 	return f, errors.Join(io.ErrUnexpectedEOF, lines.Err())
+}
+
+// readBMP makes a BMP of the bare pixels that ffmpeg writes.
+func (s *stretch) readBMP(r io.Reader, picture []byte) ([]byte, error) {
+	if picture == nil {
+		picture = newBMP(s.info.Width, s.info.Height)
+	}
+	_, err := io.ReadFull(r, picture[headerSize:])
+	return picture, err
+}
+
+// readJPEG reads the next part of what ffmpeg calls mpjpeg: headers, an empty line, a picture.
+func readJPEG(r *bufio.Reader, picture []byte) ([]byte, error) {
+	size := 0
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return nil, err
+		}
+		line = strings.TrimSpace(line)
+		if text, ok := strings.CutPrefix(strings.ToLower(line), "content-length:"); ok {
+			if size, err = strconv.Atoi(strings.TrimSpace(text)); err != nil {
+				return nil, err
+			}
+		}
+		if line == "" && size > 0 {
+			break
+		}
+	}
+	picture = slices.Grow(picture[:0], size)[:size]
+	_, err := io.ReadFull(r, picture)
+	return picture, err
 }
 
 // at returns the last picture that begins by a time, nil if the first begins later.
@@ -211,14 +248,14 @@ func (s *stretch) at(ctx context.Context, t float64) ([]byte, error) {
 			break
 		}
 		if s.now != nil {
-			s.free <- s.now.bmp
+			s.free <- s.now.picture
 		}
 		s.now, s.next = s.next, nil
 	}
 	if s.now == nil {
 		return nil, nil
 	}
-	return s.now.bmp, nil
+	return s.now.picture, nil
 }
 
 // end returns the last picture of all when there are no more.
@@ -228,7 +265,7 @@ func (s *stretch) end() ([]byte, error) {
 	case s.process.Killed():
 		return nil, fault.Transientf("ffmpeg was killed")
 	case s.now != nil:
-		return s.now.bmp, nil
+		return s.now.picture, nil
 	case err != nil:
 		return nil, fault.Userf("ffmpeg: %s", strings.TrimPrefix(s.process.LastLine(), "file:"))
 	case !errors.Is(s.err, io.EOF):

@@ -2,6 +2,7 @@ package awstest
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -41,7 +42,8 @@ func newFront(t testing.TB, lambda *Lambda) *Front {
 	return f
 }
 
-// Fail makes S3 answer 503 SlowDown to the requests that a function chooses.
+// Fail makes S3 answer 503 SlowDown to the requests that a function chooses. It is told of all, and may do
+// something else meanwhile.
 func (f *Front) Fail(choose func(*http.Request) bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -108,6 +110,7 @@ func invoked(u *url.URL) (name string, ok bool) {
 }
 
 func (f *Front) invoke(w http.ResponseWriter, r *http.Request, name string) {
+	w.Header().Set("X-Amzn-RequestId", rand.Text())
 	payload, err := io.ReadAll(r.Body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)

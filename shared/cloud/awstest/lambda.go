@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,12 +46,12 @@ type Lambda struct {
 
 type function struct {
 	Function
-	lambda *Lambda
-	mu     sync.Mutex
-	idle   []*environment
-	busy   int
-	count  int // environments that were started
-	calls  int
+	lambda  *Lambda
+	mu      sync.Mutex
+	idle    []*environment
+	serving []*environment
+	count   int // environments that were started
+	calls   int
 }
 
 // NewLambda returns a Lambda without functions. It ends with the test.
@@ -71,6 +72,14 @@ func NewLambda(t testing.TB) *Lambda {
 // Add deploys a function.
 func (l *Lambda) Add(f Function) {
 	l.functions[f.Name] = &function{Function: f, lambda: l}
+}
+
+// SetTimeout changes the time that the calls of a function have.
+func (l *Lambda) SetTimeout(name string, timeout time.Duration) {
+	f := l.functions[name]
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.Timeout = timeout
 }
 
 // Calls returns how often a function was called.
@@ -106,8 +115,11 @@ func (l *Lambda) Invoke(ctx context.Context, name string, payload []byte) (Answe
 		return Answer{}, fmt.Errorf("there is no function %q", name)
 	}
 	e, err := f.take()
-	if err != nil || e == nil {
-		return Answer{Throttled: e == nil}, err
+	if err != nil {
+		return Answer{}, err
+	}
+	if e == nil {
+		return Answer{Throttled: true}, nil
 	}
 	answer, alive := e.call(ctx, payload, f.Timeout)
 	f.give(e, alive)
@@ -118,22 +130,22 @@ func (l *Lambda) Invoke(ctx context.Context, name string, payload []byte) (Answe
 func (f *function) take() (*environment, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.busy >= f.Concurrency {
+	if len(f.serving) >= f.Concurrency {
 		return nil, nil
 	}
 	f.calls++
-	f.busy++
+	var e *environment
 	if n := len(f.idle); n > 0 {
-		e := f.idle[n-1]
-		f.idle = f.idle[:n-1]
-		return e, nil
+		e, f.idle = f.idle[n-1], f.idle[:n-1]
+	} else {
+		f.count++
+		var err error
+		if e, err = f.start(f.count); err != nil {
+			return nil, err
+		}
 	}
-	f.count++
-	e, err := f.start(f.count)
-	if err != nil {
-		f.busy--
-	}
-	return e, err
+	f.serving = append(f.serving, e)
+	return e, nil
 }
 
 func (f *function) give(e *environment, alive bool) {
@@ -142,7 +154,7 @@ func (f *function) give(e *environment, alive bool) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.busy--
+	f.serving = slices.DeleteFunc(f.serving, func(s *environment) bool { return s == e })
 	if alive {
 		f.idle = append(f.idle, e)
 	}
@@ -189,17 +201,6 @@ func (f *function) start(number int) (*environment, error) {
 		return nil, err
 	}
 	return e, nil
-}
-
-// PID is the process that serves a function's next call, or 0.
-func (l *Lambda) PID(name string) int {
-	f := l.functions[name]
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if n := len(f.idle); n > 0 {
-		return f.idle[n-1].process.PID()
-	}
-	return 0
 }
 
 // call serves one call. The environment does not live on after a call that ended it.
@@ -271,4 +272,25 @@ func (e *environment) handler() http.Handler {
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", end(false))
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/error", end(true))
 	return mux
+}
+
+// Kill kills the processes of a function that are serving a call, as Lambda does when memory runs out.
+func (l *Lambda) Kill(name string) {
+	f := l.functions[name]
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range f.serving {
+		e.process.Kill()
+	}
+}
+
+// PIDs returns the processes of a function that are serving a call.
+func (l *Lambda) PIDs(name string) (pids []int) {
+	f := l.functions[name]
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range f.serving {
+		pids = append(pids, e.process.PID())
+	}
+	return pids
 }

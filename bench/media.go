@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// copyPages copies the pages into a folder of which nothing stays, and makes the media there that they show.
+func copyPages(ctx context.Context, dir string) ([]string, error) {
+	pages, err := filepath.Glob("bench/pages/*.html")
+	if err != nil || len(pages) == 0 {
+		return nil, fmt.Errorf("bench/pages is not there; run from the top of the repository")
+	}
+	for i, page := range pages {
+		data, err := os.ReadFile(page)
+		if err != nil {
+			return nil, err
+		}
+		pages[i] = filepath.Join(dir, filepath.Base(page))
+		if err := os.WriteFile(pages[i], data, 0o666); err != nil {
+			return nil, err
+		}
+	}
+	clip, still := filepath.Join(dir, "clip.mp4"), filepath.Join(dir, "still.png")
+	for _, args := range [][]string{
+		{"-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=30:d=10", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", clip},
+		{"-i", clip, "-frames:v", "1", still},
+	} {
+		if out, err := exec.CommandContext(ctx, "ffmpeg", append([]string{"-nostdin", "-v", "error"}, args...)...).CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("making the media of the pages: %w: %s", err, out)
+		}
+	}
+	return pages, nil
+}

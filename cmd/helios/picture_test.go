@@ -1,0 +1,64 @@
+package main
+
+import (
+	"archive/zip"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// scriptPicture checks what the pictures of a file of any format are, and that all have the colour #0af in the last
+// row of pixels, where the page shows it.
+//
+//	picture out.gif frames=4 codec=gif size=64x36
+func scriptPicture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: picture FILE KEY=VALUE...")
+	}
+	file := "file:" + ts.MkAbs(args[0])
+	out, err := exec.Command("ffprobe", "-v", "error", "-show_streams", "-of", "json", file).Output()
+	ts.Check(err)
+	var found struct {
+		Streams []struct {
+			Codec         string `json:"codec_name"`
+			Width, Height int
+		}
+	}
+	ts.Check(json.Unmarshal(out, &found))
+	if len(found.Streams) != 1 {
+		ts.Fatalf("%s has %d streams, want 1", args[0], len(found.Streams))
+	}
+	pixels, err := exec.Command("ffmpeg", "-v", "error", "-i", file, "-fps_mode", "passthrough",
+		"-vf", "crop=iw:2:0:ih-2,scale=1:1:flags=area,format=rgb24", "-f", "rawvideo", "-").Output()
+	ts.Check(err)
+	for frame := range len(pixels) / 3 {
+		red, green, blue := int(pixels[3*frame]), int(pixels[3*frame+1]), int(pixels[3*frame+2])
+		if red > 12 || max(green-170, 170-green) > 12 || blue < 243 {
+			ts.Fatalf("%s: frame %d is rgb(%d, %d, %d), want #0af", args[0], frame, red, green, blue)
+		}
+	}
+	s := found.Streams[0]
+	is := map[string]string{"frames": fmt.Sprint(len(pixels) / 3), "codec": s.Codec, "size": fmt.Sprintf("%dx%d", s.Width, s.Height)}
+	for _, arg := range args[1:] {
+		if key, want, _ := strings.Cut(arg, "="); is[key] != want {
+			ts.Fatalf("%s: %s is %q, want %s", args[0], key, is[key], want)
+		}
+	}
+}
+
+// scriptUnzip unpacks an archive into a new folder:
+//
+//	unzip out.zip pictures
+func scriptUnzip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: unzip FILE FOLDER")
+	}
+	archive, err := zip.OpenReader(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer archive.Close()
+	ts.Check(os.CopyFS(ts.MkAbs(args[1]), archive))
+}

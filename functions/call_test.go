@@ -1,0 +1,184 @@
+//go:build cloud
+
+package functions
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"helios/shared/cloud"
+)
+
+// A document below requests/ starts a render, once, however often S3 tells of it; a bad one gets an answer beside
+// it.
+func TestTrigger(t *testing.T) {
+	s := start(t)
+	s.put(t, "sites/a/index.html", page)
+	s.put(t, "requests/good.json", `{"input":"s3://helios-test/sites/a/index.html"}`)
+	s.put(t, "requests/bad.json", `{"input":"s3://helios-test/sites/a/index.html","fps":"fast"}`)
+	event := func(key string) map[string]any {
+		return map[string]any{"detail-type": "Object Created", "detail": map[string]any{
+			"bucket": map[string]any{"name": bucket}, "object": map[string]any{"key": key, "etag": "e", "sequencer": "1"},
+		}}
+	}
+	var first, second cloud.Triggered
+	for _, into := range []*cloud.Triggered{&first, &second} {
+		answer, failed := s.call(t, "plan", event("requests/good.json"))
+		if failed != "" {
+			t.Fatal(answer)
+		}
+		if err := json.Unmarshal([]byte(answer), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if first.Execution == "" || first != second {
+		t.Errorf("the two deliveries gave %+v and %+v", first, second)
+	}
+	list, err := s.states.ListExecutions(t.Context(), &sfn.ListExecutionsInput{StateMachineArn: &s.machine})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list.Executions) != 1 || aws.ToString(list.Executions[0].Name) != first.Execution {
+		t.Fatalf("there are %d executions", len(list.Executions))
+	}
+	if f := finished(t, wait(t, s.states, *list.Executions[0].ExecutionArn)); f.Output != "s3://helios-test/renders/good.mp4" {
+		t.Errorf("the output is %s", f.Output)
+	}
+	if got := frameMD5(t, s.download(t, "renders/good.mp4")); len(got) != 12 {
+		t.Errorf("it has %d frames", len(got))
+	}
+
+	if answer, failed := s.call(t, "plan", event("requests/bad.json")); failed != "" {
+		t.Fatal(answer)
+	}
+	var reason struct{ Error, Field string }
+	if err := s.bucket.GetJSON(t.Context(), "requests/bad.error.json", &reason); err != nil || reason.Field != "fps" || !strings.Contains(reason.Error, "fast") {
+		t.Errorf("the answer says %+v, %v", reason, err)
+	}
+	for _, key := range []string{"requests/bad.error.json", "renders/good.mp4", "requests/gone.json"} {
+		if answer, failed := s.call(t, "plan", event(key)); failed != "" || strings.Contains(answer, "execution") || strings.Contains(answer, "error\"") {
+			t.Errorf("%s: %s", key, answer)
+		}
+	}
+}
+
+// prepare plans a job by the functions, without the state machine.
+func (s *stack) prepare(t *testing.T, request string) cloud.Planned {
+	t.Helper()
+	inspection, failed := s.call(t, "chunk", map[string]any{"action": "inspect", "request": json.RawMessage(request)})
+	if failed != "" {
+		t.Fatal(inspection)
+	}
+	answer, failed := s.call(t, "plan", map[string]any{
+		"action": "plan", "request": json.RawMessage(request), "inspection": json.RawMessage(inspection), "execution": map[string]string{"name": "x"},
+	})
+	if failed != "" {
+		t.Fatal(answer)
+	}
+	var p cloud.Planned
+	if err := json.Unmarshal([]byte(answer), &p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// A partition that does not fit into the function's time ends before it, with the numbers.
+func TestOutOfTime(t *testing.T) {
+	s := start(t)
+	s.put(t, "sites/a/index.html", strings.Replace(page, `data-duration="1.2"`, `data-duration="9000"`, 1))
+	p := s.prepare(t, `{"input":"s3://helios-test/sites/a/index.html"}`)
+	s.lambda.SetTimeout("chunk", 8*time.Second)
+	begun := time.Now()
+	answer, failed := s.call(t, "chunk", cloud.RenderEvent{Action: "render", JobID: p.JobID, Partition: cloud.WorkItem{FrameCount: 90_000, OutputFile: "x.0000.mp4"}})
+	if failed != cloud.OutOfTimeError || !strings.Contains(answer, "of 90000 frames were done in") || !strings.Contains(answer, "ms each") {
+		t.Errorf("%s: %s", failed, answer)
+	}
+	if took := time.Since(begun); took >= 8*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// No process that the chunk function starts knows a credential, or the address of the Runtime API.
+func TestPagesHaveNoCredentials(t *testing.T) {
+	s := start(t)
+	s.put(t, "sites/a/index.html", strings.Replace(page, `data-duration="1.2"`, `data-duration="30"`, 1))
+	p := s.prepare(t, `{"input":"s3://helios-test/sites/a/index.html","concurrency":1}`)
+	var once sync.Once
+	seen := 0
+	s.Fail(func(r *http.Request) bool {
+		// Progress is told again after a while, when Chromium and ffmpeg run.
+		if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, ".running.") || strings.Contains(r.URL.Path, ".f0.") {
+			return false
+		}
+		once.Do(func() {
+			for _, pid := range s.lambda.PIDs("chunk") {
+				for _, child := range descendants(t, pid) {
+					environ, err := os.ReadFile("/proc/" + strconv.Itoa(child) + "/environ")
+					if errors.Is(err, os.ErrNotExist) {
+						continue
+					}
+					seen++
+					for variable := range strings.SplitSeq(string(environ), "\x00") {
+						if strings.HasPrefix(variable, "AWS_") || strings.HasPrefix(variable, "HELIOS_") {
+							t.Errorf("a process knows %s", variable)
+						}
+					}
+				}
+			}
+		})
+		return false
+	})
+	if answer, failed := s.call(t, "chunk", cloud.RenderEvent{Action: "render", JobID: p.JobID, Partition: cloud.WorkItem{FrameCount: 300, OutputFile: "x.0000.mp4"}}); failed != "" {
+		t.Fatal(answer)
+	}
+	if seen < 3 {
+		t.Errorf("only %d processes were seen", seen)
+	}
+}
+
+// descendants returns the processes below one.
+func descendants(t *testing.T, pid int) (list []int) {
+	t.Helper()
+	files, err := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/children")
+	if err != nil {
+		t.Error(err)
+	}
+	for _, file := range files {
+		data, _ := os.ReadFile(file)
+		for f := range strings.FieldsSeq(string(data)) {
+			child, err := strconv.Atoi(f)
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			list = append(append(list, child), descendants(t, child)...)
+		}
+	}
+	return list
+}
+
+// What a function is asked wrongly is no defect.
+func TestWrongEvents(t *testing.T) {
+	s := start(t)
+	for _, test := range []struct{ function, event, want string }{
+		{"chunk", `{"action":"merge"}`, cloud.UserError},
+		{"merge", `{"action":"merge","jobId":"none"}`, cloud.InternalError},
+		{"plan", `{"action":"plan","request":{"input":"nowhere"}}`, cloud.UserError},
+		{"chunk", `{"action":"render","jobId":7}`, cloud.UserError},
+	} {
+		if answer, failed := s.call(t, test.function, json.RawMessage(test.event)); failed != test.want {
+			t.Errorf("%s gave %s: %s", test.event, failed, answer)
+		}
+	}
+}

@@ -1,0 +1,289 @@
+package functions
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
+
+	"helios/shared/cloud"
+)
+
+// template is template.yaml, as far as it matters here. Of !Sub and the like it has the text.
+type template struct {
+	Resources map[string]struct {
+		Type     string `yaml:"Type"`
+		Metadata struct {
+			BuildMethod   string `yaml:"BuildMethod"`
+			Dockerfile    string `yaml:"Dockerfile"`
+			DockerContext string `yaml:"DockerContext"`
+		} `yaml:"Metadata"`
+		// Properties are those of all types.
+		Properties struct {
+			CodeUri                 string               `yaml:"CodeUri"`
+			DefinitionUri           string               `yaml:"DefinitionUri"`
+			DefinitionSubstitutions map[string]yaml.Node `yaml:"DefinitionSubstitutions"`
+			Policies                []struct {
+				PolicyDocument struct {
+					Statement []yaml.Node `yaml:"Statement"`
+				} `yaml:"PolicyDocument"`
+			} `yaml:"Policies"`
+		} `yaml:"Properties"`
+	} `yaml:"Resources"`
+}
+
+func readTemplate(t *testing.T) (string, template) {
+	t.Helper()
+	data, err := os.ReadFile("../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tmpl template
+	if err := yaml.Unmarshal(data, &tmpl); err != nil {
+		t.Fatal(err)
+	}
+	return string(data), tmpl
+}
+
+func TestTemplateNamesWhatIsThere(t *testing.T) {
+	_, tmpl := readTemplate(t)
+	built := 0
+	for name, r := range tmpl.Resources {
+		switch {
+		case r.Metadata.BuildMethod == "makefile":
+			// It builds the function of its name.
+			out, err := exec.Command("make", "-n", "-C", filepath.Join("..", r.Properties.CodeUri), "build-"+name, "ARTIFACTS_DIR=/nowhere").CombinedOutput()
+			folder := "functions/" + strings.ToLower(strings.TrimSuffix(name, "Function"))
+			if err != nil || !strings.Contains(string(out), "-o /nowhere/bootstrap ./"+folder) || !strings.Contains(string(out), "GOARCH=arm64") {
+				t.Errorf("make build-%s: %v\n%s", name, err, out)
+			}
+			if _, err := os.Stat("../" + folder + "/main.go"); err != nil {
+				t.Error(err)
+			}
+			built++
+		case r.Metadata.Dockerfile != "":
+			data, err := os.ReadFile(filepath.Join("..", r.Metadata.DockerContext, r.Metadata.Dockerfile))
+			if err != nil || !strings.Contains(string(data), "./functions/chunk") {
+				t.Errorf("the image of %s is not of the chunk function: %v", name, err)
+			}
+			built++
+		case r.Type == "AWS::Serverless::StateMachine":
+			data, err := os.ReadFile(filepath.Join("..", r.Properties.DefinitionUri))
+			if err != nil {
+				t.Fatal(err)
+			}
+			used := map[string]bool{}
+			for _, m := range regexp.MustCompile(`\$\{(\w+)\}`).FindAllStringSubmatch(string(data), -1) {
+				used[m[1]] = true
+			}
+			given := slices.Sorted(maps.Keys(r.Properties.DefinitionSubstitutions))
+			if diff := cmp.Diff(slices.Sorted(maps.Keys(used)), given); diff != "" {
+				t.Errorf("substitutions:\n%s", diff)
+			}
+			for _, name := range given {
+				if _, ok := tmpl.Resources[name]; !ok {
+					t.Errorf("the substitution %s is no resource", name)
+				}
+			}
+			built++
+		}
+	}
+	if built != 4 {
+		t.Errorf("%d things are built, not 4", built)
+	}
+}
+
+// The functions read the variables that the template sets, and no others.
+func TestTemplateSetsTheVariables(t *testing.T) {
+	text, _ := readTemplate(t)
+	set := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^\s+(HELIOS_\w+):`).FindAllStringSubmatch(text, -1) {
+		set[m[1]] = true
+	}
+	want := []string{
+		cloud.ArchitectureVariable, cloud.BucketVariable, cloud.MaxConcurrencyVariable, "HELIOS_NO_SANDBOX",
+		cloud.StateMachineVariable, cloud.WebhookSecretVariable,
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(set))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// permission is what IAM calls the operations of the SDK.
+var permission = map[string]string{
+	"GetObject": "s3:GetObject", "HeadObject": "s3:GetObject", "PutObject": "s3:PutObject", "DeleteObject": "s3:DeleteObject",
+	"CreateMultipartUpload": "s3:PutObject", "UploadPart": "s3:PutObject", "CompleteMultipartUpload": "s3:PutObject",
+	"AbortMultipartUpload": "s3:AbortMultipartUpload", "ListObjectsV2": "s3:ListBucket", "StartExecution": "states:StartExecution",
+}
+
+// Each role allows what the code of its function calls; together they allow nothing else.
+func TestRolesAllowWhatIsCalled(t *testing.T) {
+	_, tmpl := readTemplate(t)
+	s3, states := calls(t, "../shared/store", "../shared/cloud", "../shared/browser"), machineActions(t)
+	s3["logs:CreateLogStream"], s3["logs:PutLogEvents"] = true, true
+	chunk := maps.Clone(s3)
+	delete(chunk, "states:StartExecution")
+	for role, want := range map[string]map[string]bool{"ChunkRole": chunk, "MergeRole": chunk, "PlanRole": without(s3, "s3:AbortMultipartUpload"), "MachineRole": states} {
+		got := map[string]bool{}
+		for _, policy := range tmpl.Resources[role].Properties.Policies {
+			for _, statement := range policy.PolicyDocument.Statement {
+				actions(&statement, got)
+			}
+		}
+		for action := range got {
+			// The delivery of the machine's own logs.
+			if role == "MachineRole" && strings.HasPrefix(action, "logs:") {
+				delete(got, action)
+			}
+		}
+		if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got))); diff != "" {
+			t.Errorf("%s (- is called, + is allowed):\n%s", role, diff)
+		}
+	}
+}
+
+func without(set map[string]bool, name string) map[string]bool {
+	set = maps.Clone(set)
+	delete(set, name)
+	return set
+}
+
+// calls returns the permissions that the calls of the SDK in some packages need.
+func calls(t *testing.T, folders ...string) map[string]bool {
+	t.Helper()
+	need := map[string]bool{}
+	call := regexp.MustCompile(`(?:[cC]lient(?:\(\))?|sfn\.NewFromConfig\(\w+\))\.([A-Z]\w+)\(\w+, |s3\.New(ListObjectsV2)Paginator`)
+	for _, folder := range folders {
+		files, err := filepath.Glob(folder + "/*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v", folder, err)
+		}
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			for _, m := range call.FindAllStringSubmatch(string(data), -1) {
+				op := m[1] + m[2]
+				action, ok := permission[op]
+				if !ok {
+					t.Errorf("%s calls %s, of which the test does not know what permission it needs", file, op)
+				}
+				need[action] = true
+			}
+		}
+	}
+	return need
+}
+
+// machineActions returns the permissions that the state machine needs.
+func machineActions(t *testing.T) map[string]bool {
+	t.Helper()
+	data, err := os.ReadFile("../statemachine/render.asl.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	need := map[string]bool{}
+	for _, m := range regexp.MustCompile(`"Resource": "arn:aws:states:::([\w:]+)"`).FindAllStringSubmatch(string(data), -1) {
+		action, ok := map[string]string{"lambda:invoke": "lambda:InvokeFunction", "events:putEvents": "events:PutEvents", "s3:getObject": "s3:GetObject"}[m[1]]
+		if !ok {
+			t.Errorf("the test does not know what permission %s needs", m[1])
+		}
+		need[action] = true
+	}
+	if strings.Contains(string(data), `"Mode": "DISTRIBUTED"`) {
+		for _, action := range []string{"StartExecution", "DescribeExecution", "StopExecution", "RedriveExecution"} {
+			need["states:"+action] = true
+		}
+	}
+	return need
+}
+
+// actions collects what a statement allows.
+func actions(node *yaml.Node, into map[string]bool) {
+	if node.Kind == yaml.MappingNode {
+		for i := 0; i < len(node.Content); i += 2 {
+			if key, value := node.Content[i].Value, node.Content[i+1]; key == "Effect" && value.Value == "Deny" {
+				return
+			} else if key == "Action" {
+				for _, n := range append(value.Content, value) {
+					if n.Kind == yaml.ScalarNode {
+						into[n.Value] = true
+					}
+				}
+			}
+		}
+	}
+	for _, child := range node.Content {
+		actions(child, into)
+	}
+}
+
+// Step Functions retries what may heal and nothing else: what a function calls transient, and what Lambda does.
+func TestRetries(t *testing.T) {
+	data, err := os.ReadFile("../statemachine/render.asl.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var machine any
+	if err := json.Unmarshal(data, &machine); err != nil {
+		t.Fatal(err)
+	}
+	tasks := 0
+	var walk func(name string, v any)
+	walk = func(name string, v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, e := range v {
+				walk(name, e)
+			}
+		case map[string]any:
+			if v["Type"] == "Task" {
+				tasks++
+				if _, ok := v["TimeoutSeconds"]; !ok {
+					t.Errorf("%s has no TimeoutSeconds", name)
+				}
+				if v["Resource"] == "arn:aws:states:::lambda:invoke" && len(retried(v)) == 0 {
+					t.Errorf("%s is not retried", name)
+				}
+			}
+			for _, e := range retried(v) {
+				switch e {
+				case cloud.TransientError, "Runtime.ExitError", "Lambda.TooManyRequestsException", "Lambda.ServiceException",
+					"Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.ClientExecutionTimeoutException":
+				default:
+					t.Errorf("%s retries %s", name, e)
+				}
+			}
+			for key, e := range v {
+				walk(key, e)
+			}
+		}
+	}
+	walk("machine", machine)
+	if tasks != 10 {
+		t.Errorf("there are %d tasks", tasks)
+	}
+}
+
+func retried(state map[string]any) (names []string) {
+	list, _ := state["Retry"].([]any)
+	for _, r := range list {
+		for _, name := range r.(map[string]any)["ErrorEquals"].([]any) {
+			names = append(names, name.(string))
+		}
+	}
+	return names
+}
