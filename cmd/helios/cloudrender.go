@@ -141,8 +141,15 @@ func (f *cloudRenderFlags) request(cmd *cobra.Command, input string) (*cloud.Req
 	}
 	r := &cloud.Request{Options: o, TargetChunkSeconds: f.targetSeconds, MaxConcurrency: f.maxConcurrency, Webhook: f.webhook}
 	tried := *r
+	const uploaded = "s3://bucket/sites/"
 	if !capture.IsRemote(input) {
-		tried.Input = "s3://bucket/"
+		tried.Input = uploaded
+	}
+	tried.Tracks = slices.Clone(r.Tracks)
+	for i, t := range tried.Tracks {
+		if !capture.IsRemote(t.Source) {
+			tried.Tracks[i].Source = uploaded
+		}
 	}
 	return r, tried.Validate()
 }
