@@ -120,6 +120,7 @@ func TestCloudFromTheCommandLine(t *testing.T) {
 	s.fails(t, "--fps: frame rate 0", "cloud", "render", "my intro", "--fps", "0")
 	s.fails(t, "--webhook", "cloud", "render", "my intro", "--webhook", "http://example.com")
 	s.fails(t, "not in the stack's bucket", "cloud", "render", "my intro", "-o", "s3://other/a.mp4")
+	s.fails(t, "sound alone", "cloud", "render", "my intro", "-o", "a.mp3")
 	s.fails(t, "name a .zip", "cloud", "render", "my intro", "-o", "frames/")
 
 	out, told, code := s.helios(t, "cloud", "render", "my intro", "-o", "my intro/out.mp4", "--quality", "20")
@@ -203,7 +204,12 @@ func TestAnUploadedCompositionShowsTheSameFrames(t *testing.T) {
 <b></b><script src="50%25%20a+b%23%C3%A9%20%E6%97%A5%E6%9C%AC.js"></script>`)
 	s.write(t, "intro/css files/a&b.css", `body { margin: 0; background: #135 } b { position: absolute; width: 9px; height: 9px; background: #fa0; animation: go .5s linear } @keyframes go { to { left: 50px } }`)
 	s.write(t, "intro/"+odd, `let n = 0; setInterval(() => document.querySelector("b").textContent = ++n, 100)`)
-	s.ok(t, "cloud", "render", "intro/my page.html", "--detach")
+	const track = "my music.wav"
+	if out, err := exec.CommandContext(t.Context(), "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=d=0.5", filepath.Join(s.dir, track)).CombinedOutput(); err != nil {
+		t.Fatalf("ffmpeg: %v\n%s", err, out)
+	}
+	s.fails(t, "none.wav", "cloud", "render", "intro/my page.html", "--detach", "--audio-track", "none.wav")
+	s.ok(t, "cloud", "render", "intro/my page.html", "--detach", "--audio-track", track)
 	r, err := remote.Open(t.Context(), s.bucket, os.Getenv("HELIOS_STATE_MACHINE"))
 	if err != nil {
 		t.Fatal(err)
@@ -217,14 +223,24 @@ func TestAnUploadedCompositionShowsTheSameFrames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.ok(t, "render", "intro/my page.html", "-o", "local.mp4", "--quiet")
-	s.ok(t, "render", seen.Request.Input, "-o", "bucket.mp4", "--quiet", "--concurrency", "2")
+	sound := seen.Request.Tracks[0].Source
+	if !strings.HasPrefix(sound, "s3://"+s.bucket+"/sites/") || !strings.HasSuffix(sound, "/"+track) {
+		t.Errorf("the sound is at %s", sound)
+	}
+	s.ok(t, "render", "intro/my page.html", "-o", "local.mp4", "--quiet", "--audio-track", track)
+	s.ok(t, "render", seen.Request.Input, "-o", "bucket.mp4", "--quiet", "--concurrency", "2", "--audio-track", sound)
 	want, err := frameDigests(filepath.Join(s.dir, "local.mp4"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, err := frameDigests(filepath.Join(s.dir, "bucket.mp4")); err != nil || got != want {
 		t.Errorf("%s shows other frames: %v\n%s\nwant\n%s", seen.Request.Input, err, got, want)
+	}
+	for _, file := range []string{"local.mp4", "bucket.mp4"} {
+		streams, err := exec.CommandContext(t.Context(), "ffprobe", "-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", filepath.Join(s.dir, file)).Output()
+		if err != nil || string(streams) != "h264\naac\n" {
+			t.Errorf("%s has %q: %v", file, streams, err)
+		}
 	}
 	if lines := strings.Fields(want); len(lines) < 5 || lines[0] == lines[len(lines)-1] {
 		t.Errorf("nothing moves: %q", want)

@@ -77,6 +77,8 @@ func (f *cloudRenderFlags) run(cmd *cobra.Command, s *remote.Stack, input string
 	}
 	key := cloud.RendersPrefix + id + cmp.Or(path.Ext(filepath.ToSlash(f.output)), ".mp4")
 	switch {
+	case audioCodecOf(f.output) != "":
+		return fault.Userf("--output %s is sound alone, which helios render makes; the cloud makes videos", f.output)
 	case store.IsS3(f.output):
 		bucket, name, _ := store.SplitS3(f.output)
 		if bucket != s.Bucket.Name {
@@ -139,8 +141,15 @@ func (f *cloudRenderFlags) request(cmd *cobra.Command, input string) (*cloud.Req
 	}
 	r := &cloud.Request{Options: o, TargetChunkSeconds: f.targetSeconds, MaxConcurrency: f.maxConcurrency, Webhook: f.webhook}
 	tried := *r
+	const uploaded = "s3://bucket/sites/"
 	if !capture.IsRemote(input) {
-		tried.Input = "s3://bucket/"
+		tried.Input = uploaded
+	}
+	tried.Tracks = slices.Clone(r.Tracks)
+	for i, t := range tried.Tracks {
+		if !capture.IsRemote(t.Source) {
+			tried.Tracks[i].Source = uploaded
+		}
 	}
 	return r, tried.Validate()
 }

@@ -23,7 +23,7 @@ import (
 // checkSources refuses tracks whose files are not there.
 func checkSources(tracks []job.Track, sources store.Dir) error {
 	for _, t := range tracks {
-		if capture.IsURL(t.Source) {
+		if capture.IsRemote(t.Source) {
 			continue
 		}
 		if info, err := os.Stat(sources.Path(t.Source)); errors.Is(err, fs.ErrNotExist) {
