@@ -41,8 +41,6 @@ image-test: ## Build the Lambda image without Docker and render in it as Lambda 
 	tools/test-image.sh
 
 cloud-test: install-deps ## The compiled functions and the state machine, on this machine; the template
-	@command -v moto_server >/dev/null || pip install 'moto[server,stepfunctions]==5.2.1'
-	@command -v cfn-lint >/dev/null || pip install cfn-lint==1.51.0
 	cfn-lint template.yaml
 	go vet -tags cloud ./functions
 	go test -tags cloud -timeout 30m $(TESTFLAGS) ./functions ./shared/cloud/...

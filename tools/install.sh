@@ -120,9 +120,17 @@ need_s3_server() {
 	if ! [ -e $s3_server ] || [ -n "$(find tools/go.mod -newer $s3_server)" ]; then build_s3_server=yes; fi
 }
 
+# What stands for AWS in tests: Step Functions, and the checker of the template.
+need_aws_tools() {
+	if has moto_server && has cfn-lint; then return; fi
+	fetch_aws_tools=yes
+	need pip python3-pip
+}
+
 fetch_go=
 fetch_libraries=
 build_s3_server=
+fetch_aws_tools=
 case $purpose in
 build | demo | test) need_go ;;
 *)
@@ -140,6 +148,7 @@ if [ "$purpose" = test ]; then
 	need jq jq
 	need_libraries
 	need_s3_server
+	need_aws_tools
 fi
 
 # Debian's packages
@@ -240,6 +249,13 @@ if [ "$build_s3_server" ] && has go; then
 	quietly go build -modfile=tools/go.mod -trimpath -o $s3_server.new github.com/versity/versitygw/cmd/versitygw
 	mv $s3_server.new $s3_server
 	touch $s3_server
+fi
+
+# The tools for AWS
+
+if [ "$fetch_aws_tools" ] && has pip; then
+	say "moto and cfn-lint (pip install)"
+	quietly pip install 'moto[server,stepfunctions]==5.2.1' cfn-lint==1.51.0
 fi
 
 if [ -n "$missing" ]; then
