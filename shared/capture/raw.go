@@ -141,6 +141,7 @@ func (p *Player) playRaw(ctx context.Context, from, count int64, start job.Start
 	slots := make(chan struct{}, r.ring.Slots)
 	frames := make(chan drawn, r.ring.Slots)
 	ends := make(chan Frame, 2) // copies of the first and the last frame
+	reader := r.reader(p.o)
 
 	g.Go(func() error {
 		defer close(frames)
@@ -174,7 +175,6 @@ func (p *Player) playRaw(ctx context.Context, from, count int64, start job.Start
 		return nil
 	})
 	g.Go(func() error {
-		reader := r.reader(p.o)
 		for f := range frames {
 			frame, err := reader.next(ctx, f)
 			if err != nil {
