@@ -3,7 +3,8 @@
 #
 #     tools/install.sh build    Go
 #     tools/install.sh demo     and Chromium, ffmpeg, fonts
-#     tools/install.sh test     and a C compiler (for go test -race), jq, the examples' libraries, an S3 server
+#     tools/install.sh test     and a C compiler (for go test -race), jq, the examples' libraries, and what
+#                               stands for AWS: an S3 server, moto, cfn-lint
 #
 # On Debian and Ubuntu apt-get does it. Elsewhere the script says what to install, and fails if it is
 # something Helios cannot do without.
