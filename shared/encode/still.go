@@ -3,7 +3,6 @@ package encode
 import (
 	"bytes"
 	"context"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -22,11 +21,11 @@ func Still(ctx context.Context, png []byte, suffix string, quality int, out stri
 	case ".png":
 		args = append(args, "-c:v", "png", "-f", "image2pipe")
 	case ".jpg", ".jpeg":
-		args = append(args, "-c:v", "mjpeg", "-pix_fmt", "yuvj444p", "-q:v", strconv.Itoa(jpegScale(quality)), "-f", "image2pipe")
+		args = append(append(args, jpegArgs(quality)...), "-f", "image2pipe")
 	case ".webp":
 		args = append(args, "-c:v", "libwebp", "-quality", strconv.Itoa(quality), "-f", "webp")
 	default:
-		return fault.Userf("%s is no kind of picture that can be written; name it %s", filepath.Base(out), strings.Join(Stills, ", "))
+		return fault.Userf("%q is no kind of picture that can be written; use one of %s", suffix, strings.Join(Stills, ", "))
 	}
 	cmd, err := ffmpeg.Command(append(args, "-fflags", "+bitexact", "-flags:v", "+bitexact", "file:"+out)...)
 	if err != nil {
@@ -41,6 +40,3 @@ func Still(ctx context.Context, png []byte, suffix string, quality int, out stri
 	}
 	return nil
 }
-
-// jpegScale turns a quality from 0 to 100 into ffmpeg's scale of quantisers, from 31 to 1.
-func jpegScale(quality int) int { return 31 - 30*quality/100 }

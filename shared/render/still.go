@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/big"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"helios/shared/browser"
@@ -34,6 +35,9 @@ type Picture struct {
 
 // Still writes one picture of a composition.
 func Still(ctx context.Context, c capture.Composition, s Picture) error {
+	if suffix := strings.ToLower(filepath.Ext(s.Output)); !s.pdf() && !slices.Contains(encode.Stills, suffix) {
+		return fault.Userf("%s is no kind of picture that can be written; name it %s or .pdf", s.Output, strings.Join(encode.Stills, ", "))
+	}
 	if err := CheckOutput(s.Output, s.Overwrite); err != nil {
 		return err
 	}

@@ -1,0 +1,62 @@
+package encode
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"helios/shared/fault"
+)
+
+func TestStill(t *testing.T) {
+	picture := image.NewNRGBA(image.Rect(0, 0, 33, 17))
+	for i := range picture.Pix {
+		picture.Pix[i] = []byte{200, 40, 20, 255}[i%4]
+	}
+	var source bytes.Buffer
+	if err := png.Encode(&source, picture); err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range Stills {
+		out := filepath.Join(t.TempDir(), "still"+suffix)
+		if err := Still(t.Context(), source.Bytes(), suffix, 90, out); err != nil {
+			t.Errorf("%s: %v", suffix, err)
+			continue
+		}
+		data, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m image.Image
+		switch suffix {
+		case ".png":
+			m, err = png.Decode(bytes.NewReader(data))
+		case ".jpg", ".jpeg":
+			m, err = jpeg.Decode(bytes.NewReader(data))
+		case ".webp":
+			if !bytes.HasPrefix(data, []byte("RIFF")) || !bytes.Equal(data[8:12], []byte("WEBP")) {
+				t.Errorf("the WebP begins with %q", data[:12])
+			}
+			continue
+		}
+		if err != nil || m.Bounds().Dx() != 33 || m.Bounds().Dy() != 17 {
+			t.Errorf("%s is read as %v, %v", suffix, m, err)
+			continue
+		}
+		got := color.NRGBAModel.Convert(m.At(16, 8)).(color.NRGBA)
+		near := func(a, b uint8) bool { return max(a, b)-min(a, b) <= 4 }
+		if !near(got.R, 200) || !near(got.G, 40) || !near(got.B, 20) {
+			t.Errorf("the colour in %s is %v", suffix, got)
+		}
+	}
+	err := Still(t.Context(), source.Bytes(), ".tiff", 90, filepath.Join(t.TempDir(), "still.tiff"))
+	if fault.Of(err) != fault.User || !strings.Contains(err.Error(), ".webp") {
+		t.Errorf("a TIFF gave %v", err)
+	}
+}
