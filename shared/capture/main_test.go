@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"helios/shared/browser"
+	"helios/shared/fault"
 	"helios/shared/job"
 )
 
@@ -70,25 +71,39 @@ func open(t *testing.T, b *browser.Browser, c Composition, o Options) *Player {
 }
 
 // play returns count frames of a composition from frame from on, and what an expression gave after each,
-// as JSON; an empty expression gives nothing.
+// as JSON; an empty expression gives nothing. As in a render, a page in which Chromium got stuck is opened again.
 func play(t *testing.T, b *browser.Browser, c Composition, o Options, from, count int64, start job.Start, expression string) (frames []Frame, values []string) {
 	t.Helper()
-	p := open(t, b, c, o)
-	defer p.Close()
-	err := p.Play(t.Context(), from, count, start, func(f Frame) error {
-		frames = append(frames, f)
-		if expression == "" {
-			return nil
+	for try := 0; ; try++ {
+		frames, values = nil, nil
+		err := playOnce(t, b, c, o, from, count, start, func(p *Player, f Frame) error {
+			frames = append(frames, f)
+			if expression == "" {
+				return nil
+			}
+			var value json.RawMessage
+			err := p.page.Evaluate(t.Context(), expression, &value)
+			values = append(values, string(value))
+			return err
+		})
+		if err == nil {
+			return frames, values
 		}
-		var value json.RawMessage
-		err := p.page.Evaluate(t.Context(), expression, &value)
-		values = append(values, string(value))
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
+		if try == 2 || fault.Of(err) != fault.Transient {
+			t.Fatal(err)
+		}
+		t.Log(err)
+		b = launch(t, c)
 	}
-	return frames, values
+}
+
+func playOnce(t *testing.T, b *browser.Browser, c Composition, o Options, from, count int64, start job.Start, emit func(*Player, Frame) error) error {
+	p, err := Open(t.Context(), b, c, o)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return p.Play(t.Context(), from, count, start, func(f Frame) error { return emit(p, f) })
 }
 
 // load keeps the machine busy until the end of the test.
