@@ -23,10 +23,10 @@ func TestEveryExampleGivesTheSameFramesInEveryPartition(t *testing.T) {
 	}
 	for _, page := range pages {
 		t.Run(filepath.Base(page), func(t *testing.T) {
-			// More than two seconds of each, ten frames a second, at half the size.
+			// More than two seconds of each, ten frames a second.
 			const frames = 22
 			o := small(page)
-			o.Width, o.Height, o.Scale, o.FrameCount = 1280, 720, .5, frames
+			o.Width, o.Height, o.FrameCount = 1280, 720, frames
 			whole := run(t, jobOf(t, o))
 			want := hashes(t, whole)
 			if len(want) != frames {
@@ -52,7 +52,7 @@ func TestEveryExampleGivesTheSameFramesInEveryPartition(t *testing.T) {
 			// not lived through a fade Chromium draws some edge pixels, of a million, by 1 or 2 of 255 otherwise.
 			o.Concurrency, o.Start = 2, job.StartJump
 			j := jobOf(t, o)
-			j.Browsers = NewBrowsers(j.Composition, o.Scale)
+			j.Browsers = NewBrowsers(j.Composition, 1)
 			defer j.Browsers.Close()
 			var pure bool
 			err := j.Browsers.look(t.Context(), func(b *browser.Browser) (err error) {

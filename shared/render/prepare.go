@@ -65,7 +65,11 @@ func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 			o.Start = job.StartJump
 		}
 	}
-	if way == CaptureAuto {
+	switch {
+	case way == CaptureAuto && o.BaseURL != "":
+		// The folder here proves nothing for what is there.
+		o.Capture, o.CaptureWhy = job.CaptureReference, "the page is opened at another address"
+	case way == CaptureAuto:
 		if o.Capture, o.CaptureWhy, err = chooseCapture(ctx, b, c, spec.Config, report, o.Start); err != nil {
 			return nil, err
 		}

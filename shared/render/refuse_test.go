@@ -96,7 +96,7 @@ func TestWhatCannotBeWrittenIsSaidBeforeTheWork(t *testing.T) {
 		{"no such partition", func(j *Job) { j.Partitions = []int{7} }, []string{"there is no partition 7; the job has 0 to 0"}},
 		{"the page has changed", func(j *Job) { j.Spec.Files = map[string]string{"page.html": "00"} }, []string{"page.html has changed since the job was planned"}},
 		{"a file of the page is gone", func(j *Job) { j.Spec.Files = map[string]string{"gone.css": "00"} }, []string{"gone.css", "cannot be read"}},
-		{"no such codec", func(j *Job) { j.Spec.Config.VideoCodec = "gif" }, []string{`the video codec "gif"`, "libx264"}},
+		{"no such codec", func(j *Job) { j.Spec.Config.VideoCodec = "vp8" }, []string{`the video codec "vp8"`, "libx264"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			j := jobOf(t, small(page))
