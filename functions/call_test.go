@@ -112,7 +112,7 @@ func TestOutOfTime(t *testing.T) {
 // No process that the chunk function starts knows a credential, or the address of the Runtime API.
 func TestPagesHaveNoCredentials(t *testing.T) {
 	s := start(t)
-	s.put(t, "sites/a/index.html", strings.Replace(page, `data-duration="1.2"`, `data-duration="30"`, 1))
+	s.put(t, "sites/a/index.html", strings.Replace(page, `data-duration="1.2"`, `data-duration="150"`, 1))
 	p := s.prepare(t, `{"input":"s3://helios-test/sites/a/index.html","concurrency":1}`)
 	var once sync.Once
 	seen := 0
@@ -139,7 +139,7 @@ func TestPagesHaveNoCredentials(t *testing.T) {
 		})
 		return false
 	})
-	if answer, failed := s.call(t, "chunk", cloud.RenderEvent{Action: "render", JobID: p.JobID, Partition: cloud.WorkItem{FrameCount: 300, OutputFile: "x.0000.mp4"}}); failed != "" {
+	if answer, failed := s.call(t, "chunk", cloud.RenderEvent{Action: "render", JobID: p.JobID, Partition: cloud.WorkItem{FrameCount: 1500, OutputFile: "x.0000.mp4"}}); failed != "" {
 		t.Fatal(answer)
 	}
 	if seen < 3 {
