@@ -120,7 +120,7 @@ func drawing(ctx context.Context, b *browser.Browser, c capture.Composition, con
 	}
 	defer player.Close()
 	begun := time.Now()
-	err = player.Play(ctx, 0, frames, job.StartStep, func(f capture.Frame) error { return encoder.WriteFrame(f.PNG) })
+	err = player.Play(ctx, 0, frames, job.StartStep, func(f capture.Frame) error { return encoder.WriteFrame(f.Picture()) })
 	if err == nil {
 		err = encoder.Close()
 	}
