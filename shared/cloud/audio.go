@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -88,13 +87,5 @@ func upload(ctx context.Context, file string, to store.Store, name string) error
 		return err
 	}
 	defer f.Close()
-	w, err := to.Create(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer w.Abort()
-	if _, err := io.Copy(w, f); err != nil {
-		return err
-	}
-	return w.CommitNew()
+	return store.Put(ctx, to, name, f, store.Writer.CommitNew)
 }

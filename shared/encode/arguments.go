@@ -1,8 +1,10 @@
 package encode
 
 import (
+	"slices"
 	"strconv"
 
+	"helios/shared/ffmpeg"
 	"helios/shared/job"
 )
 
@@ -32,7 +34,7 @@ const fromRGB = "scale=in_range=full:out_range=tv:out_color_matrix=bt709:flags=a
 
 // always begins every command line. Without -xerror ffmpeg would call it a success that the end of the file
 // found no space on the disk.
-var always = []string{"-hide_banner", "-loglevel", "repeat+error", "-nostdin", "-xerror", "-y"}
+var always = append(slices.Clone(ffmpeg.Quiet), "-xerror", "-y")
 
 // exact keeps dates and versions of the muxer out: the same frames give the same bytes.
 var exact = []string{"-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact"}

@@ -156,15 +156,7 @@ func (s *Stack) send(ctx context.Context, root *os.Root, f File) error {
 
 // write makes a small object.
 func write(ctx context.Context, to *store.S3, name string, r io.Reader) error {
-	w, err := to.Create(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer w.Abort()
-	if _, err := io.Copy(w, r); err != nil {
-		return err
-	}
-	return already(w.CommitNew())
+	return already(store.Put(ctx, to, name, r, store.Writer.CommitNew))
 }
 
 // already is for objects that are named after their content: who wrote them does not matter.

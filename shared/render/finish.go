@@ -3,7 +3,6 @@ package render
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,13 +52,8 @@ func finish(ctx context.Context, chunks store.Store, inputs []Input, to store.St
 		return err
 	}
 	defer r.Close()
-	w, err := to.Create(ctx, output)
-	if err != nil {
+	if err := store.Put(ctx, to, output, r, commitOf(o.Overwrite)); err != nil {
 		return writingFault(to, output, err)
 	}
-	defer w.Abort()
-	if _, err := io.Copy(w, r); err != nil {
-		return writingFault(to, output, err)
-	}
-	return commit(w, to, output, o.Overwrite)
+	return nil
 }

@@ -112,14 +112,18 @@ func infoOf(i webm.Info) stitch.Info {
 }
 
 func commit(w store.Writer, to store.Store, output string, overwrite bool) error {
-	place := w.CommitNew
-	if overwrite {
-		place = w.Commit
-	}
-	if err := place(); err != nil {
+	if err := commitOf(overwrite)(w); err != nil {
 		return writingFault(to, output, err)
 	}
 	return nil
+}
+
+// commitOf returns the commit that may, or may not, replace what is there.
+func commitOf(overwrite bool) func(store.Writer) error {
+	if overwrite {
+		return store.Writer.Commit
+	}
+	return store.Writer.CommitNew
 }
 
 // writingFault explains why an output could not be made. A disk is the user's; a bucket knows whose fault it is.

@@ -116,18 +116,11 @@ func (u *upload) put(ctx context.Context, from store.Dir, file string, there pre
 		return err
 	}
 	defer r.Close()
-	w, err := u.chunks.Create(ctx, u.partition.OutputFile)
-	if err != nil {
-		return err
-	}
-	defer w.Abort()
-	if _, err := io.Copy(w, io.NewSectionReader(r, 0, r.Size())); err != nil {
-		return err
-	}
+	commit := store.Writer.CommitNew
 	if there == other {
-		return w.Commit()
+		commit = store.Writer.Commit
 	}
-	err = w.CommitNew()
+	err = store.Put(ctx, u.chunks, u.partition.OutputFile, io.NewSectionReader(r, 0, r.Size()), commit)
 	if errors.Is(err, fs.ErrExist) {
 		if there, lookErr := u.look(ctx); lookErr != nil || there != whole {
 			return errors.Join(fault.Transientf("somebody else put another %s in place", u.partition.OutputFile), lookErr)

@@ -35,14 +35,8 @@ func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 	if way == CaptureAuto {
 		o.Capture = job.CaptureReference
 	}
-	report, err := capture.Inspect(ctx, b, c, lookOptions(o))
+	report, err := complete(ctx, b, &o, c)
 	if err != nil {
-		return nil, err
-	}
-	if len(report.Missing) > 0 && !o.AllowMissingAssets {
-		return nil, capture.MissingError(report.Missing)
-	}
-	if err := Complete(&o, report.Attributes); err != nil {
 		return nil, err
 	}
 	if err := findTracks(ctx, b, &o, c, report.Media); err != nil {
@@ -75,6 +69,18 @@ func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 		}
 	}
 	return plan.New(o)
+}
+
+// complete looks at a page that is to be rendered, and fills in what the options leave open.
+func complete(ctx context.Context, b *browser.Browser, o *plan.Options, c capture.Composition) (*capture.Report, error) {
+	report, err := capture.Inspect(ctx, b, c, lookOptions(*o))
+	if err != nil {
+		return nil, err
+	}
+	if len(report.Missing) > 0 && !o.AllowMissingAssets {
+		return nil, capture.MissingError(report.Missing)
+	}
+	return report, Complete(o, report.Attributes)
 }
 
 // lookOptions returns the options to open a page with whose own size and rate are not known yet.

@@ -85,14 +85,7 @@ func Sound(ctx context.Context, config job.Config, tracks []job.Track, c capture
 	if err != nil {
 		return err
 	}
-	commit := w.CommitNew
-	if overwrite {
-		commit = w.Commit
-	}
-	if err := commit(); err != nil {
-		return fault.Userf("writing %s: %w", output, err)
-	}
-	return nil
+	return commit(w, store.Dir(""), output, overwrite)
 }
 
 // fetch writes what is at an address to a file.

@@ -64,29 +64,16 @@ func Still(ctx context.Context, c capture.Composition, s Picture) error {
 	if err != nil {
 		return err
 	}
-	commit := w.CommitNew
-	if s.Overwrite {
-		commit = w.Commit
-	}
-	if err := commit(); err != nil {
-		return fault.Userf("writing %s: %w", s.Output, err)
-	}
-	return nil
+	return commit(w, store.Dir(""), s.Output, s.Overwrite)
 }
 
 func (s *Picture) pdf() bool { return strings.EqualFold(filepath.Ext(s.Output), ".pdf") }
 
 // take returns the picture as a PNG, or the PDF.
 func (s *Picture) take(ctx context.Context, b *browser.Browser, c capture.Composition) ([]byte, error) {
-	report, err := capture.Inspect(ctx, b, c, lookOptions(s.Options))
-	if err != nil {
-		return nil, err
-	}
-	if len(report.Missing) > 0 && !s.Options.AllowMissingAssets {
-		return nil, capture.MissingError(report.Missing)
-	}
 	o := s.Options
-	if err := Complete(&o, report.Attributes); err != nil {
+	report, err := complete(ctx, b, &o, c)
+	if err != nil {
 		return nil, err
 	}
 	opened := lookOptions(o)

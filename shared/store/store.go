@@ -49,3 +49,16 @@ type Writer interface {
 	// Abort drops what was written.
 	Abort()
 }
+
+// Put makes an object of what r has and ends it by commit: [Writer.Commit] or [Writer.CommitNew].
+func Put(ctx context.Context, to Store, name string, r io.Reader, commit func(Writer) error) error {
+	w, err := to.Create(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if _, err := io.Copy(w, r); err != nil {
+		return err
+	}
+	return commit(w)
+}
