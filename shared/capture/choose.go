@@ -75,4 +75,7 @@ func (p *Player) prove(ctx context.Context, frames []int64) error {
 }
 
 // possibleWays lists the fast ways that may do for a page, the fastest first.
-const possibleWays = `document.querySelector("canvas") ? ["canvas"] : document.querySelector("video") || window[Symbol.for("helios.used")].has("shadow-tree") ? [] : ["elements"]`
+const possibleWays = `[
+	...(document.querySelector("canvas") ? ["canvas"] : []),
+	...(window[Symbol.for("helios.used")].has("shadow-tree") ? [] : ["elements"]),
+]`

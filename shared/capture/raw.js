@@ -23,8 +23,10 @@ async (layout, ringWorker) => {
     opacity: "1", transform: "none", translate: "none", rotate: "none", scale: "none", filter: "none", clipPath: "none", maskImage: "none",
     mixBlendMode: "normal", visibility: "visible", perspective: "none", offsetPath: "none", zoom: "1", contentVisibility: "visible", clip: "auto",
   };
-  const bare = { ...plain, objectFit: "fill", objectPosition: "50% 50%", borderTopWidth: "0px", borderLeftWidth: "0px", borderRightWidth: "0px",
-    borderBottomWidth: "0px", paddingTop: "0px", paddingLeft: "0px", paddingRight: "0px", paddingBottom: "0px", borderTopLeftRadius: "0px", borderTopRightRadius: "0px",
+  // One whose content is all of it.
+  const unframed = { borderTopWidth: "0px", borderLeftWidth: "0px", borderRightWidth: "0px", borderBottomWidth: "0px",
+    paddingTop: "0px", paddingLeft: "0px", paddingRight: "0px", paddingBottom: "0px" };
+  const bare = { ...plain, ...unframed, objectFit: "fill", objectPosition: "50% 50%", borderTopLeftRadius: "0px", borderTopRightRadius: "0px",
     borderBottomLeftRadius: "0px", borderBottomRightRadius: "0px", outlineStyle: "none" };
   const oddity = (style, wanted) => Object.keys(wanted).find((name) => style[name] !== undefined && style[name] !== wanted[name]);
 
@@ -67,17 +69,24 @@ async (layout, ringWorker) => {
     requestAnimationFrame(() => { ran = true; attempt(then); });
   };
 
-  // What drawElementImage leaves out of a page's picture; throws it if the page has some.
-  const missed = ["canvas", "video", "iframe", "embed", "object", "frame", "fencedframe"];
+  // What drawElementImage leaves out of a page's picture, or draws otherwise; throws it if the page has some.
+  const missed = ["iframe", "embed", "object", "frame", "fencedframe"];
   const animated = /\.(gif|webp|apng|avif)([?#]|$)|^data:image\/(gif|webp|apng|avif)/i;
   const nothingMissed = (page) => {
     const there = missed.find((name) => page.getElementsByTagName(name).length);
     if (there) throw `there is a ${there} element`;
+    for (const canvas of page.getElementsByTagName("canvas")) {
+      if (!canvas.checkVisibility()) continue;
+      const style = getComputedStyle(canvas);
+      if (style.width !== `${canvas.width}px` || style.height !== `${canvas.height}px`) throw "a canvas is not shown at its own size";
+      if (oddity(style, unframed)) throw "a canvas has a frame";
+    }
     if ([...page.images].some((image) => animated.test(image.currentSrc))) throw "there is an image that may be animated";
   };
 
   // The canvas of the stage, with the page's frame inside.
   let armed = false, stale = true; // a change of the page is drawn only if that is wanted
+  let hasCanvas;
   const stage = document.querySelector("canvas[layoutsubtree]");
   const page = stage?.querySelector("iframe");
   if (page) {
@@ -91,6 +100,21 @@ async (layout, ringWorker) => {
       }
     }
     const context = stage.getContext("2d", { alpha: false });
+    // drawElementImage puts what a canvas shows at the origin of the coordinates that its box lies in, which is the box's
+    // own place if it is moved or turned. An animation turns it by nothing: neither the page's styles nor its attributes show that.
+    const canvases = page.contentDocument.getElementsByTagName("canvas"), moved = new WeakSet();
+    const move = () => {
+      for (const canvas of canvases) {
+        if (moved.has(canvas)) continue;
+        moved.add(canvas);
+        const animation = canvas.animate({ rotate: ["0deg", "0deg"] }, { fill: "both", composite: "add" });
+        animation.finish();
+        animation.persist();
+      }
+    };
+    move();
+    new MutationObserver(move).observe(page.contentDocument, { childList: true, subtree: true });
+    hasCanvas = () => canvases.length > 0;
     page.contentDocument.addEventListener("helios-shadow-tree", () => wrong ||= "there is a shadow tree");
     stage.onpaint = () => attempt(() => {
       stale = !armed;
@@ -117,7 +141,8 @@ async (layout, ringWorker) => {
     // elements has one taken of the stage, if the page will have changed.
     elements() {
       armed = true;
-      begin(() => stale && stage.requestPaint());
+      // Of what a canvas shows, Chromium does not say when it changes.
+      begin(() => (stale || hasCanvas()) && stage.requestPaint());
     },
     take,
     state() {

@@ -300,7 +300,9 @@ func TestAFastWayIsChosenByProof(t *testing.T) {
 		why        string
 	}{
 		{"circles", canvasPage(circles), job.CaptureCanvas, "the pictures are those of the reference at frames [0 4 9]"},
-		{"a caption", canvasPage(circles) + "<h1>Caption</h1>", job.CaptureReference, "canvas will not do: in frame 0 there is a h1 element"},
+		{"a caption", canvasPage(circles) + "<h1>Caption</h1>", job.CaptureElements, "the pictures are those of the reference at frames [0 4 9]"},
+		{"a canvas that is stretched", canvasPage(circles) + "<style>canvas { width: 150px; height: 85px }</style>", job.CaptureReference,
+			"canvas will not do: in frame 0 the canvas does not fill the page; elements will not do: in frame 0 a canvas is not shown at its own size"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := composition(t, test.html)

@@ -71,8 +71,6 @@ func TestDrawnElementsLookLikeTheReference(t *testing.T) {
 func TestWhatDrawnElementsMissIsNoticed(t *testing.T) {
 	const later = `<p>text</p><script>setTimeout(() => { %s }, 140)</script>` // before frame 5 of 12
 	for name, test := range map[string]struct{ js, why string }{
-		"a canvas":             {`document.body.append(document.createElement("canvas"))`, "there is a canvas element"},
-		"a video":              {`document.body.append(document.createElement("video"))`, "there is a video element"},
 		"a frame":              {`document.body.append(document.createElement("iframe"))`, "there is a iframe element"},
 		"a closed shadow tree": {`document.querySelector("p").attachShadow({mode: "closed"}).append(document.createElement("canvas"))`, "there is a shadow tree"},
 		"an animated image":    {`document.body.insertAdjacentHTML("beforeend", '<img src="` + blinking(t) + `">')`, "may be animated"},
