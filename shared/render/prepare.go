@@ -155,8 +155,11 @@ type Findings struct {
 	Height   int         `json:"height"`
 	FPS      job.Rate    `json:"fps"`
 	// Start is how partitions would reach their first frame, and Why says how that was found.
-	Start      job.Start       `json:"start"`
-	Why        string          `json:"why"`
+	Start job.Start `json:"start"`
+	Why   string    `json:"why"`
+	// Capture is how their pictures would be taken, and CaptureWhy says why.
+	Capture    job.Capture     `json:"capture"`
+	CaptureWhy string          `json:"captureWhy"`
 	Animations []string        `json:"animations"`
 	Assets     []browser.Asset `json:"assets"`
 	Missing    []browser.Asset `json:"missing"`
@@ -195,17 +198,17 @@ func inspect(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 		f.Frames = job.Frames(o.Duration, look.FPS)
 		frames = f.Frames
 	}
-	if report.Seeks {
-		return f, nil
+	if !report.Seeks {
+		samples := Samples(frames)
+		pure, err := capture.Pure(ctx, b, c, look, samples)
+		if err != nil {
+			return Findings{}, err
+		}
+		f.Why = fmt.Sprintf("jumping and stepping show the same at frames %v", samples)
+		if !pure {
+			f.Start, f.Why = job.StartStep, fmt.Sprintf("jumping and stepping show different pictures at frames %v", samples)
+		}
 	}
-	samples := Samples(frames)
-	pure, err := capture.Pure(ctx, b, c, look, samples)
-	if err != nil {
-		return Findings{}, err
-	}
-	f.Why = fmt.Sprintf("jumping and stepping show the same at frames %v", samples)
-	if !pure {
-		f.Start, f.Why = job.StartStep, fmt.Sprintf("jumping and stepping show different pictures at frames %v", samples)
-	}
-	return f, nil
+	f.Capture, f.CaptureWhy, err = capture.Choose(ctx, b, c, look, report, compared(0, frames, f.Start))
+	return f, err
 }

@@ -19,13 +19,18 @@ func chooseCapture(ctx context.Context, b *browser.Browser, c capture.Compositio
 	case config.Transparent:
 		return job.CaptureReference, "only the reference keeps transparency", nil
 	}
-	first, last := config.StartFrame, config.StartFrame+config.FrameCount-1
+	return capture.Choose(ctx, b, c, Options(config), report, compared(config.StartFrame, config.FrameCount, start))
+}
+
+// compared returns the frames at which ways are compared for so many frames from the first on.
+func compared(first, count int64, start job.Start) []int64 {
+	last := first + count - 1
 	if start == job.StartStep {
 		// To jump far may take a page long.
 		first = min(first, sampleReach)
 		last = min(last, first+sampleReach)
 	}
-	return capture.Choose(ctx, b, c, Options(config), report, spread(first, last))
+	return spread(first, last)
 }
 
 // spread returns the first two frames of a run, the last, and some between them.
