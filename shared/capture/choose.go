@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"helios/shared/browser"
 	"helios/shared/fault"
 	"helios/shared/job"
@@ -15,14 +17,60 @@ import (
 // Choose finds the fastest way that shows a composition as the reference does, at each of the given frames, and
 // says in one line why it is that one. Of what the page is, report was told.
 //
-// The page jumps from one frame to the next: whether two pictures of the same moment are equal does not depend
-// on how it came about.
-func Choose(ctx context.Context, b *browser.Browser, c Composition, o Options, report *Report, frames []int64) (job.Capture, string, error) {
+// The pictures of the reference are taken in another browser at the same time. The pages jump from one frame to the
+// next: whether two pictures of the same moment are equal does not depend on how it came about.
+func Choose(ctx context.Context, b, other *browser.Browser, c Composition, o Options, report *Report, frames []int64) (way job.Capture, why string, err error) {
+	if len(report.Ways) == 0 {
+		return job.CaptureReference, "the page shows what the other ways miss", nil
+	}
 	frames = slices.Compact(slices.Sorted(slices.Values(frames)))
+	g, ctx := errgroup.WithContext(ctx)
+	reference := make([]chan []byte, len(frames))
+	for i := range reference {
+		reference[i] = make(chan []byte, 1)
+	}
+	g.Go(func() error {
+		o := o
+		o.Way = job.CaptureReference
+		p, err := Open(ctx, other, c, o)
+		if err != nil {
+			return err
+		}
+		defer p.Close()
+		for i, n := range frames {
+			shot, err := p.shoot(ctx, n)
+			if err != nil {
+				return err
+			}
+			reference[i] <- shot
+		}
+		return nil
+	})
+	g.Go(func() (err error) {
+		shots := make([][]byte, len(frames))
+		shot := func(i int) ([]byte, error) {
+			if shots[i] == nil {
+				select {
+				case shots[i] = <-reference[i]:
+				case <-ctx.Done():
+					return nil, context.Cause(ctx)
+				}
+			}
+			return shots[i], nil
+		}
+		way, why, err = choose(ctx, b, c, o, report.Ways, frames, shot)
+		return err
+	})
+	err = g.Wait()
+	return way, why, err
+}
+
+// choose tries one way after the other; shot returns the reference's picture of the frame at a place in frames.
+func choose(ctx context.Context, b *browser.Browser, c Composition, o Options, ways []job.Capture, frames []int64, shot func(int) ([]byte, error)) (job.Capture, string, error) {
 	var reasons []string
-	for _, way := range report.Ways {
+	for _, way := range ways {
 		o.Way = way
-		err := prove(ctx, b, c, o, frames)
+		err := prove(ctx, b, c, o, frames, shot)
 		if err == nil {
 			return way, fmt.Sprintf("the pictures are those of the reference at frames %v", frames), nil
 		}
@@ -35,23 +83,20 @@ func Choose(ctx context.Context, b *browser.Browser, c Composition, o Options, r
 		}
 		reasons = append(reasons, fmt.Sprintf("%s will not do: %s", way, why))
 	}
-	if len(reasons) == 0 {
-		reasons = []string{"the page shows what the other ways miss"}
-	}
 	return job.CaptureReference, strings.Join(reasons, "; "), nil
 }
 
 // prove compares a way with the reference at each of the given frames.
-func prove(ctx context.Context, b *browser.Browser, c Composition, o Options, frames []int64) error {
+func prove(ctx context.Context, b *browser.Browser, c Composition, o Options, frames []int64, shot func(int) ([]byte, error)) error {
 	p, err := Open(ctx, b, c, o)
 	if err != nil {
 		return err
 	}
 	defer p.Close()
-	return p.raw.crashed(p, p.prove(ctx, frames))
+	return p.raw.crashed(p, p.prove(ctx, frames, shot))
 }
 
-func (p *Player) prove(ctx context.Context, frames []int64) error {
+func (p *Player) prove(ctx context.Context, frames []int64, shot func(int) ([]byte, error)) error {
 	reader := p.raw.reader(p.o)
 	for i, n := range frames {
 		if i == 0 {
@@ -59,15 +104,18 @@ func (p *Player) prove(ctx context.Context, frames []int64) error {
 				return err
 			}
 		}
-		shot, err := p.show(ctx, n, p.raw.output(n, n, n))
-		if err != nil {
+		if _, err := p.show(ctx, n, pixels); err != nil {
 			return err
 		}
 		frame, err := reader.next(ctx, drawn{n, p.raw.fresh})
 		if err != nil {
 			return err
 		}
-		if err := p.raw.check(ctx, frame, shot, job.StartJump); err != nil {
+		reference, err := shot(i)
+		if err != nil {
+			return err
+		}
+		if err := p.raw.compare(frame, reference); err != nil {
 			return err
 		}
 	}

@@ -49,9 +49,9 @@ type rawFrames struct {
 	taken uint64 // pictures, since the page was opened
 	fresh bool   // the frame that was drawn last has one of its own
 
-	// open opens the same page in the reference way, and twin is one that jumps to the frames that are compared. It
-	// never draws together with the other: Chromium 156 breaks down when two of its pages do. Both are nil where
-	// the page itself gives the picture of the reference together with its pixels.
+	// open opens the same page in the reference way, and twin is one that jumps to the frames that are compared, once
+	// there is one. It never draws together with the other: Chromium 156 breaks down when two of its pages do. open is
+	// nil where the page itself gives the picture of the reference together with its pixels.
 	open func(context.Context) (*Player, error)
 	twin *Player
 }
@@ -86,10 +86,6 @@ func openRaw(ctx context.Context, b *browser.Browser, c Composition, p *Player) 
 		o := p.o
 		o.Way = job.CaptureReference
 		r.open = func(ctx context.Context) (*Player, error) { return Open(ctx, b, c, o) }
-		if r.twin, err = r.open(ctx); err != nil {
-			r.ring.close()
-			return nil, err
-		}
 	}
 	return r, nil
 }
@@ -197,8 +193,14 @@ func (p *Player) playRaw(ctx context.Context, from, count int64, start job.Start
 
 // check compares a frame with its picture in the reference way, which shot is if it was taken.
 func (r *rawFrames) check(ctx context.Context, f Frame, shot []byte, start job.Start) error {
-	if r.twin == nil {
+	if r.open == nil {
 		return r.compare(f, shot)
+	}
+	if r.twin == nil {
+		var err error
+		if r.twin, err = r.open(ctx); err != nil {
+			return err
+		}
 	}
 	shot, err := r.twin.shoot(ctx, f.Index)
 	if err != nil {
@@ -245,7 +247,7 @@ func (r *rawFrames) crashed(p *Player, err error) error {
 // output returns what frame n of a run shall leave behind.
 func (r *rawFrames) output(n, first, last int64) output {
 	switch {
-	case r.twin != nil:
+	case r.open != nil:
 		return pixels
 	case n == first || n == last:
 		return pixels | picture

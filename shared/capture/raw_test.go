@@ -311,7 +311,7 @@ func TestAFastWayIsChosenByProof(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			way, why, err := Choose(t.Context(), b, c, small, report, []int64{0, 9, 4})
+			way, why, err := Choose(t.Context(), b, launch(t, c), c, small, report, []int64{0, 9, 4})
 			if err != nil || way != test.want || !strings.Contains(why, test.why) {
 				t.Errorf("the way is %s, because %q; %v", way, why, err)
 			}

@@ -20,14 +20,17 @@ const StartAuto job.Start = "auto"
 // Prepare opens a composition, fills in what the options leave open from what the page says about itself,
 // and plans the job. The browsers are those of the composition at the options' scale.
 func Prepare(ctx context.Context, browsers *Browsers, o plan.Options, c capture.Composition) (spec *job.Spec, err error) {
+	if o.Capture == CaptureAuto {
+		browsers.warm(ctx, 2)
+	}
 	err = browsers.look(ctx, func(b *browser.Browser) error {
-		spec, err = prepare(ctx, b, o, c)
+		spec, err = prepare(ctx, browsers, b, o, c)
 		return err
 	})
 	return spec, err
 }
 
-func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (*job.Spec, error) {
+func prepare(ctx context.Context, browsers *Browsers, b *browser.Browser, o plan.Options, c capture.Composition) (*job.Spec, error) {
 	start, way := o.Start, o.Capture
 	if start == StartAuto {
 		o.Start = job.StartStep
@@ -64,7 +67,7 @@ func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 		// The folder here proves nothing for what is there.
 		o.Capture, o.CaptureWhy = job.CaptureReference, "the page is opened at another address"
 	case way == CaptureAuto:
-		if o.Capture, o.CaptureWhy, err = chooseCapture(ctx, b, c, spec.Config, report, o.Start); err != nil {
+		if o.Capture, o.CaptureWhy, err = chooseCapture(ctx, browsers, b, c, spec.Config, report, o.Start); err != nil {
 			return nil, err
 		}
 	}
@@ -173,13 +176,13 @@ func Inspect(ctx context.Context, o plan.Options, c capture.Composition) (f Find
 	browsers := NewBrowsers(c, o.Scale)
 	defer browsers.Close()
 	err = browsers.look(ctx, func(b *browser.Browser) error {
-		f, err = inspect(ctx, b, o, c)
+		f, err = inspect(ctx, browsers, b, o, c)
 		return err
 	})
 	return f, err
 }
 
-func inspect(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (Findings, error) {
+func inspect(ctx context.Context, browsers *Browsers, b *browser.Browser, o plan.Options, c capture.Composition) (Findings, error) {
 	report, err := capture.Inspect(ctx, b, c, lookOptions(o))
 	if err != nil {
 		return Findings{}, err
@@ -209,6 +212,9 @@ func inspect(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 			f.Start, f.Why = job.StartStep, fmt.Sprintf("jumping and stepping show different pictures at frames %v", samples)
 		}
 	}
-	f.Capture, f.CaptureWhy, err = capture.Choose(ctx, b, c, look, report, compared(0, frames, f.Start))
+	err = browsers.with(ctx, func(other *browser.Browser) error {
+		f.Capture, f.CaptureWhy, err = capture.Choose(ctx, b, other, c, look, report, compared(0, frames, f.Start))
+		return err
+	})
 	return f, err
 }

@@ -62,16 +62,16 @@ func Look(ctx context.Context, o plan.Options, c capture.Composition) (s Survey,
 	browsers := NewBrowsers(c, o.Scale)
 	defer browsers.Close()
 	err = browsers.look(ctx, func(b *browser.Browser) error {
-		s, err = survey(ctx, b, o, c)
+		s, err = survey(ctx, browsers, b, o, c)
 		return err
 	})
 	return s, err
 }
 
-func survey(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (Survey, error) {
+func survey(ctx context.Context, browsers *Browsers, b *browser.Browser, o plan.Options, c capture.Composition) (Survey, error) {
 	// As if each frame were a partition: whatever the plan will be, its last one begins no later.
 	o.Concurrency = job.MaxPartitions
-	spec, err := prepare(ctx, b, o, c)
+	spec, err := prepare(ctx, browsers, b, o, c)
 	if err != nil {
 		return Survey{}, err
 	}

@@ -11,15 +11,19 @@ import (
 // CaptureAuto lets Prepare choose how pictures are taken.
 const CaptureAuto job.Capture = "auto"
 
-// chooseCapture finds the fastest way to take the pictures of a job.
-func chooseCapture(ctx context.Context, b *browser.Browser, c capture.Composition, config job.Config, report *capture.Report, start job.Start) (job.Capture, string, error) {
+// chooseCapture finds the fastest way to take the pictures of a job, with a browser and one more.
+func chooseCapture(ctx context.Context, browsers *Browsers, b *browser.Browser, c capture.Composition, config job.Config, report *capture.Report, start job.Start) (way job.Capture, why string, err error) {
 	switch {
 	case config.Scale != 1:
 		return job.CaptureReference, "only the reference can scale", nil
 	case config.Transparent:
 		return job.CaptureReference, "only the reference keeps transparency", nil
 	}
-	return capture.Choose(ctx, b, c, Options(config), report, compared(config.StartFrame, config.FrameCount, start))
+	err = browsers.with(ctx, func(other *browser.Browser) error {
+		way, why, err = capture.Choose(ctx, b, other, c, Options(config), report, compared(config.StartFrame, config.FrameCount, start))
+		return err
+	})
+	return way, why, err
 }
 
 // compared returns the frames at which ways are compared for so many frames from the first on.
