@@ -13,12 +13,14 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"text/tabwriter"
 )
 
 func main() {
 	frames := flag.Int64("frames", 300, "frames to render of each page")
-	only := flag.String("page", "", "the one page to render, such as video.html; the stages that need no page are left out")
+	only := flag.String("page", "", "the pages to render, such as video.html,still.html; the stages that need no page are left out")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -41,13 +43,18 @@ func bench(ctx context.Context, frames int64, only string) error {
 		return err
 	}
 	pages = append(pages, "examples/webgl.html", "examples/gsap.html", "examples/lottie.html")
+	costs := map[string]cost{}
 	for _, page := range pages {
-		if only != "" && only != filepath.Base(page) {
+		if only != "" && !slices.Contains(strings.Split(only, ","), filepath.Base(page)) {
 			continue
 		}
-		if err := benchPage(ctx, out, dir, page, frames); err != nil {
+		if costs[filepath.Base(page)], err = benchPage(ctx, out, dir, page, frames); err != nil {
 			return fmt.Errorf("%s: %w", page, err)
 		}
+	}
+	if video, still := costs["video.html"], costs["still.html"]; video.capture > 0 && still.capture > 0 {
+		fmt.Fprintf(out, "\ta <video> over a still\tcapture %+.0f %% CPU\trender %+.0f %% CPU\tby way of the reference\t\n",
+			100*(video.capture/still.capture-1), 100*(video.render/still.render-1))
 	}
 	if only != "" {
 		return out.Flush()

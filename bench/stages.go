@@ -35,11 +35,15 @@ func (m measurement) perFrame(frames int64) (wall, cpu float64) {
 	return ms(m.wall), ms(m.cpu)
 }
 
+// cost is the processor time that a frame takes by way of the reference, in milliseconds: to be captured, and to be
+// rendered by one worker.
+type cost struct{ capture, render float64 }
+
 // benchPage measures what each step of a render takes, in the reference way and in the one that is chosen.
-func benchPage(ctx context.Context, out io.Writer, dir, page string, frames int64) error {
+func benchPage(ctx context.Context, out io.Writer, dir, page string, frames int64) (took cost, err error) {
 	c, err := capture.Locate("", page)
 	if err != nil {
-		return err
+		return took, err
 	}
 	row := func(stage string, frames int64, m measurement, more string) {
 		wall, cpu := m.perFrame(frames)
@@ -48,7 +52,7 @@ func benchPage(ctx context.Context, out io.Writer, dir, page string, frames int6
 	var b *browser.Browser
 	m, err := measure(func() (err error) { b, err = browser.Launch(ctx, c.Browser(1)); return err })
 	if err != nil {
-		return err
+		return took, err
 	}
 	defer b.Close()
 	row("start Chromium, in all", 1, m, "")
@@ -57,7 +61,7 @@ func benchPage(ctx context.Context, out io.Writer, dir, page string, frames int6
 	var spec *job.Spec
 	m, err = measure(func() (err error) { spec, err = s.choose(page); return err })
 	if err != nil {
-		return err
+		return took, err
 	}
 	way := cmp.Or(spec.Config.Capture, job.CaptureReference)
 	row("look at the page, in all", 1, m, fmt.Sprintf("by way of %s: %s", way, spec.CaptureWhy))
@@ -65,13 +69,13 @@ func benchPage(ctx context.Context, out io.Writer, dir, page string, frames int6
 	reference := spec.Config
 	reference.Capture = ""
 	if m, err = s.play(reference, func(p *capture.Player) error { return p.Draw(ctx, frames) }); err != nil {
-		return err
+		return took, err
 	}
 	row("paint alone", frames, m, "")
 	if m, err = s.play(reference, func(p *capture.Player) error {
 		return p.Play(ctx, frames, 1, job.StartStep, func(capture.Frame) error { return nil })
 	}); err != nil {
-		return err
+		return took, err
 	}
 	row("step without a picture", frames, m, "")
 
@@ -84,28 +88,35 @@ func benchPage(ctx context.Context, out io.Writer, dir, page string, frames int6
 		if m, err = s.play(config, func(p *capture.Player) error {
 			return p.Play(ctx, 0, frames, config.Start, func(capture.Frame) error { return nil })
 		}); err != nil {
-			return err
+			return took, err
 		}
 		row(fmt.Sprintf("capture, %s", name), frames, m, "")
+		if name == job.CaptureReference {
+			_, took.capture = m.perFrame(frames)
+		}
 		more := ""
 		if config.Capture != "" {
 			worst, err := s.compare(reference, config)
 			if err != nil {
-				return err
+				return took, err
 			}
 			more = fmt.Sprintf("PSNR at least %.1f dB", worst)
 		}
 		if m, err = s.encode(config); err != nil {
-			return err
+			return took, err
 		}
 		row(fmt.Sprintf("encode, %s", name), s.sampled(), m, more)
 		for workers := 1; workers <= runtime.NumCPU(); workers++ {
-			if err := benchJob(ctx, out, dir, page, c, config, spec.Audio, workers); err != nil {
-				return err
+			busy, err := benchJob(ctx, out, dir, page, c, config, spec.Audio, workers)
+			if err != nil {
+				return took, err
+			}
+			if name == job.CaptureReference && workers == 1 {
+				took.render = busy
 			}
 		}
 	}
-	return nil
+	return took, nil
 }
 
 // stages does the steps of a render of one page, one by one.
@@ -202,8 +213,9 @@ func encodeAll(ctx context.Context, c job.Config, pictures [][]byte, path string
 	return e.Close()
 }
 
-// benchJob renders a page as `helios render` does, with so many workers.
-func benchJob(ctx context.Context, out io.Writer, dir, page string, c capture.Composition, config job.Config, sound *job.Audio, workers int) error {
+// benchJob renders a page as `helios render` does, with so many workers, and returns the processor time of a frame in
+// milliseconds.
+func benchJob(ctx context.Context, out io.Writer, dir, page string, c capture.Composition, config job.Config, sound *job.Audio, workers int) (float64, error) {
 	frames := config.FrameCount
 	o := options(page, frames, workers)
 	o.Capture = config.Capture
@@ -212,7 +224,7 @@ func benchJob(ctx context.Context, out io.Writer, dir, page string, c capture.Co
 	}
 	spec, err := plan.New(o)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var first time.Duration
 	began := time.Now()
@@ -232,10 +244,10 @@ func benchJob(ctx context.Context, out io.Writer, dir, page string, c capture.Co
 	used := cpu()
 	stop()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	wall, busy := measurement{time.Since(began), used}.perFrame(frames)
 	fmt.Fprintf(out, "%s\trender, %s, %d workers\t%.1f wall\t%.1f CPU\tfirst frame after %d ms, %d MB at most\t\n",
 		filepath.Base(page), cmp.Or(config.Capture, job.CaptureReference), workers, wall, busy, first.Milliseconds(), peak()>>20)
-	return os.Remove(j.Output)
+	return busy, os.Remove(j.Output)
 }

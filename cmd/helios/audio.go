@@ -20,6 +20,7 @@ func newAudio() *cobra.Command {
 		sound                  soundFlags
 		fps                    job.Rate
 		startFrame, frameCount int64
+		input                  string
 		overwrite              bool
 	)
 	cmd := &cobra.Command{
@@ -40,7 +41,13 @@ func newAudio() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return render.Sound(cmd.Context(), spec.Config, o.Tracks, capture.Composition{}, "", args[0], overwrite)
+			var c capture.Composition
+			if input != "" {
+				if c, err = capture.Locate("", input); err != nil {
+					return err
+				}
+			}
+			return render.Sound(cmd.Context(), spec.Config, o.Tracks, c, "", args[0], overwrite)
 		},
 	}
 	fs := cmd.Flags()
@@ -49,6 +56,7 @@ func newAudio() *cobra.Command {
 	fs.TextVar(&fps, "fps", plan.DefaultFPS, "frame `rate`: 30, 29.97 or 30000/1001")
 	fs.Int64Var(&startFrame, "start-frame", 0, "first `frame` of the output, counted from the start of the composition")
 	fs.Int64Var(&frameCount, "frame-count", 0, "length of the output in `frames`")
+	fs.StringVar(&input, "input", "", "the `composition` that the sound belongs to; tracks may be at its address, even on this machine")
 	fs.BoolVar(&overwrite, "overwrite", false, "replace an output that exists")
 	return cmd
 }

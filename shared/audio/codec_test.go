@@ -14,6 +14,7 @@ import (
 
 // A click stays where it is, whatever the codec and the container, and the track ends where it must.
 func TestExactInEveryContainer(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	source := generate(t, filepath.Join(dir, "click.wav"), clickAt(2), Rate, 4)
 	for _, codec := range Codecs() {

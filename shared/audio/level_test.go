@@ -38,13 +38,14 @@ func measured(t *testing.T, file string) (loudness, peak float64) {
 }
 
 func TestLoudness(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
-	quiet := generate(t, filepath.Join(dir, "quiet.wav"), both(sine(500, 0.01)), Rate, 10)
+	quiet := generate(t, filepath.Join(dir, "quiet.wav"), both(sine(500, 0.01)), Rate, 5)
 	// Noise in bursts whose peaks lie far above their mean: only a limiter can make that loud.
-	peaks := generate(t, filepath.Join(dir, "peaks.wav"), both("0.02*(random(0)*2-1)+0.9*lt(mod(t,0.5),0.004)*sin(2*PI*9000*t)"), Rate, 10)
+	peaks := generate(t, filepath.Join(dir, "peaks.wav"), both("0.02*(random(0)*2-1)+0.9*lt(mod(t,0.5),0.004)*sin(2*PI*9000*t)"), Rate, 5)
 	// What encoders keep rather as it is: a chord that swells and sinks.
-	music := generate(t, filepath.Join(dir, "music.wav"), both("(0.02+0.9*pow(sin(PI*t/2.5),8))*(sin(2*PI*220*t)+sin(2*PI*277*t)+sin(2*PI*330*t)+sin(2*PI*2217*t))/4"), Rate, 10)
-	loud := generate(t, filepath.Join(dir, "loud.wav"), both(sine(500, 0.9)), Rate, 10)
+	music := generate(t, filepath.Join(dir, "music.wav"), both("(0.02+0.9*pow(sin(PI*t/2.5),8))*(sin(2*PI*220*t)+sin(2*PI*277*t)+sin(2*PI*330*t)+sin(2*PI*2217*t))/4"), Rate, 5)
+	loud := generate(t, filepath.Join(dir, "loud.wav"), both(sine(500, 0.9)), Rate, 5)
 	for _, test := range []struct {
 		name, source, codec string
 		target              float64
@@ -60,7 +61,7 @@ func TestLoudness(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			o := options(job.Track{Source: test.source, Volume: 1})
-			o.FrameCount, o.Codec, o.Loudness = 300, test.codec, test.target
+			o.FrameCount, o.Codec, o.Loudness = 150, test.codec, test.target
 			out := mixed(t, o)
 			loudness, peak := measured(t, out)
 			t.Logf("%s: %g LUFS, %g dBTP", test.name, loudness, peak)
@@ -69,13 +70,14 @@ func TestLoudness(t *testing.T) {
 				t.Errorf("the true peak is %g dBTP", peak)
 			}
 			left, _ := decoded(t, out)
-			checkLength(t, out, left, 10*Rate)
+			checkLength(t, out, left, 5*Rate)
 		})
 	}
 }
 
 // Silence, and what is too short to be measured, stays as it is.
 func TestLoudnessOfNothing(t *testing.T) {
+	t.Parallel()
 	short := click(t, filepath.Join(t.TempDir(), "click.wav"), 0.1, 0.2)
 	o := options(job.Track{Source: short, Volume: 0.5})
 	o.FrameCount, o.Loudness = 6, -14

@@ -23,6 +23,7 @@ func clicks(samples []float64) (at []int) {
 
 // What a track says about time holds to the sample. The source is two seconds with a click after one.
 func TestTimes(t *testing.T) {
+	t.Parallel()
 	source := click(t, filepath.Join(t.TempDir(), "click.wav"), 1, 2)
 	for _, test := range []struct {
 		name  string
@@ -70,6 +71,7 @@ func TestTimes(t *testing.T) {
 
 // The track lasts what its frames last.
 func TestLength(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		fps    job.Rate
 		frames int64
@@ -97,6 +99,7 @@ func TestLength(t *testing.T) {
 
 // A wav file comes out as it went in, bit for bit: no dither, no limiter, no rounding.
 func TestUntouched(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	source := generate(t, filepath.Join(dir, "noise.wav"), "random(0)*2-1|random(1)*2-1", Rate, 3, "-c:a", "pcm_s24le")
 	wantLeft, wantRight := decoded(t, source)
@@ -116,6 +119,7 @@ func about(t *testing.T, what string, got, want, tolerance float64) {
 }
 
 func TestLevels(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	tone := generate(t, filepath.Join(dir, "tone.wav"), both(sine(1000, 0.5)), Rate, 3)
 	mono := generate(t, filepath.Join(dir, "mono.wav"), sine(1000, 0.5), Rate, 3)
@@ -157,6 +161,7 @@ func TestLevels(t *testing.T) {
 
 // A track is as loud with others as it is alone, and what is too loud is clipped.
 func TestManyTracks(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	tone := generate(t, filepath.Join(dir, "tone.wav"), both(sine(1000, 0.5)), Rate, 3)
 	silent := generate(t, filepath.Join(dir, "silent.wav"), "0", Rate, 1)
@@ -214,6 +219,7 @@ func pitch(samples []float64) float64 {
 
 // A source at another speed is shorter or longer and sounds as high as before.
 func TestRate(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	tone := generate(t, filepath.Join(dir, "tone.wav"), sine(1000, 0.5), Rate, 4)
 	for _, rate := range []float64{0.0625, 0.3, 0.5, 0.9, 1, 1.5, 2, 3, 4, 16} {

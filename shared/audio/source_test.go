@@ -16,6 +16,7 @@ import (
 
 // Whatever a sound comes in, its click is heard when it should be.
 func TestSources(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	// A click that encoders of any rate keep: half a millisecond of a loud tone.
 	wide := "if(between(t,2,2.0005),0.9,0)"
@@ -60,6 +61,7 @@ func TestSources(t *testing.T) {
 
 // Of a video the sound is taken, if it has any, at the time at which its pictures have it.
 func TestVideoSources(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	one := click(t, filepath.Join(dir, "click.wav"), 1, 2)
 	picture := []string{"-v", "error", "-f", "lavfi", "-i", "testsrc2=s=64x36:d=2"}

@@ -48,6 +48,8 @@ type Options struct {
 	Timeout time.Duration
 	// Way is how the pictures are taken; empty for the reference.
 	Way job.Capture
+
+	leaps bool // the page may be lived through without frames, see leap.go
 }
 
 // Frame is one picture of a composition.
@@ -92,13 +94,18 @@ type Player struct {
 //
 // What is wrong with the page is a fault.User that names it; the page is closed then.
 func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Player, error) {
-	page, err := b.Open(ctx, browser.PageOptions{
-		Width: o.Width, Height: o.Height, Transparent: o.Transparent, Script: mediaPrelude(o) + prelude(o), MuteMedia: true,
-	})
+	m := newMedia(b)
+	script := m.prelude(o) + prelude(o)
+	if o.leaps {
+		script = leapPrelude() + script
+	}
+	page, err := b.Open(ctx, browser.PageOptions{Width: o.Width, Height: o.Height, Transparent: o.Transparent, Script: script, MuteMedia: true})
 	if err != nil {
+		m.close()
 		return nil, err
 	}
-	p := &Player{page: page, clock: newClock(page), o: o, media: newMedia(b)}
+	m.page = page
+	p := &Player{page: page, clock: newClock(page), o: o, media: m}
 	err = p.load(ctx, c)
 	if err == nil && o.Way != "" && o.Way != job.CaptureReference {
 		p.raw, err = openRaw(ctx, b, c, p)

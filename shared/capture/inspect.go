@@ -26,7 +26,7 @@ type Report struct {
 	Assets []browser.Asset `json:"assets"`
 	// Missing are those of them that could not be had.
 	Missing []browser.Asset `json:"missing"`
-	// Media are the elements that play sound or pictures.
+	// Media are what plays sound or pictures.
 	Media []Media `json:"media"`
 	// Ways are the fast ways to take pictures that may do, the fastest first; see [Choose].
 	Ways []job.Capture `json:"-"`
@@ -34,10 +34,16 @@ type Report struct {
 	Files map[string]string `json:"-"`
 }
 
-// Inspect loads a composition and tells what it says about itself and what it is made of. What is missing
-// is in the report and no error.
+// Inspect loads a composition and tells what it says about itself and what it is made of, at frame 0. What is
+// missing is in the report and no error.
 func Inspect(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Report, error) {
-	o.AllowMissing = true
+	return InspectThrough(ctx, b, c, o, nil)
+}
+
+// InspectThrough is like [Inspect], but also looks for what the page plays and loads after frame 0, up to the end of
+// as many frames as length tells, at the rate that it tells. No frames, and a nil length, are none after the first.
+func InspectThrough(ctx context.Context, b *browser.Browser, c Composition, o Options, length func(Attributes) (job.Rate, int64, error)) (*Report, error) {
+	o.AllowMissing, o.leaps = true, length != nil
 	p, err := Open(ctx, b, c, o)
 	if err != nil {
 		return nil, err
@@ -47,6 +53,7 @@ func Inspect(ctx context.Context, b *browser.Browser, c Composition, o Options) 
 	if err := p.goTo(ctx, 0, 1, job.StartStep); err != nil {
 		return nil, err
 	}
+	whole := ctx
 	ctx, cancel := context.WithTimeoutCause(ctx, o.Timeout, fault.Userf("%s did not answer within %s; give a longer --timeout", c.Input, o.Timeout))
 	defer cancel()
 	if r.Attributes, err = p.attributes(ctx); err != nil {
@@ -55,10 +62,19 @@ func Inspect(ctx context.Context, b *browser.Browser, c Composition, o Options) 
 	if err := p.page.Evaluate(ctx, animationKinds, &r.Animations); err != nil {
 		return nil, err
 	}
-	if r.Media, err = p.mediaList(ctx); err != nil {
+	if err := p.page.Evaluate(ctx, possibleWays, &r.Ways); err != nil {
 		return nil, err
 	}
-	if err := p.page.Evaluate(ctx, possibleWays, &r.Ways); err != nil {
+	if length != nil {
+		fps, frames, err := length(r.Attributes)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.leapThrough(whole, fps, frames); err != nil {
+			return nil, err
+		}
+	}
+	if r.Media, err = p.mediaList(whole); err != nil {
 		return nil, err
 	}
 	r.Assets = p.page.Assets()

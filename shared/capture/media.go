@@ -9,7 +9,8 @@ import (
 	"helios/shared/job"
 )
 
-// Media is an <audio> or <video> element of a page, with what its attributes say of when and how it is played.
+// Media is an <audio> or <video> element of a page, with what its attributes say of when and how it is played. One
+// that is paused or sought and goes on is another Media from there.
 type Media struct {
 	// Kind is audio or video.
 	Kind string `json:"kind"`
@@ -54,11 +55,11 @@ type described struct {
 	Muted    bool
 }
 
-// mediaList returns the media elements of the page as they are now, in the order of the document; elements that
-// play without being in it come last.
+// mediaList returns what was heard of the media elements of the page so far, in the order in which it began, and of
+// those that are there before frame 0 in that of the document; elements that play without being in it come last.
 func (p *Player) mediaList(ctx context.Context) ([]Media, error) {
 	var list []described
-	if err := p.main.Evaluate(ctx, mediaWorld+".all('describe')", &list); err != nil {
+	if err := p.main.Evaluate(ctx, mediaWorld+".heard()", &list); err != nil {
 		return nil, err
 	}
 	media := make([]Media, len(list))

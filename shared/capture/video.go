@@ -24,9 +24,12 @@ import (
 var mediaSource string
 
 // mediaPrelude is the script that takes the media elements of a page in hand.
-func mediaPrelude(o Options) string {
-	return fmt.Sprintf("(%s)(%d / %d);", strings.TrimSpace(mediaSource), o.FPS.Num, o.FPS.Den)
+func (m *media) prelude(o Options) string {
+	return fmt.Sprintf("(%s)(%d / %d, %q);", strings.TrimSpace(mediaSource), o.FPS.Num, o.FPS.Den, m.address+learning)
 }
+
+// learning is where, behind the address of media, a page asks for a source of which nothing is known yet.
+const learning = "learn"
 
 // mediaWorld is what media.js offers, in the page's own world.
 const mediaWorld = `window[Symbol.for("helios.media")]`
@@ -39,8 +42,11 @@ type media struct {
 	browser  *browser.Browser
 	address  string
 	withdraw func()
-	seen     map[string]bool
+	page     *browser.Page
 	drawn    bool // the page draws videos into canvases
+
+	learning sync.Mutex // held while a source is looked into
+	seen     map[string]source
 
 	mu      sync.Mutex
 	clips   []clip
@@ -83,7 +89,7 @@ type source struct {
 }
 
 func newMedia(b *browser.Browser) *media {
-	m := &media{browser: b, seen: map[string]bool{}, readers: map[showing]*reader{}}
+	m := &media{browser: b, seen: map[string]source{}, readers: map[showing]*reader{}}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.address, m.withdraw = b.Publish(m)
 	return m
@@ -120,8 +126,12 @@ func (m *media) reader(s showing) (*reader, string) {
 	return m.readers[s], c.url
 }
 
-// ServeHTTP answers with a picture: clip/element/picture.
+// ServeHTTP answers with a picture, clip/element/picture, or with what is known of the source whose address is sent.
 func (m *media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == learning {
+		m.teach(w, r)
+		return
+	}
 	var s showing
 	var n int
 	if _, err := fmt.Sscanf(r.URL.Path, "%d/%d/%d", &s.clip, &s.element, &n); err != nil {
@@ -153,6 +163,23 @@ func (m *media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Timing-Allow-Origin", "*")
 	w.Write(picture)
+}
+
+// teach answers with what is to be known of the source whose address is sent.
+func (m *media) teach(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	address, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the page is gone
+	}
+	s, err := m.learn(m.ctx, string(address))
+	if err != nil {
+		m.fail(err)
+		http.Error(w, "no source", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(s)
 }
 
 func (m *media) fail(err error) {
@@ -198,22 +225,9 @@ func (p *Player) findMedia(ctx context.Context) error {
 func (p *Player) learnMedia(ctx context.Context, urls []string) error {
 	var sources []source
 	for _, u := range urls {
-		if p.media.seen[u] {
-			continue
-		}
-		p.media.seen[u] = true
-		s, err := p.media.open(ctx, u)
-		if fault.Of(err) == fault.User {
-			s.Problem = err.Error()
-		} else if err != nil {
-			return fmt.Errorf("opening %.200s: %w", u, err)
-		}
-		if !strings.HasPrefix(u, "data:") {
-			short, file := browser.Locate(u)
-			p.page.Note(browser.Asset{URL: short, File: file, Kind: "Media", Status: http.StatusOK})
-			if s.Problem != "" {
-				p.page.Spoil(u, s.Problem)
-			}
+		s, err := p.media.learn(ctx, u)
+		if err != nil {
+			return err
 		}
 		sources = append(sources, s)
 	}
@@ -225,6 +239,30 @@ func (p *Player) learnMedia(ctx context.Context, urls []string) error {
 		return err
 	}
 	return p.main.Evaluate(ctx, fmt.Sprintf("%s.learn(%s)", mediaWorld, encoded), nil)
+}
+
+// learn finds out about a source, and notes it as an asset of the page, once.
+func (m *media) learn(ctx context.Context, address string) (source, error) {
+	m.learning.Lock()
+	defer m.learning.Unlock()
+	if s, ok := m.seen[address]; ok {
+		return s, nil
+	}
+	s, err := m.open(ctx, address)
+	if fault.Of(err) == fault.User {
+		s.Problem = err.Error()
+	} else if err != nil {
+		return s, fmt.Errorf("opening %.200s: %w", address, err)
+	}
+	m.seen[address] = s
+	if !strings.HasPrefix(address, "data:") {
+		short, file := browser.Locate(address)
+		m.page.Note(browser.Asset{URL: short, File: file, Kind: "Media", Status: http.StatusOK})
+		if s.Problem != "" {
+			m.page.Spoil(address, s.Problem)
+		}
+	}
+	return s, nil
 }
 
 // open finds out about a source. What it cannot have or read is a fault.User.

@@ -114,6 +114,26 @@ func TestAVideoShowsTheFrameOfTheTime(t *testing.T) {
 		{name: "one that a script adds later", rate: "30", codec: b, html: `<script>setTimeout(() => {
 			const v = document.createElement("video"); v.src = "v.mp4"; document.body.append(v); v.play() }, 300)</script><div style="background: black; height: 90px; margin-bottom: -90px"></div>`,
 			want: func(n int) int { return max(0, n-9) }},
+		{name: "one that is added later and never told to play", rate: "30", codec: b, html: `<script>setTimeout(() => {
+			document.querySelector("p").innerHTML = "<video src='v.mp4'></video>" }, 300)</script><p style="background: black; height: 90px; margin: 0"></p>`,
+			want: func(n int) int { return max(0, n-9) }},
+		{name: "one that is added later and plays when it can", rate: "30", codec: b, html: `<script>setTimeout(() => {
+			const v = document.createElement("video"); v.oncanplaythrough = () => setTimeout(() => v.play(), 100); v.src = "v.mp4";
+			document.querySelector("p").append(v) }, 300)</script><p style="background: black; height: 90px; margin: 0"></p>`,
+			want: func(n int) int {
+				if n < 12 {
+					return max(0, n-9)
+				}
+				return n - 12
+			}},
+		{name: "one that a seek adds", rate: "30", codec: b, html: `<p style="background: black; height: 90px; margin: 0"></p><script>window.helios = { seek(t) {
+			document.querySelector("p").innerHTML = t < 0.3 ? "" : "<video src='v.mp4'></video>" } }</script>`,
+			want: func(n int) int {
+				if n < 9 {
+					return 0
+				}
+				return n
+			}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -124,6 +124,9 @@ func TestPartitionsDoNotShow(t *testing.T) {
 		{job.MP4, "libsvtav1", 0, false, "8", 28, false, "yuv420p"},
 		{job.MP4, "libsvtav1", 10, false, "8", 28, false, "yuv420p10le"},
 		{job.WebM, "libvpx-vp9", 0, true, "5", 0, true, "yuv420p"},
+		{job.WebM, "libvpx-vp9", 0, false, "5", 24, false, "yuv420p"},
+		{job.WebM, "libvpx-vp9", 10, false, "5", 0, true, "yuv420p10le"},
+		{job.WebM, "libsvtav1", 0, false, "8", 28, false, "yuv420p"},
 		{job.MOV, "prores_ks", 0, false, "proxy", 0, true, "yuv422p10le"},
 		{job.MOV, "prores_ks", 0, false, "hq", 0, true, "yuv422p10le"},
 		{job.MOV, "prores_ks", 10, false, "4444", 0, true, "yuv444p12le"},
@@ -131,12 +134,18 @@ func TestPartitionsDoNotShow(t *testing.T) {
 		{job.MOV, "prores_ks", 0, true, "4444xq", 0, true, "yuva444p12le"},
 		{job.GIF, "gif", 0, true, "default", 0, true, "rgba"},
 		{job.JPEG, "mjpeg", 0, false, "default", 90, true, "rgb24"},
+		{job.PNG, "png", 0, true, "default", 0, true, "rgba"},
+		{job.APNG, "apng", 0, true, "default", 0, true, "rgba"},
+		{job.WebP, "libwebp_anim", 0, true, "default", 80, true, "rgba"},
 	} {
 		t.Run(fmt.Sprintf("%s %s %s %d bits quality %d transparent %t", test.format, test.codec, test.preset, test.depth, test.quality, test.transparent), func(t *testing.T) {
 			t.Parallel()
 			c, dir := configOf(test.codec), t.TempDir()
 			c.FPS, c.GOP = job.Rate{Num: 30000, Den: 1001}, 6
 			c.Format, c.BitDepth, c.Transparent, c.Preset, c.Quality = test.format, test.depth, test.transparent, test.preset, test.quality
+			if c.Format == job.WebM {
+				c.AudioCodec = "libopus"
+			}
 			filter := opaque
 			if c.Transparent {
 				filter = half

@@ -56,6 +56,9 @@ func audioCommand(c *job.Config, a *job.Audio) string {
 		"--audio-codec", c.AudioCodec,
 	}
 	words = append(words, audioFlags(c)...)
+	if IsURL(c.Input) {
+		words = append(words, "--input", c.Input)
+	}
 	for _, t := range a.Tracks {
 		text, err := json.Marshal(t)
 		if err != nil {

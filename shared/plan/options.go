@@ -181,9 +181,15 @@ func (o Options) config() (job.Config, error) {
 	return c, c.Validate()
 }
 
+// HasSound reports whether the output may have sound.
+func (o Options) HasSound() bool {
+	f := cmp.Or(o.Format, job.FormatOf(o.Output))
+	return !o.Mute && (f == "" || f.Video())
+}
+
 // tracks returns the sound that the output can hold.
 func (o Options) tracks() []job.Track {
-	if f := cmp.Or(o.Format, job.FormatOf(o.Output)); o.Mute || f != "" && !f.Video() {
+	if !o.HasSound() {
 		return nil
 	}
 	return o.Tracks

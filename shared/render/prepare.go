@@ -38,7 +38,7 @@ func prepare(ctx context.Context, browsers *Browsers, b *browser.Browser, o plan
 	if way == CaptureAuto {
 		o.Capture = job.CaptureReference
 	}
-	report, err := complete(ctx, b, &o, c)
+	report, err := complete(ctx, b, &o, c, o.HasSound())
 	if err != nil {
 		return nil, err
 	}
@@ -74,9 +74,14 @@ func prepare(ctx context.Context, browsers *Browsers, b *browser.Browser, o plan
 	return plan.New(o)
 }
 
-// complete looks at a page that is to be rendered, and fills in what the options leave open.
-func complete(ctx context.Context, b *browser.Browser, o *plan.Options, c capture.Composition) (*capture.Report, error) {
-	report, err := capture.Inspect(ctx, b, c, lookOptions(*o))
+// complete looks at a page that is to be rendered, and fills in what the options leave open. Where sound is wanted,
+// it looks for it up to the end of the output.
+func complete(ctx context.Context, b *browser.Browser, o *plan.Options, c capture.Composition, sound bool) (*capture.Report, error) {
+	var length func(capture.Attributes) (job.Rate, int64, error)
+	if sound {
+		length = func(a capture.Attributes) (job.Rate, int64, error) { return heardThrough(*o, a) }
+	}
+	report, err := capture.InspectThrough(ctx, b, c, lookOptions(*o), length)
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +89,23 @@ func complete(ctx context.Context, b *browser.Browser, o *plan.Options, c captur
 		return nil, capture.MissingError(report.Missing)
 	}
 	return report, Complete(o, report.Attributes)
+}
+
+// heardThrough returns the rate of an output, and with which frame of the composition it ends; 0 if that is not known,
+// which planning will tell.
+func heardThrough(o plan.Options, a capture.Attributes) (job.Rate, int64, error) {
+	if err := Complete(&o, a); err != nil {
+		return job.Rate{}, 0, err
+	}
+	rate := cmp.Or(o.FPS, plan.DefaultFPS)
+	frames := o.FrameCount
+	if frames == 0 && !o.Duration.IsZero() {
+		frames = job.Frames(o.Duration, rate)
+	}
+	if frames == 0 {
+		return rate, 0, nil
+	}
+	return rate, o.StartFrame + frames, nil
 }
 
 // lookOptions returns the options to open a page with whose own size and rate are not known yet.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"helios/shared/capture"
 	"helios/shared/job"
 	"helios/shared/plan"
 )
@@ -36,20 +37,54 @@ func click(t *testing.T, file string) (at, samples int) {
 	return at, len(raw) / 8
 }
 
+// later are pages whose click is at 2 s, too, because a script adds its element at 1 s.
+var later = map[string]string{
+	"a timer":          `<script>setTimeout(() => { document.body.innerHTML = '<audio autoplay src="click.wav"></audio>' }, 1000)</script>`,
+	"a timer and play": `<script>setTimeout(() => new Audio("click.wav").play(), 1000)</script>`,
+	"a frame":          `<script>requestAnimationFrame(function f(t) { if (t < 1000) return requestAnimationFrame(f); document.body.innerHTML = '<audio src="click.wav"></audio>' })</script>`,
+	"a seek": `<script>window.helios = { seek(t) {
+		if (t > 0.5) document.body.innerHTML = '<audio src="click.wav" data-helios-offset="1"></audio>' } }</script>`,
+}
+
 func TestAClickIsHeardWhenThePageSays(t *testing.T) {
-	for _, start := range []int64{0, 15} {
-		o := clickPage(t, clicking, start)
-		spec, err := prepareOnce(t, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		j := jobOf(t, o)
-		j.Spec = spec
-		want := 96000 - int(start)*4800
-		if at, samples := click(t, run(t, j)); at < want-1 || at > want+1 || samples < 144000 {
-			t.Errorf("from frame %d on the click is at sample %d of %d, want %d of 144000", start, at, samples, want)
-		}
-		checkClean(t, j)
+	pages := map[string]string{"an element": clicking}
+	for name, script := range later {
+		pages[name] = "<body>" + script
+	}
+	for name, html := range pages {
+		t.Run(name, func(t *testing.T) {
+			for _, start := range []int64{0, 15} {
+				o := clickPage(t, html, start)
+				spec, err := prepareOnce(t, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				j := jobOf(t, o)
+				j.Spec = spec
+				want := 96000 - int(start)*4800
+				if at, samples := click(t, run(t, j)); at < want-1 || at > want+1 || samples < 144000 {
+					t.Errorf("from frame %d on the click is at sample %d of %d, want %d of 144000", start, at, samples, want)
+				}
+				checkClean(t, j)
+			}
+		})
+	}
+}
+
+// A survey, which plans are made from elsewhere, knows of the sound that comes later as well.
+func TestASurveyHearsWhatComesLater(t *testing.T) {
+	o := clickPage(t, "<body>"+later["a timer"], 0)
+	c, err := capture.Locate("", o.Input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Start, o.Capture = job.StartStep, job.CaptureReference
+	s, err := Look(t.Context(), o, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Tracks) != 1 || s.Tracks[0].Offset.String() != "1" {
+		t.Errorf("the tracks are %+v", s.Tracks)
 	}
 }
 

@@ -72,7 +72,7 @@ func (s *Picture) pdf() bool { return strings.EqualFold(filepath.Ext(s.Output), 
 // take returns the picture as a PNG, or the PDF.
 func (s *Picture) take(ctx context.Context, b *browser.Browser, c capture.Composition) ([]byte, error) {
 	o := s.Options
-	report, err := complete(ctx, b, &o, c)
+	report, err := complete(ctx, b, &o, c, false)
 	if err != nil {
 		return nil, err
 	}

@@ -124,7 +124,7 @@ func (r *Reader) start(i int) (*stretch, error) {
 	if r.info.Alpha {
 		args = append(args, "-f", "rawvideo", "pipe:1")
 	} else {
-		args = append(args, "-c:v", "mjpeg", "-qmin", "1", "-q:v", "1", "-f", "mpjpeg", "pipe:1")
+		args = append(args, "-c:v", "mjpeg", "-huffman", "default", "-qmin", "1", "-q:v", "1", "-f", "mpjpeg", "pipe:1")
 	}
 
 	pictures, picturesIn, err := os.Pipe()
