@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"time"
 
 	"helios/shared/fault"
 	"helios/shared/job"
@@ -42,7 +43,7 @@ func (c *Call) blame(ctx context.Context, jobID string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if failures, listErr := c.failures(ctx, jobID); listErr == nil && len(failures) > 0 {
+	if failures, listErr := c.failures(ctx, jobID, time.Time{}); listErr == nil && len(failures) > 0 {
 		return fault.Userf("%s: %w", failures[0].Message, err)
 	}
 	return err
