@@ -128,6 +128,26 @@ func TestS3AnswersThatBreakOff(t *testing.T) {
 	}
 }
 
+// So it is when the answer was to say that there is no such object.
+func TestS3ErrorsThatBreakOff(t *testing.T) {
+	var gets atomic.Int64
+	often := int64(1)
+	s := disturbed(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+		if r.Method == http.MethodGet && gets.Add(1) <= often {
+			w = &cut{w, 100}
+		}
+		server.ServeHTTP(w, r)
+	})
+	if _, err := s.Open(t.Context(), "a"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what is not there gave %v", err)
+	}
+	gets.Store(0)
+	often = 100
+	if _, err := s.Open(t.Context(), "a"); fault.Of(err) != fault.Transient || gets.Load() != rangeTries {
+		t.Errorf("answers that all break off gave %v after %d requests", err, gets.Load())
+	}
+}
+
 // impatient returns the same store with connections that are given up soon.
 func impatient(t *testing.T, s *S3) *S3 {
 	s = NewS3(s3.New(s.client.Options(), func(o *s3.Options) {

@@ -45,6 +45,8 @@ func (s *S3) explain(ctx context.Context, action, name string, err error) error 
 		err = fmt.Errorf("%s: %s", code, api.ErrorMessage())
 	}
 	switch {
+	case code == "" && brokenOff(err):
+		return fault.Transientf("%s of %s: %w", action, where, err)
 	case code == "NoSuchBucket":
 		return fault.Userf("%s of %s: there is no bucket %s in this region; give another one, or make it", action, where, s.bucket)
 	case code == "NoSuchUpload" && action == "UploadPart":
@@ -79,6 +81,12 @@ func passing(err error) bool {
 	)
 	return errors.As(err, &send) || errors.As(err, &attempts) || errors.As(err, &quota) || errors.As(err, &network) ||
 		errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// brokenOff reports whether an answer, also one that was to describe an error, did not come to its end.
+func brokenOff(err error) bool {
+	var network net.Error
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)
 }
 
 // permission returns what has to be allowed for an action.

@@ -119,6 +119,9 @@ func (o *s3Object) get(p []byte, off int64) (n int, done bool, err error) {
 	if isEmpty(err) && o.etag == "" {
 		return 0, true, nil
 	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return 0, false, err // what was wrong did not come through
+	}
 	if err != nil {
 		return 0, true, o.explain(o.ctx, "GetObject", o.name, err)
 	}
