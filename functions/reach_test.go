@@ -165,7 +165,11 @@ func TestPagesReachNothingElse(t *testing.T) {
 	s.put(t, "sites/a/index.html", fmt.Sprintf(prober, encoded))
 	p := s.prepare(t, request)
 	item := s.items(t, p)[0]
-	if answer, failed := s.render(t, p, item); failed != "" {
+	answer, failed := s.render(t, p, item)
+	if failed == cloud.TransientError { // so many frames are not always there for the first picture
+		answer, failed = s.render(t, p, item)
+	}
+	if failed != "" {
 		t.Fatal(answer)
 	}
 	after := s.lambda.Environments("chunk")
@@ -192,7 +196,7 @@ func TestPagesReachNothingElse(t *testing.T) {
 			t.Errorf("there is no room for the frame of %s", a.URL)
 		}
 		// Refusals are text in black on white, and what is no address of the web shows nothing at all.
-		if ink := inked(shown, at, a.Works || !strings.HasPrefix(a.URL, "http") && strings.Contains(a.URL, ":")); ink != a.Works {
+		if ink := inked(shown, at, a.Works || !strings.HasPrefix(a.URL, "http") && !strings.HasPrefix(a.URL, "/") && !strings.HasPrefix(a.URL, ".")); ink != a.Works {
 			t.Errorf("the frame of %s shows something: %v", a.URL, ink)
 		}
 	}
