@@ -355,7 +355,7 @@ func TestS3IsBroken(t *testing.T) {
 	if answer, failed := s.merge(t, p); failed != "" {
 		t.Fatal(answer)
 	}
-	if want, got := frameMD5(t, local(t, late, "late.svg", svg)), frameMD5(t, s.download(t, "renders/a.mp4")); len(got) != 12 || !slices.Equal(want, got) {
+	if want, got := frameMD5(t, local(t, "3", late, "late.svg", svg)), frameMD5(t, s.download(t, "renders/a.mp4")); len(got) != 12 || !slices.Equal(want, got) {
 		t.Errorf("the frames are\n%s\nand those of helios render\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	if keys := s.uploads(t); len(keys) > 0 {

@@ -241,7 +241,7 @@ const page = `<!DOCTYPE html><html data-duration="1.2" data-fps="10" data-width=
 <script>let n=0;setInterval(()=>document.querySelector("p").textContent=++n,100)</script></html>`
 
 // local renders a page with helios render. Other files of the composition follow by name and text.
-func local(t *testing.T, page string, files ...string) string {
+func local(t *testing.T, concurrency, page string, files ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range pairs(append([]string{"index.html", page}, files...)) {
@@ -252,7 +252,7 @@ func local(t *testing.T, page string, files ...string) string {
 	out := filepath.Join(dir, "local.mp4")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "run", "helios/cmd/helios", "render", dir, "-o", out, "--concurrency", "3")
+	cmd := exec.CommandContext(ctx, "go", "run", "helios/cmd/helios", "render", dir, "-o", out, "--concurrency", concurrency)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("helios render: %v\n%s", err, text)
 	}

@@ -30,7 +30,7 @@ func TestRender(t *testing.T) {
 	if f.Frames != 12 || f.Status != "completed" || f.Output != "s3://helios-test/renders/a.mp4" || f.Dollars <= 0 {
 		t.Errorf("finished: %+v", f)
 	}
-	want := frameMD5(t, local(t, page))
+	want := frameMD5(t, local(t, "3", page))
 	first := s.download(t, "renders/a.mp4")
 	if got := frameMD5(t, first); len(want) != 12 || !slices.Equal(got, want) {
 		t.Errorf("the frames are\n%s\nand those of helios render\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -55,6 +55,12 @@ func TestRender(t *testing.T) {
 	}
 
 	// The whole execution again finds the work done.
+	s.Fail(func(r *http.Request) bool {
+		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/jobs/") && strings.HasSuffix(r.URL.Path, ".mp4") {
+			t.Errorf("%s was written again", r.URL.Path)
+		}
+		return false
+	})
 	again := finished(t, s.run(t, "second", request))
 	if again.JobID != f.JobID {
 		t.Errorf("the job is %s, and was %s", again.JobID, f.JobID)
