@@ -366,6 +366,25 @@ func TestS3IsBroken(t *testing.T) {
 	}
 }
 
+// With the attempts and the time that the plan function has on AWS, S3 that stands still is an error that passes, and
+// not one of the work, which would not be tried again.
+func TestS3StandsStillInTheTimeOfThePlan(t *testing.T) {
+	t.Parallel()
+	s := alone(t)
+	s.lambda.SetTimeout("plan", 120*time.Second) // as in template.yaml
+	var requests atomic.Int64
+	s.Disturb(func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+		requests.Add(1)
+		awstest.Stall(r)
+	})
+	answer, failed := s.call(t, "plan", map[string]any{
+		"action": "plan", "request": json.RawMessage(`{"input":"s3://helios-test/sites/a/"}`), "inspection": json.RawMessage(threeHeavy), "execution": map[string]string{"name": "x"},
+	})
+	if failed != cloud.TransientError || requests.Load() < 6 || requests.Load() > 18 {
+		t.Errorf("after %d requests it ended as %s: %s", requests.Load(), failed, answer)
+	}
+}
+
 // S3 that stays away ends each function with an error that the state machine knows as one that passes, after a
 // few requests and some seconds.
 func TestS3StaysAway(t *testing.T) {
