@@ -148,6 +148,26 @@ func TestS3ErrorsThatBreakOff(t *testing.T) {
 	}
 }
 
+// Whoever may not see the uploads of others writes all the same.
+func TestS3ThatDeniesTheListOfUploads(t *testing.T) {
+	var denied atomic.Int64
+	s := disturbed(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+		if r.Method == http.MethodGet && r.URL.Query().Has("uploads") {
+			denied.Add(1)
+			w.WriteHeader(http.StatusForbidden)
+			io.WriteString(w, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")
+			return
+		}
+		server.ServeHTTP(w, r)
+	})
+	data := string(large())
+	put(t, s, "a", data)
+	wantObject(t, s, "a", data)
+	if denied.Load() != 1 {
+		t.Errorf("it was denied %d times", denied.Load())
+	}
+}
+
 // impatient returns the same store with connections that are given up soon.
 func impatient(t *testing.T, s *S3) *S3 {
 	s = NewS3(s3.New(s.client.Options(), func(o *s3.Options) {
