@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"helios/shared/fault"
@@ -168,10 +169,13 @@ func TestS3ThatDeniesTheListOfUploads(t *testing.T) {
 	}
 }
 
-// impatient returns the same store with connections that are given up soon.
-func impatient(t *testing.T, s *S3) *S3 {
+// impatient returns the same store with connections that are given up soon, and so many attempts soon one after the
+// other.
+func impatient(t *testing.T, attempts int, s *S3) *S3 {
 	s = NewS3(s3.New(s.client.Options(), func(o *s3.Options) {
 		o.HTTPClient = &http.Client{Transport: httpClient(500 * time.Millisecond).GetTransport()}
+		o.RetryMaxAttempts = attempts
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = attempts, 100*time.Millisecond })
 	}), s.bucket, "")
 	t.Cleanup(s.CloseIdleConnections)
 	return s
@@ -181,7 +185,7 @@ func impatient(t *testing.T, s *S3) *S3 {
 func TestS3ThatStalls(t *testing.T) {
 	var requests atomic.Int64
 	over := make(chan struct{})
-	s := impatient(t, disturbed(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+	s := impatient(t, 6, disturbed(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 		switch requests.Add(1) % 4 {
 		case 1:
 			stand(over)
@@ -207,10 +211,9 @@ func TestS3ThatStalls(t *testing.T) {
 }
 
 func TestS3ThatStallsForEver(t *testing.T) {
-	t.Setenv("AWS_MAX_ATTEMPTS", "3")
 	var requests atomic.Int64
 	over := make(chan struct{})
-	s := impatient(t, disturbed(t, func(http.ResponseWriter, *http.Request, http.Handler) {
+	s := impatient(t, 3, disturbed(t, func(http.ResponseWriter, *http.Request, http.Handler) {
 		requests.Add(1)
 		stand(over)
 	}))
