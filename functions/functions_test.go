@@ -278,7 +278,7 @@ func (s *stack) tell(t *testing.T) {
 		}
 		list, err := s.bucket.List(context.Background(), "")
 		t.Log(err)
-		for _, o := range list {
+		for _, o := range list[max(0, len(list)-100):] {
 			t.Log(o.Modified.Format("15:04:05"), o.Key, o.Size)
 		}
 	})

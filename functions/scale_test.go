@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -215,6 +216,7 @@ func TestTenThousandChunks(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1000, 10_000} {
 		s := alone(t)
+		s.lambda.SetTimeout("merge", 15*time.Minute) // as in template.yaml
 		p := s.planMany(t, n)
 		chunk := chunkOf(t, p.JobID, n)
 		g, ctx := errgroup.WithContext(t.Context())
