@@ -40,10 +40,11 @@ test-short: install-deps ## The Go tests without the slow ones, and without the 
 image-test: ## Build the Lambda image without Docker and render in it as Lambda would (as root, on Debian bookworm)
 	tools/test-image.sh
 
+# Four at once, for some do little but wait for connections that stand still.
 cloud-test: install-deps ## The compiled functions and the state machine, on this machine; the template
 	cfn-lint template.yaml
 	go vet -tags cloud ./functions
-	go test -tags cloud -timeout 30m $(TESTFLAGS) ./functions ./shared/cloud/...
+	go test -tags cloud -parallel 4 -timeout 30m $(TESTFLAGS) ./functions ./shared/cloud/...
 
 # The processor of the functions on AWS: arm64 or x86_64.
 ARCHITECTURE ?= arm64

@@ -122,8 +122,8 @@ func TestPagesHaveNoCredentials(t *testing.T) {
 			return false
 		}
 		once.Do(func() {
-			for _, pid := range s.lambda.PIDs("chunk") {
-				for _, child := range descendants(t, pid) {
+			for _, e := range s.lambda.Environments("chunk") {
+				for _, child := range descendants(t, e.PID) {
 					environ, err := os.ReadFile("/proc/" + strconv.Itoa(child) + "/environ")
 					if errors.Is(err, os.ErrNotExist) {
 						continue

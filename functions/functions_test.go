@@ -6,16 +6,17 @@ package functions
 import (
 	"context"
 	"encoding/json"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
@@ -23,6 +24,7 @@ import (
 
 	"helios/shared/cloud"
 	"helios/shared/cloud/awstest"
+	"helios/shared/store/s3test"
 )
 
 func TestMain(m *testing.M) {
@@ -47,9 +49,13 @@ const bucket = "helios-test"
 // binaries is the folder that the functions are compiled into.
 var binaries string
 
+var building sync.Mutex
+
 // build compiles a function, as the Makefile does.
 func build(t *testing.T, name string) string {
 	t.Helper()
+	building.Lock()
+	defer building.Unlock()
 	path := filepath.Join(binaries, name)
 	if _, err := os.Stat(path); err == nil {
 		return path
@@ -72,18 +78,42 @@ type stack struct {
 	regions int // in which executions were started
 }
 
+// start starts the functions and the state machine.
 func start(t *testing.T, env ...string) *stack {
 	t.Helper()
 	s := &stack{lambda: awstest.NewLambda(t)}
 	s.Front = awstest.Start(t, s.lambda)
-	config := aws.Config{Region: "us-east-1", BaseEndpoint: &s.URL, Credentials: credentials.NewStaticCredentialsProvider("AKIATEST", "secret", "")}
+	config := s.Config()
 	s.bucket = &cloud.Bucket{Name: bucket, Client: s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true })}
 	s.states = sfn.NewFromConfig(config)
+	s.makeBucket(t)
+	s.machine = createMachine(t, s.states)
+	s.deploy(t, env)
+	return s
+}
+
+// alone starts the functions alone, before a strict S3 server. What the test does in the bucket does not pass
+// through the front.
+func alone(t *testing.T, env ...string) *stack {
+	t.Helper()
+	server := s3test.Start(t)
+	s := &stack{lambda: awstest.NewLambda(t), bucket: &cloud.Bucket{Name: bucket, Client: server.Client()}}
+	s.Front = awstest.Before(t, s.lambda, server.Endpoint)
+	s.makeBucket(t)
+	s.deploy(t, append([]string{"AWS_ACCESS_KEY_ID=" + server.AccessKey, "AWS_SECRET_ACCESS_KEY=" + server.SecretKey, "AWS_SESSION_TOKEN="}, env...))
+	return s
+}
+
+func (s *stack) makeBucket(t *testing.T) {
+	t.Helper()
 	if _, err := s.bucket.Client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
 		t.Fatal(err)
 	}
 	s.tell(t)
-	s.machine = createMachine(t, s.states)
+}
+
+func (s *stack) deploy(t *testing.T, env []string) {
+	t.Helper()
 	for name, f := range map[string]awstest.Function{
 		"plan":  {Concurrency: 2, Timeout: 60 * time.Second, MemoryMB: 512},
 		"chunk": {Concurrency: 2, Timeout: 120 * time.Second, MemoryMB: 4096},
@@ -101,7 +131,6 @@ func start(t *testing.T, env ...string) *stack {
 		f.Env = append(f.Env, env...)
 		s.lambda.Add(f)
 	}
-	return s
 }
 
 // createMachine makes the state machine of statemachine/render.asl.json with the template's substitutions.
@@ -211,21 +240,34 @@ const page = `<!DOCTYPE html><html data-duration="1.2" data-fps="10" data-width=
 @keyframes m{to{transform:translateX(140px)}}</style><div></div><p style="color:#fff"></p>
 <script>let n=0;setInterval(()=>document.querySelector("p").textContent=++n,100)</script></html>`
 
-// local renders a page with helios render.
-func local(t *testing.T, page string) string {
+// local renders a page with helios render. Other files of the composition follow by name and text.
+func local(t *testing.T, concurrency, page string, files ...string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte(page), 0o600); err != nil {
-		t.Fatal(err)
+	for name, text := range pairs(append([]string{"index.html", page}, files...)) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	out := filepath.Join(dir, "local.mp4")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "run", "helios/cmd/helios", "render", dir, "-o", out, "--concurrency", "3")
+	cmd := exec.CommandContext(ctx, "go", "run", "helios/cmd/helios", "render", dir, "-o", out, "--concurrency", concurrency)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("helios render: %v\n%s", err, text)
 	}
 	return out
+}
+
+// pairs goes through a list of names and texts.
+func pairs(list []string) iter.Seq2[string, string] {
+	return func(yield func(name, text string) bool) {
+		for pair := range slices.Chunk(list, 2) {
+			if !yield(pair[0], pair[1]) {
+				return
+			}
+		}
+	}
 }
 
 // tell prints what is in the bucket and what the state machine did, after a failure.
@@ -236,7 +278,7 @@ func (s *stack) tell(t *testing.T) {
 		}
 		list, err := s.bucket.List(context.Background(), "")
 		t.Log(err)
-		for _, o := range list {
+		for _, o := range list[max(0, len(list)-100):] {
 			t.Log(o.Modified.Format("15:04:05"), o.Key, o.Size)
 		}
 	})

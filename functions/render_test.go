@@ -30,7 +30,7 @@ func TestRender(t *testing.T) {
 	if f.Frames != 12 || f.Status != "completed" || f.Output != "s3://helios-test/renders/a.mp4" || f.Dollars <= 0 {
 		t.Errorf("finished: %+v", f)
 	}
-	want := frameMD5(t, local(t, page))
+	want := frameMD5(t, local(t, "3", page))
 	first := s.download(t, "renders/a.mp4")
 	if got := frameMD5(t, first); len(want) != 12 || !slices.Equal(got, want) {
 		t.Errorf("the frames are\n%s\nand those of helios render\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -55,6 +55,12 @@ func TestRender(t *testing.T) {
 	}
 
 	// The whole execution again finds the work done.
+	s.Fail(func(r *http.Request) bool {
+		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/jobs/") && strings.HasSuffix(r.URL.Path, ".mp4") {
+			t.Errorf("%s was written again", r.URL.Path)
+		}
+		return false
+	})
 	again := finished(t, s.run(t, "second", request))
 	if again.JobID != f.JobID {
 		t.Errorf("the job is %s, and was %s", again.JobID, f.JobID)
@@ -86,13 +92,17 @@ func read(t *testing.T, path string) []byte {
 	return data
 }
 
-// A partition whose function is killed is rendered again; so is one whose Chromium dies.
+// A partition whose function is killed is rendered again; so is one whose Chromium dies. A merge that is killed as it
+// puts the output in place is done again.
 func TestFaultsHeal(t *testing.T) {
 	tokens := t.TempDir()
 	s := start(t, "HELIOS_CHROMIUM="+mortalChromium(t, tokens))
 	s.put(t, "sites/a/index.html", page)
-	var kills, deaths atomic.Int64
+	var kills, deaths, merges atomic.Int64
 	s.Fail(func(r *http.Request) bool {
+		if r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, "/renders/a.mp4") && merges.Add(1) == 1 {
+			s.lambda.Kill("merge")
+		}
 		if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, ".running.f0.") {
 			return false
 		}
@@ -113,6 +123,9 @@ func TestFaultsHeal(t *testing.T) {
 	p, err := cloud.ReadProgress(t.Context(), s.bucket, f.JobID, cloud.PricesOf("arm64"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if merges.Load() != 2 {
+		t.Errorf("the output was put in place %d times", merges.Load())
 	}
 	if kills.Load() < 2 || p.Failed == 0 || p.Done != 2 {
 		t.Errorf("there were %d attempts at partition 0, and %d attempts failed", kills.Load(), p.Failed)

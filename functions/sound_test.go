@@ -3,9 +3,11 @@
 package functions
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -21,15 +23,21 @@ func TestSound(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := start(t)
-	s.put(t, "sites/c/index.html", strings.Replace(page, "<div>", `<audio src="tone.wav" autoplay></audio><div>`, 1))
+	html := strings.Replace(page, "<div>", `<audio src="tone.wav" autoplay></audio><div>`, 1)
+	s.put(t, "sites/c/index.html", html)
 	s.put(t, "sites/c/tone.wav", string(data))
-	f := finished(t, s.run(t, "sound", `{"input":"s3://helios-test/sites/c/","output":"renders/c.mp4","concurrency":12,"quality":0}`))
+	const request = `{"input":"s3://helios-test/sites/c/","output":"renders/c.mp4","concurrency":12,"revision":"1"}`
+	f := finished(t, s.run(t, "sound", request))
 	if f.Frames != 12 {
 		t.Errorf("finished: %+v", f)
 	}
 	path := s.download(t, "renders/c.mp4")
-	if got := frameMD5(t, path); len(got) != 12 {
-		t.Errorf("there are %d frames", len(got))
+	if want, got := frameMD5(t, local(t, "12", html, "tone.wav", string(data))), frameMD5(t, path); len(got) != 12 || !slices.Equal(want, got) {
+		t.Errorf("the frames are\n%s\nand those of helios render\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	finished(t, s.run(t, "again", request))
+	if !bytes.Equal(read(t, path), read(t, s.download(t, "renders/c.mp4"))) {
+		t.Error("the second run gave other bytes")
 	}
 	out, err := exec.Command("ffmpeg", "-i", path, "-af", "volumedetect", "-f", "null", "-").CombinedOutput()
 	if err != nil {

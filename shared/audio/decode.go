@@ -70,7 +70,7 @@ func decode(ctx context.Context, from cut, limit int64, folder string) (*clip, e
 
 func (c *clip) fill(ctx context.Context, from cut, limit int64) error {
 	cmd, err := ffmpeg.Command(
-		"-protocol_whitelist", protocols, "-threads", "1", "-vn", "-sn", "-dn", "-i", "file:"+from.source,
+		"-protocol_whitelist", protocols, "-format_whitelist", demuxers, "-threads", "1", "-vn", "-sn", "-dn", "-i", "file:"+from.source,
 		"-map", "0:a:0", "-af", filters(from, limit), "-c:a", "pcm_f32be", "-f", "au", "pipe:1")
 	if err != nil {
 		return err
@@ -176,7 +176,7 @@ func withoutSound(ctx context.Context, file string) (bool, error) {
 		return false, err
 	}
 	var out bytes.Buffer
-	cmd := exec.Command(path, "-v", "error", "-protocol_whitelist", protocols,
+	cmd := exec.Command(path, "-v", "error", "-protocol_whitelist", protocols, "-format_whitelist", demuxers,
 		"-show_entries", "stream=codec_type", "-of", "json", "file:"+file)
 	cmd.Stdout = &out
 	if err := ffmpeg.Run(ctx, cmd); err != nil {
@@ -198,6 +198,10 @@ func withoutSound(ctx context.Context, file string) (bool, error) {
 	return len(found.Streams) > 0, nil
 }
 
-// protocols are what a source may be read by. A media file may be a list of others, which are not fetched from
-// anywhere.
-const protocols = "file,pipe"
+// protocols are what a source may be read by, and demuxers what it may be: all that hold sound themselves. A playlist
+// could name any file of the machine.
+const (
+	protocols = "file,pipe"
+	demuxers  = "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,dtshd,dv,eac3,flac,flv,gxf,loas,matroska,mlp,mov,mp3,mp4,mpc,mpc8," +
+		"mpeg,mpegts,mxf,nut,oga,ogg,oma,rm,shn,truehd,tta,voc,w64,wav,webm,wtv,wv"
+)

@@ -85,7 +85,14 @@ func TestBadSources(t *testing.T) {
 	dir := t.TempDir()
 	text := filepath.Join(dir, "text.mp3")
 	empty := filepath.Join(dir, "empty.wav")
-	for file, content := range map[string]string{text: "<html>not found</html>", empty: ""} {
+	// Lists of other files are no sources: they could name any of the machine.
+	secret := generate(t, filepath.Join(dir, "secret.aac"), "sin(t)", 44100, 1)
+	playlist, script := filepath.Join(dir, "playlist.wav"), filepath.Join(dir, "script.wav")
+	for file, content := range map[string]string{
+		text: "<html>not found</html>", empty: "",
+		playlist: "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1,\n" + secret + "\n#EXT-X-ENDLIST\n",
+		script:   "ffconcat version 1.0\nfile secret.aac\n",
+	} {
 		if err := os.WriteFile(file, []byte(content), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -96,6 +103,8 @@ func TestBadSources(t *testing.T) {
 		dir:                            "cannot be read: it is no file",
 		text:                           "cannot be decoded: ffmpeg: ",
 		empty:                          "cannot be decoded: ffmpeg: ",
+		playlist:                       "cannot be decoded: ffmpeg: ",
+		script:                         "cannot be decoded: ffmpeg: ",
 	} {
 		err := Mix(t.Context(), options(job.Track{Source: source, Volume: 1}), out)
 		if fault.Of(err) != fault.User || !strings.HasPrefix(err.Error(), "the sound of "+source+" "+want) {

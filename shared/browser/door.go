@@ -37,6 +37,7 @@ type door struct {
 	published published
 	problems  sync.Map              // what could not be had: why (error), by request URI
 	failure   atomic.Pointer[error] // the first that may be gone the next time
+	awaited   atomic.Int64          // files of the composition that were asked for and are not there yet
 	listener  net.Listener
 	server    *http.Server
 	forward   *httputil.ReverseProxy
@@ -107,6 +108,8 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Host == siteHost && strings.HasPrefix(r.URL.Path, reserved):
 		d.published.ServeHTTP(w, r)
 	case r.URL.Host == siteHost && d.site != nil:
+		d.awaited.Add(1)
+		defer d.awaited.Add(-1)
 		if err := d.site.serve(w, r); err != nil {
 			d.refuse(w, r, err)
 		}

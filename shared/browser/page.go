@@ -221,6 +221,15 @@ func (p *Page) Failure() error {
 	return nil
 }
 
+// Starved returns a fault.Transient if the page has asked for a file of a composition in S3 that S3 has not given
+// yet; nil if it waits for nothing of the kind.
+func (p *Page) Starved() error {
+	if b, ok := p.browser.site.(*bucket); ok && p.browser.door.awaited.Load() > 0 {
+		return fault.Transientf("%s does not answer", b.objects.URL(""))
+	}
+	return nil
+}
+
 // Exception returns the first error that a script of the page threw and nobody caught, a fault.User.
 func (p *Page) Exception() error { return p.watch.exception() }
 

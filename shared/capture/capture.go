@@ -299,6 +299,9 @@ func (p *Player) take(ctx context.Context, t microseconds) ([]byte, error) {
 // is Chromium that does not get on.
 func (p *Player) overdue(n int64, seeking bool) error {
 	late := fmt.Sprintf("frame %d was not done after %s", n, p.o.Timeout)
+	if err := p.page.Starved(); err != nil {
+		return fmt.Errorf("%s: %w", late, err)
+	}
 	if pending := p.page.Pending(); len(pending) > 0 {
 		return fault.Userf("%s: no answer from %s; mend the page or give a longer --timeout", late, strings.Join(pending, ", "))
 	}

@@ -61,6 +61,9 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 		return p.checkImages(ctx)
 	}()
 	if err != nil && ctx.Err() == context.DeadlineExceeded {
+		if err := p.page.Starved(); err != nil {
+			return fmt.Errorf("%s was not ready after %s: %w", c.Input, p.o.Timeout, err)
+		}
 		// The page itself is not done while a script of it runs.
 		itself := func(address string) bool { return address == p.page.Assets()[0].URL }
 		if pending := slices.DeleteFunc(p.page.Pending(), itself); len(pending) > 0 {

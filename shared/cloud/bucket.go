@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
+
+	"helios/shared/store"
 )
 
 // Bucket holds the documents of jobs. Errors name the key; that of a key which is not there is an
@@ -29,15 +31,14 @@ type Object struct {
 	Modified time.Time
 }
 
-// Get reads an object.
+// Get reads an object, on where an answer broke off.
 func (b *Bucket) Get(ctx context.Context, key string) ([]byte, error) {
-	out, err := b.Client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.Name, Key: &key})
+	r, err := store.NewS3(b.Client, b.Name, "").Open(ctx, key)
 	if err != nil {
-		return nil, b.failed("reading", key, err)
+		return nil, err
 	}
-	defer out.Body.Close()
-	data, err := io.ReadAll(out.Body)
-	return data, b.failed("reading", key, err)
+	defer r.Close()
+	return io.ReadAll(io.NewSectionReader(r, 0, r.Size()))
 }
 
 // GetJSON reads an object into a value.

@@ -72,12 +72,15 @@ func (c *Call) lastLog(ctx context.Context, jobID, unit string) (log Log, err er
 	return log, c.Bucket.GetJSON(ctx, last.Key, &log)
 }
 
-// failures reads what was written down, in the order of the partitions: the first few, which say enough.
-func (c *Call) failures(ctx context.Context, jobID string) ([]Failure, error) {
+// failures reads what was written down since an execution began, in the order of the partitions: the first few,
+// which say enough. What failed in an earlier execution of the same job may have been mended.
+func (c *Call) failures(ctx context.Context, jobID string, since time.Time) ([]Failure, error) {
 	list, err := c.Bucket.List(ctx, Job(jobID).Failures())
 	if err != nil {
 		return nil, err
 	}
+	since = since.Truncate(time.Second) // as S3 tells the time
+	list = slices.DeleteFunc(list, func(o Object) bool { return o.Modified.Before(since) })
 	var failures []Failure
 	for _, o := range list[:min(len(list), 10)] {
 		f := Failure{Unit: strings.TrimSuffix(path.Base(o.Key), ".json")}

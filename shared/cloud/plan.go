@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"strconv"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,6 +19,12 @@ type Execution struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Start string `json:"start"` // RFC 3339
+}
+
+// begun is when the execution began; the zero time if that is not known.
+func (e Execution) begun() time.Time {
+	t, _ := time.Parse(time.RFC3339, e.Start)
+	return t
 }
 
 // PlanEvent asks the plan function to plan a job.

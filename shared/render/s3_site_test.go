@@ -1,14 +1,21 @@
 package render
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"helios/shared/capture"
 	"helios/shared/fault"
+	"helios/shared/job"
 	"helios/shared/store"
 	"helios/shared/store/s3test"
 )
@@ -122,4 +129,49 @@ func TestACompositionInABucketThatIsNotWhole(t *testing.T) {
 		t.Setenv("AWS_SECRET_ACCESS_KEY", "another secret")
 		fails(s.URL(""), fault.User, "s3:GetObject", s.Bucket())
 	})
+}
+
+// A page that waits for a bucket is not to blame, before its first frame or later.
+func TestABucketThatStandsStill(t *testing.T) {
+	t.Setenv("HELIOS_CACHE", t.TempDir())
+	server := s3test.Start(t)
+	server.Setenv(t)
+	dir := t.TempDir()
+	page := `<!doctype html><html data-duration="1"><script>setTimeout(() => fetch("late.txt"), 300)</script>`
+	for name, text := range map[string]string{"index.html": page, "late.txt": "x"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := uploadFolder(t, server, dir)
+	to, err := url.Parse(server.Endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var still atomic.Value
+	still.Store("nothing")
+	forward := &httputil.ReverseProxy{Transport: &http.Transport{DisableKeepAlives: true}, Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host // it is signed
+	}}
+	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, still.Load().(string)) {
+			<-r.Context().Done()
+			return
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(between.Close)
+	t.Setenv("AWS_ENDPOINT_URL", between.URL)
+	for _, name := range []string{"/index.html", "/late.txt"} {
+		still.Store("nothing")
+		o := small(s.URL(""))
+		o.Timeout = job.SecondsOf(4 * time.Second)
+		j := jobOf(t, o)
+		j.Retries = 0
+		still.Store(name)
+		if err := j.Run(t.Context()); fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), s.URL("")+" does not answer") {
+			t.Errorf("without %s it ends as %s: %v", name, fault.Of(err), err)
+		}
+	}
 }

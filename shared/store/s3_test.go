@@ -170,6 +170,57 @@ func TestS3AbortLeavesNoUpload(t *testing.T) {
 	wantNone(t, s, "a")
 }
 
+// A writer that was killed leaves its upload to the next writer of the same name, which drops it, but only when it
+// has put the object in place itself.
+func TestS3DropsUploadsThatWereLeft(t *testing.T) {
+	s := openS3(t, s3test.Start(t), "")
+	begun := func(name string) Writer {
+		w := create(t, s, name)
+		if _, err := w.Write(large()); err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	killed, other := begun("a"), begun("a.b")
+	gaveUp := begun("a")
+	gaveUp.Abort()
+	second, third := begun("a"), begun("a")
+	if n := len(uploads(t, s)); n != 4 {
+		t.Fatalf("there are %d uploads", n)
+	}
+	if err := second.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if keys := uploads(t, s); len(keys) != 2 {
+		t.Errorf("the uploads are of %q", keys)
+	}
+	// The one that is not dead after all may be tried again.
+	if err := killed.Commit(); fault.Of(err) != fault.Transient {
+		t.Errorf("the commit of an upload that was dropped: %v", err)
+	}
+	if err := third.Commit(); err != nil {
+		t.Errorf("a writer that began later: %v", err)
+	}
+	if err := other.Commit(); err != nil {
+		t.Errorf("a writer of another name: %v", err)
+	}
+	wantNoUploads(t, s)
+
+	late := begun("a")
+	if err := begun("a").Commit(); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 { // until a part is answered
+		if _, err := late.Write(large()); err != nil {
+			if fault.Of(err) != fault.Transient {
+				t.Errorf("writing on where the upload is gone: %v, of kind %s", err, fault.Of(err))
+			}
+			return
+		}
+	}
+	t.Error("nothing told that the upload was gone")
+}
+
 func TestS3ObjectThatChanges(t *testing.T) {
 	s := openS3(t, s3test.Start(t), "")
 	old := large()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,8 +18,9 @@ import (
 const (
 	// attempts is how often a request is made before it fails unless AWS_MAX_ATTEMPTS says otherwise, with growing pauses of 20 s at most in between.
 	attempts = 6
-	// stall is how long a connection may stand still before the request is made again.
-	stall = 30 * time.Second
+	// stall is how long a connection may stand still before the request is made again: on a slow line the last
+	// bytes of a part take that long. In Lambda S3 is near, and all attempts have to end before the function does.
+	stall, stallInLambda = 30 * time.Second, 10 * time.Second
 	// idleConnections is how many connections are kept: stitching reads from so many places at once.
 	idleConnections = 32
 )
@@ -28,7 +30,7 @@ const (
 // server than that of AWS, with the buckets in the path. The error is a fault.User if there are no
 // credentials or no region.
 func S3Client(ctx context.Context) (*s3.Client, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(httpClient(stall)))
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(httpClient(patience())))
 	if err != nil {
 		return nil, fault.Userf("reading the settings of AWS: %w", err)
 	}
@@ -70,32 +72,50 @@ func sameMethod(r *http.Request, via []*http.Request) error {
 	return http.ErrUseLastResponse
 }
 
-// httpClient returns a client that gives up a connection over which nothing was sent, or no answer began, for
-// some time. Who reads an answer has to watch it.
+// patience returns how long a connection may stand still.
+func patience() time.Duration {
+	if os.Getenv("AWS_LAMBDA_FUNCTION_NAME") != "" {
+		return stallInLambda
+	}
+	return stall
+}
+
+// httpClient returns a client that gives up a connection over which nothing went for some time.
 func httpClient(stall time.Duration) *awshttp.BuildableClient {
-	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+	return awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) {
+		d.Timeout = stall
+	}).WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = idleConnections
 		t.ResponseHeaderTimeout = stall
+		t.TLSHandshakeTimeout = stall
 		dial := t.DialContext
 		t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := dial(ctx, network, address)
 			if err != nil {
 				return nil, err
 			}
-			return &sender{conn, stall}, nil
+			return &watched{conn, stall}, nil
 		}
 	})
 }
 
-// sender is a connection whose writes end in time.
-type sender struct {
+// watched is a connection that breaks when it stands still. What is sent also gives more time to a read that
+// waits for the answer.
+type watched struct {
 	net.Conn
 	stall time.Duration
 }
 
-func (s *sender) Write(p []byte) (int, error) {
-	if err := s.SetWriteDeadline(time.Now().Add(s.stall)); err != nil {
+func (w *watched) Read(p []byte) (int, error) {
+	if err := w.SetReadDeadline(time.Now().Add(w.stall)); err != nil {
 		return 0, err
 	}
-	return s.Conn.Write(p)
+	return w.Conn.Read(p)
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	if err := w.SetDeadline(time.Now().Add(w.stall)); err != nil {
+		return 0, err
+	}
+	return w.Conn.Write(p)
 }

@@ -21,6 +21,9 @@ import (
 // ErrChanged says that an object was replaced while it was read.
 var ErrChanged = errors.New("changed while it was read")
 
+// errDropped says that an upload was dropped while it was written, as by one that was begun later and done before.
+var errDropped = errors.New("the upload is gone")
+
 // explain makes of what an action of S3 ended with what a store ends with.
 func (s *S3) explain(ctx context.Context, action, name string, err error) error {
 	if err == nil {
@@ -42,8 +45,12 @@ func (s *S3) explain(ctx context.Context, action, name string, err error) error 
 		err = fmt.Errorf("%s: %s", code, api.ErrorMessage())
 	}
 	switch {
+	case code == "" && brokenOff(err):
+		return fault.Transientf("%s of %s: %w", action, where, err)
 	case code == "NoSuchBucket":
 		return fault.Userf("%s of %s: there is no bucket %s in this region; give another one, or make it", action, where, s.bucket)
+	case code == "NoSuchUpload" && action == "UploadPart":
+		return fault.Transientf("writing %s: %w", where, errDropped)
 	case code == "NoSuchKey", code == "NotFound", code == "NoSuchUpload":
 		return &fs.PathError{Op: action, Path: where, Err: fs.ErrNotExist}
 	case status == http.StatusPreconditionFailed && action == "GetObject":
@@ -73,7 +80,13 @@ func passing(err error) bool {
 		network  net.Error
 	)
 	return errors.As(err, &send) || errors.As(err, &attempts) || errors.As(err, &quota) || errors.As(err, &network) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errStalled)
+		errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// brokenOff reports whether an answer, also one that was to describe an error, did not come to its end.
+func brokenOff(err error) bool {
+	var network net.Error
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)
 }
 
 // permission returns what has to be allowed for an action.

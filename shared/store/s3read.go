@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -24,8 +23,6 @@ const (
 	// rangeTries is how often a range is asked for when the answer breaks off without having brought a byte.
 	rangeTries = 4
 )
-
-var errStalled = errors.New("the answer stalled")
 
 // s3Object is one version of an object. The rest of an object that was replaced cannot be read.
 type s3Object struct {
@@ -113,16 +110,17 @@ func (o *s3Object) fill(p []byte, off int64) (n int, err error) {
 // get makes one request for a range. It is done when there is no more to be had, in the end or by an error that
 // stays.
 func (o *s3Object) get(p []byte, off int64) (n int, done bool, err error) {
-	ctx, cancel := context.WithCancelCause(o.ctx)
-	defer cancel(nil)
 	key := o.Key(o.name)
 	in := &s3.GetObjectInput{Bucket: &o.bucket, Key: &key, Range: aws.String(fmt.Sprintf("bytes=%d-%d", off, off+int64(len(p))-1))}
 	if o.etag != "" {
 		in.IfMatch = &o.etag
 	}
-	answer, err := o.client.GetObject(ctx, in)
+	answer, err := o.client.GetObject(o.ctx, in)
 	if isEmpty(err) && o.etag == "" {
 		return 0, true, nil
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return 0, false, err // what was wrong did not come through
 	}
 	if err != nil {
 		return 0, true, o.explain(o.ctx, "GetObject", o.name, err)
@@ -133,25 +131,12 @@ func (o *s3Object) get(p []byte, off int64) (n int, done bool, err error) {
 		if o.size, err = totalSize(answer); err != nil {
 			return 0, true, fmt.Errorf("reading %s: %w", o.URL(o.name), err)
 		}
-		p = p[:min(int64(len(p)), o.size)]
 	}
-	watch := time.AfterFunc(stall, func() { cancel(errStalled) })
-	defer watch.Stop()
-	for n < len(p) && err == nil {
-		var read int
-		read, err = answer.Body.Read(p[n:])
-		n += read
-		watch.Reset(stall)
-	}
-	if n == len(p) {
-		return n, true, nil
-	}
-	if err == io.EOF {
+	p = p[:min(int64(len(p)), o.size-off)]
+	if n, err = io.ReadFull(answer.Body, p); err == io.EOF {
 		err = io.ErrUnexpectedEOF
-	} else if context.Cause(ctx) == errStalled {
-		err = errStalled
 	}
-	return n, false, err
+	return n, err == nil, err
 }
 
 // isEmpty reports whether a range was refused, as the first one is of an empty object.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"mime"
 	"path"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,7 +55,8 @@ type s3Writer struct {
 	free   chan []byte
 	number int32 // of the part that was sent last
 	mu     sync.Mutex
-	parts  []types.CompletedPart // by number
+	parts  []types.CompletedPart   // by number
+	before []types.MultipartUpload // of the same name, begun earlier
 }
 
 // Create implements [Store]. Large objects are sent in parts while they are written, which takes memory for
@@ -122,6 +124,9 @@ func (w *s3Writer) send() error {
 }
 
 func (w *s3Writer) begin() error {
+	if err := w.listBefore(); err != nil {
+		return err
+	}
 	answer, err := w.client.CreateMultipartUpload(w.ctx, &s3.CreateMultipartUploadInput{
 		Bucket: &w.bucket, Key: &w.key, ContentType: contentType(w.name), Metadata: map[string]string{writerKey: w.id},
 		ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
@@ -136,6 +141,28 @@ func (w *s3Writer) begin() error {
 	w.group.SetLimit(uploadWidth)
 	w.free = make(chan []byte, uploadWidth+1)
 	return nil
+}
+
+// listBefore finds the uploads that earlier writers of the name began and have not ended: most likely they were
+// killed. Who may not see them leaves them to the bucket's rule for uploads that were left behind.
+func (w *s3Writer) listBefore() error {
+	list, err := w.client.ListMultipartUploads(w.ctx, &s3.ListMultipartUploadsInput{Bucket: &w.bucket, Prefix: &w.key})
+	if err != nil {
+		if err = w.explain(w.ctx, "ListMultipartUploads", w.name, err); fault.Of(err) == fault.Transient || w.ctx.Err() != nil {
+			return err
+		}
+		return nil
+	}
+	w.before = slices.DeleteFunc(list.Uploads, func(u types.MultipartUpload) bool { return aws.ToString(u.Key) != w.key })
+	return nil
+}
+
+// dropBefore drops these uploads, now that the object is there. Should one of the writers still be at work, it
+// finds its upload gone, which is a fault.Transient: of several writers one always gets through.
+func (w *s3Writer) dropBefore() {
+	for _, u := range w.before {
+		w.abortUpload(u.UploadId)
+	}
 }
 
 func (w *s3Writer) sendPart(number int32, part []byte) error {
@@ -168,6 +195,8 @@ func (w *s3Writer) commit(unless *string) error {
 	} else {
 		if err = w.complete(unless); err != nil {
 			w.Abort()
+		} else {
+			w.dropBefore()
 		}
 		w.done = true
 		w.cancel()
@@ -216,7 +245,7 @@ func (w *s3Writer) settle(action string, unless *string, err error) error {
 	case err == nil && unless != nil:
 		return &fs.PathError{Op: action, Path: w.URL(w.name), Err: fs.ErrExist}
 	case errors.Is(failure, fs.ErrNotExist):
-		return fault.Transientf("writing %s: the upload is gone", w.URL(w.name))
+		return fault.Transientf("writing %s: %w", w.URL(w.name), errDropped)
 	}
 	return failure
 }
@@ -234,9 +263,13 @@ func (w *s3Writer) Abort() {
 	}
 	w.cancel()
 	w.group.Wait()
+	w.abortUpload(w.upload)
+}
+
+func (w *s3Writer) abortUpload(id *string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), abortTimeout)
 	defer cancel()
-	w.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &w.bucket, Key: &w.key, UploadId: w.upload})
+	w.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &w.bucket, Key: &w.key, UploadId: id})
 }
 
 // contentType returns what a name says of an object, or nil.

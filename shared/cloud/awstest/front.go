@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -14,18 +16,22 @@ import (
 	"testing"
 )
 
-// Front is the one address of all services: it calls functions itself and hands everything else on to moto.
+// Front is the one address of all services: it calls functions itself and hands everything else on to moto, or to
+// the S3 server that it stands before.
 type Front struct {
 	// URL is for AWS_ENDPOINT_URL.
 	URL    string
 	lambda *Lambda
 	server *httptest.Server
 
-	mu     sync.Mutex
-	moto   *url.URL
-	fail   func(*http.Request) bool
-	events []Event
+	mu      sync.Mutex
+	behind  *url.URL
+	disturb Disturbance
+	events  []Event
 }
+
+// Disturbance answers a request to S3, or has the server answer it.
+type Disturbance func(w http.ResponseWriter, r *http.Request, server http.Handler)
 
 // Event is what was put onto the event bus.
 type Event struct {
@@ -42,12 +48,78 @@ func newFront(t testing.TB, lambda *Lambda) *Front {
 	return f
 }
 
+// Before starts a front before an S3 server, without the other services. It ends with the test.
+func Before(t testing.TB, lambda *Lambda, server string) *Front {
+	t.Helper()
+	f := newFront(t, lambda)
+	var err error
+	if f.behind, err = url.Parse(server); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
 // Fail makes S3 answer 503 SlowDown to the requests that a function chooses. It is told of all, and may do
 // something else meanwhile.
 func (f *Front) Fail(choose func(*http.Request) bool) {
+	f.Disturb(func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+		if choose(r) {
+			SlowDown(w, r)
+		} else {
+			server.ServeHTTP(w, r)
+		}
+	})
+}
+
+// Disturb has all requests to S3 pass through d; nil ends that.
+func (f *Front) Disturb(d Disturbance) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.fail = choose
+	f.disturb = d
+}
+
+// SlowDown answers as S3 does when there are too many requests.
+func SlowDown(w http.ResponseWriter, r *http.Request) {
+	io.Copy(io.Discard, r.Body)
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	io.WriteString(w, "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>")
+}
+
+// Reset breaks the connection of a request.
+func Reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	conn.Close()
+}
+
+// Stall leaves a request without an answer until whoever made it gives up.
+func Stall(r *http.Request) {
+	io.Copy(io.Discard, r.Body) // or its end would not be noticed
+	<-r.Context().Done()
+}
+
+// Cut returns a writer that passes so many bytes of an answer on and then breaks the connection.
+func Cut(w http.ResponseWriter, bytes int) http.ResponseWriter { return &cut{w, bytes} }
+
+type cut struct {
+	http.ResponseWriter
+	left int
+}
+
+func (c *cut) Write(p []byte) (int, error) {
+	if len(p) <= c.left {
+		c.left -= len(p)
+		return c.ResponseWriter.Write(p)
+	}
+	c.ResponseWriter.Write(p[:c.left])
+	http.NewResponseController(c.ResponseWriter).Flush()
+	panic(http.ErrAbortHandler)
 }
 
 // Events returns what was put onto the event bus.
@@ -63,24 +135,24 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.mu.Lock()
-	moto, fail := f.moto, f.fail
+	behind, disturb := f.behind, f.disturb
 	f.mu.Unlock()
-	if fail != nil && service(r) == "s3" && fail(r) {
-		io.Copy(io.Discard, r.Body)
-		w.Header().Set("Content-Type", "application/xml")
-		w.WriteHeader(http.StatusServiceUnavailable)
-		io.WriteString(w, "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>")
-		return
-	}
 	if r.Header.Get("X-Amz-Target") == "AWSEvents.PutEvents" {
 		f.note(r)
 	}
-	proxy := httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
-		p.SetURL(moto)
+	server := &httputil.ReverseProxy{ErrorLog: silent, Rewrite: func(p *httputil.ProxyRequest) {
+		p.SetURL(behind)
 		p.Out.Host = p.In.Host // which is signed
 	}}
-	proxy.ServeHTTP(w, r)
+	if disturb != nil && service(r) == "s3" {
+		disturb(w, r, server)
+	} else {
+		server.ServeHTTP(w, r)
+	}
 }
+
+// silent is where a proxy says that a caller went away.
+var silent = log.New(io.Discard, "", 0)
 
 // service returns the service that a request was signed for.
 func service(r *http.Request) string {

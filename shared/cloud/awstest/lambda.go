@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,6 +54,7 @@ type function struct {
 	serving []*environment
 	count   int // environments that were started
 	calls   int
+	most    int // that were served at once
 }
 
 // NewLambda returns a Lambda without functions. It ends with the test.
@@ -88,6 +91,14 @@ func (l *Lambda) Calls(name string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.calls
+}
+
+// Most returns how many calls of a function were served at once.
+func (l *Lambda) Most(name string) int {
+	f := l.functions[name]
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.most
 }
 
 // Answer is what a call of a function ended with.
@@ -145,6 +156,7 @@ func (f *function) take() (*environment, error) {
 		}
 	}
 	f.serving = append(f.serving, e)
+	f.most = max(f.most, len(f.serving))
 	return e, nil
 }
 
@@ -166,6 +178,9 @@ type environment struct {
 	process *process.Process
 	next    chan call
 	ended   chan struct{} // closed when the test has no more calls for it
+	temp    string
+
+	connections atomic.Int64 // to the Runtime API
 
 	mu      sync.Mutex
 	current *call
@@ -181,8 +196,15 @@ type call struct {
 
 func (f *function) start(number int) (*environment, error) {
 	e := &environment{next: make(chan call), ended: make(chan struct{})}
-	e.api = httptest.NewServer(e.handler())
+	e.api = httptest.NewUnstartedServer(e.handler())
+	e.api.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			e.connections.Add(1)
+		}
+	}
+	e.api.Start()
 	tmp := f.lambda.t.TempDir()
+	e.temp = tmp
 	cmd := exec.Command(f.Binary)
 	cmd.Dir = tmp
 	cmd.Stdout = f.lambda.t.Output()
@@ -284,13 +306,25 @@ func (l *Lambda) Kill(name string) {
 	}
 }
 
-// PIDs returns the processes of a function that are serving a call.
-func (l *Lambda) PIDs(name string) (pids []int) {
+// Environment is one that runs.
+type Environment struct {
+	PID int
+	// Runtime is the address of its Runtime API, Connections how many connections came there.
+	Runtime     string
+	Connections int
+	// Temp is its folder for temporary files.
+	Temp string
+}
+
+// Environments returns those of a function that run, also those that serve no call.
+func (l *Lambda) Environments(name string) (list []Environment) {
 	f := l.functions[name]
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, e := range f.serving {
-		pids = append(pids, e.process.PID())
+	for _, e := range slices.Concat(f.idle, f.serving) {
+		list = append(list, Environment{
+			PID: e.process.PID(), Runtime: strings.TrimPrefix(e.api.URL, "http://"), Connections: int(e.connections.Load()), Temp: e.temp,
+		})
 	}
-	return pids
+	return list
 }

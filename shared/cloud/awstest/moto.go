@@ -34,8 +34,8 @@ func Start(t testing.TB, lambda *Lambda) *Front {
 		t.Fatal(err)
 	}
 	t.Cleanup(moto.Kill)
-	f.moto = &url.URL{Scheme: "http", Host: address}
-	configure(t, f.moto.String(), moto)
+	f.behind = &url.URL{Scheme: "http", Host: address}
+	configure(t, f.behind.String(), moto)
 	return f
 }
 

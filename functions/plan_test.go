@@ -1,0 +1,115 @@
+//go:build cloud
+
+package functions
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"helios/shared/cloud"
+	"helios/shared/job"
+)
+
+// The plan function makes the partitions that helios render --emit-job makes of the same options.
+func TestPlanIsThatOfTheCommandLine(t *testing.T) {
+	t.Parallel()
+	s := alone(t)
+	s.put(t, "sites/a/index.html", page)
+	for _, test := range []struct {
+		request string
+		flags   []string
+	}{
+		{`"concurrency":3`, []string{"--concurrency", "3"}},
+		{`"concurrency":12`, []string{"--concurrency", "12"}},
+		{`"concurrency":5,"fps":"30000/1001","duration":2.5,"startFrame":7`, []string{"--concurrency", "5", "--fps", "30000/1001", "--duration", "2.5", "--start-frame", "7"}},
+	} {
+		p := s.prepare(t, `{"input":"s3://helios-test/sites/a/","output":"renders/a b.mp4",`+test.request+`}`)
+		var planned job.Spec
+		if err := s.bucket.GetJSON(t.Context(), cloud.Job(p.JobID).Spec(), &planned); err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte(page), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(dir, "job.json")
+		cmd := exec.Command("go", append([]string{"run", "helios/cmd/helios", "render", dir, "-o", filepath.Join(dir, "a b.mp4"), "--emit-job", file}, test.flags...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		emitted, err := job.Parse(read(t, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, got := outline(emitted), outline(&planned)
+		if len(want) < 3 || !slices.Equal(want, got) {
+			t.Errorf("%s: the function plans\n%s\nand the command\n%s", test.request, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+		items := s.items(t, p)
+		for i, partition := range planned.Partitions {
+			if i >= len(items) || (cloud.WorkItem{ID: partition.ID, StartFrame: partition.StartFrame, FrameCount: partition.FrameCount, OutputFile: partition.OutputFile}) != items[i] {
+				t.Errorf("%s: item %d is not that of the spec", test.request, i)
+			}
+		}
+	}
+}
+
+// outline lists the partitions of a spec.
+func outline(spec *job.Spec) (list []string) {
+	for _, p := range spec.Partitions {
+		list = append(list, fmt.Sprintf("%d: %d frames from %d to %s", p.ID, p.FrameCount, p.StartFrame, p.OutputFile))
+	}
+	return append(list, strings.Join(spec.Merge.Inputs, " "))
+}
+
+// The plan goes by what Inspect measured, by what the request says, and by what the stack allows at a time.
+func TestPlanGoesByThePace(t *testing.T) {
+	t.Parallel()
+	s := alone(t) // which allows 3 at a time
+	for _, test := range []struct {
+		request             string
+		frameMS, stepMS     int
+		partitions, atATime int
+		refused             string
+	}{
+		{request: ``, frameMS: 200, partitions: 2, atATime: 3},
+		{request: `,"targetChunkSeconds":10`, frameMS: 200, partitions: 12, atATime: 3},
+		{request: `,"targetChunkSeconds":10,"maxConcurrency":2`, frameMS: 200, partitions: 12, atATime: 2},
+		{request: `,"maxConcurrency":500`, frameMS: 1000, partitions: 10, atATime: 3},
+		{request: `,"concurrency":7`, frameMS: 200, partitions: 7, atATime: 3},
+		{request: `,"targetChunkSeconds":800`, frameMS: 20_000, partitions: 15, atATime: 3},
+		{request: `,"concurrency":1`, frameMS: 2000, refused: "600 frames that take about 20m0s (2s a frame), more than the 14m0s"},
+		{request: ``, frameMS: 2000, stepMS: 1500, refused: "1.5s to step through a frame"},
+	} {
+		start := "jump"
+		if test.stepMS > 0 {
+			start = "step"
+		}
+		answer, failed := s.call(t, "plan", map[string]any{
+			"action": "plan", "execution": map[string]string{"name": "x"},
+			"request": json.RawMessage(`{"input":"s3://helios-test/sites/a/"` + test.request + `}`),
+			"inspection": json.RawMessage(fmt.Sprintf(`{"width":64,"height":64,"fps":"30","duration":20,"start":%q,"frameMs":%d,"stepMs":%d,"chromium":"156","ffmpeg":"5"}`,
+				start, test.frameMS, test.stepMS)),
+		})
+		if test.refused != "" {
+			if failed != cloud.UserError || !strings.Contains(answer, test.refused) {
+				t.Errorf("%+v gave %s", test, answer)
+			}
+			continue
+		}
+		var p cloud.Planned
+		if err := json.Unmarshal([]byte(answer), &p); err != nil || failed != "" {
+			t.Errorf("%+v gave %s", test, answer)
+			continue
+		}
+		if p.Partitions != test.partitions || p.MaxConcurrency != test.atATime {
+			t.Errorf("%+v gave %d partitions, %d at a time", test, p.Partitions, p.MaxConcurrency)
+		}
+	}
+}
