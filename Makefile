@@ -42,6 +42,7 @@ image-test: ## Build the Lambda image without Docker and render in it as Lambda 
 
 cloud-test: install-deps ## The compiled functions and the state machine, on this machine; the template
 	cfn-lint template.yaml
+	tools/asl/node_modules/.bin/asl-validator --json-path statemachine/render.asl.json
 	go vet -tags cloud ./functions
 	go test -tags cloud -timeout 30m $(TESTFLAGS) ./functions ./shared/cloud/...
 
