@@ -8,7 +8,6 @@ import (
 	"helios/shared/fault"
 	"helios/shared/job"
 	"helios/shared/render"
-	"helios/shared/store"
 )
 
 // mergeJob stitches the chunks of a job and returns the size and the key of the output.
@@ -25,7 +24,7 @@ func (c *Call) mergeJob(ctx context.Context, jobID string) (int64, string, error
 	for i, p := range spec.Partitions {
 		inputs[i] = render.Input{Name: p.OutputFile, Frames: p.FrameCount}
 	}
-	chunks, whole := store.NewS3(c.Bucket.Client, c.Bucket.Name, Job(jobID).Prefix()), store.NewS3(c.Bucket.Client, c.Bucket.Name, "")
+	chunks, whole := c.Bucket.Objects(Job(jobID).Prefix()), c.Bucket.Objects("")
 	if err := render.MergeTo(ctx, chunks, inputs, whole, spec.Config.Output, render.MergeOptions{Config: spec.Config, Sound: spec.Merge.Audio, Overwrite: true}); err != nil {
 		return 0, "", c.blame(ctx, jobID, err)
 	}

@@ -11,10 +11,12 @@ import (
 	"path"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"helios/shared/fault"
 	"helios/shared/job"
 )
 
@@ -112,8 +114,13 @@ func startExecution(ctx context.Context, name string, input []byte) error {
 	if exists := new(types.ExecutionAlreadyExists); errors.As(err, &exists) {
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("starting the execution: %w", err)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err).Bool():
+		return fault.Transientf("starting the execution: %w", err)
 	}
-	return nil
+	return fmt.Errorf("starting the execution: %w", err)
 }
