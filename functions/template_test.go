@@ -273,7 +273,7 @@ func TestRetries(t *testing.T) {
 		}
 	}
 	walk("machine", machine)
-	if tasks != 10 {
+	if tasks != 11 {
 		t.Errorf("there are %d tasks", tasks)
 	}
 }
