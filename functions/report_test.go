@@ -32,6 +32,9 @@ func TestReportCounts(t *testing.T) {
 	d := s.run(t, "counted", `{"input":"s3://helios-test/sites/a/index.html","concurrency":3}`)
 	f := finished(t, d)
 	s.Fail(nil)
+	if events := s.Events(); len(events) != 1 || checkEvent(t, []byte(events[0].Detail)) != nil {
+		t.Errorf("the events were %+v", events)
+	}
 	var r cloud.Report
 	if err := s.bucket.GetJSON(t.Context(), cloud.Job(f.JobID).Report(), &r); err != nil {
 		t.Fatal(err)

@@ -195,6 +195,9 @@ func TestRequestsWhoseRenderFails(t *testing.T) {
 	if r.Error != aws.ToString(d.Cause) {
 		t.Errorf("the execution says %s", aws.ToString(d.Cause))
 	}
+	if events := s.Events(); len(events) != 1 || checkEvent(t, []byte(events[0].Detail)) != nil {
+		t.Errorf("the events were %+v", events)
+	}
 	b.deliver(t)
 	if n := len(s.executions(t)); n != 1 {
 		t.Errorf("the answer to a request began an execution")
