@@ -34,6 +34,7 @@ func TestExamples(t *testing.T) {
 			"inspect": {new(cloud.InspectEvent), new(cloud.Inspection)},
 			"render":  {new(cloud.RenderEvent), new(cloud.RenderResult)},
 			"audio":   {new(cloud.AudioEvent), new(cloud.AudioResult)},
+			"gather":  {new(cloud.GatherEvent), new(cloud.GatherResult)},
 		}},
 		"plan": {cloud.Plan, map[string]types{
 			"plan":           {new(cloud.PlanEvent), new(cloud.Planned)},
@@ -143,7 +144,7 @@ func TestMachineAsksAsTheExamples(t *testing.T) {
 		}
 	}
 	walk(machine)
-	if got := slices.Sorted(maps.Keys(asked)); len(got) != 9 {
+	if got := slices.Sorted(maps.Keys(asked)); len(got) != 10 {
 		t.Errorf("it asks for %q", got)
 	}
 }

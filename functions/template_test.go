@@ -273,7 +273,7 @@ func TestRetries(t *testing.T) {
 		}
 	}
 	walk("machine", machine)
-	if tasks != 11 {
+	if tasks != 12 {
 		t.Errorf("there are %d tasks", tasks)
 	}
 }

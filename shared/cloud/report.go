@@ -38,7 +38,7 @@ type FunctionUsage struct {
 const (
 	// statesOfJob are the states that an execution enters, with or without sound, and statesOfPartition those of
 	// a child of the map, with its start.
-	statesOfJob       = 11
+	statesOfJob       = 12
 	statesOfPartition = 2
 )
 
@@ -66,6 +66,9 @@ func reportOf(list []Object, planned Planned, self Usage, prices Prices) *Report
 		}
 	}
 	r.Transitions = statesOfJob + statesOfPartition*planned.Partitions + max(0, r.Attempts-planned.Partitions)
+	if planned.Gathers {
+		r.Transitions++
+	}
 	r.Cost = prices.cost(usage, r.Transitions)
 	return r
 }

@@ -6,34 +6,43 @@ import (
 	"io/fs"
 
 	"helios/shared/fault"
-	"helios/shared/job"
-	"helios/shared/render"
+	"helios/shared/store"
 )
 
-// mergeJob stitches the chunks of a job and returns the size and the key of the output.
+// mergeJob puts the output of a job in its place and returns its size and its key.
 func (c *Call) mergeJob(ctx context.Context, jobID string) (int64, string, error) {
-	data, err := c.Bucket.Get(ctx, Job(jobID).Spec())
+	spec, err := c.spec(ctx, jobID)
 	if err != nil {
 		return 0, "", err
 	}
-	spec, err := job.Parse(data)
+	whole, output := c.Bucket.Objects(""), spec.Config.Output
+	if spec.Config.Format.Video() {
+		err = c.stitch(ctx, spec, whole, output)
+	} else {
+		err = move(ctx, c.Bucket.Objects(Job(jobID).Prefix()), gathered(spec.Config), whole, output)
+	}
 	if err != nil {
 		return 0, "", err
 	}
-	inputs := make([]render.Input, len(spec.Partitions))
-	for i, p := range spec.Partitions {
-		inputs[i] = render.Input{Name: p.OutputFile, Frames: p.FrameCount}
-	}
-	chunks, whole := c.Bucket.Objects(Job(jobID).Prefix()), c.Bucket.Objects("")
-	if err := render.MergeTo(ctx, chunks, inputs, whole, spec.Config.Output, render.MergeOptions{Config: spec.Config, Sound: spec.Merge.Audio, Overwrite: true}); err != nil {
-		return 0, "", c.blame(ctx, jobID, err)
-	}
-	r, err := whole.Open(ctx, spec.Config.Output)
+	r, err := whole.Open(ctx, output)
 	if err != nil {
 		return 0, "", err
 	}
 	defer r.Close()
-	return r.Size(), spec.Config.Output, nil
+	return r.Size(), output, nil
+}
+
+// move writes an object of a store into another.
+func move(ctx context.Context, from store.Store, name string, to store.Store, as string) error {
+	w, err := to.Create(ctx, as)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if err := store.Get(ctx, from, name, w); err != nil {
+		return err
+	}
+	return w.Commit()
 }
 
 // blame says why a chunk is not there, if it is known.
