@@ -323,3 +323,30 @@ func TestWebhook(t *testing.T) {
 		t.Errorf("after %d calls: %v", calls, err)
 	}
 }
+
+// A webhook does not lead elsewhere: no redirect is followed, and no address but https is called at all.
+func TestWebhookStaysWhereItIs(t *testing.T) {
+	var paths []string
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		paths = append(paths, r.URL.Path)
+		http.Redirect(w, r, "/inside", http.StatusTemporaryRedirect)
+	}))
+	defer server.Close()
+	defer server.Client().CloseIdleConnections()
+	h := newWebhook([]byte("secret"))
+	h.client.Transport = server.Client().Transport // which takes example.com for the server
+	if err := h.send(t.Context(), "https://example.com/hook", nil); !errors.Is(err, errRedirect) || !slices.Equal(paths, []string{"/hook"}) {
+		t.Errorf("after calls of %q: %v", paths, err)
+	}
+	for _, address := range []string{"http://example.com/hook", "https://[fd00:ec2::254]/", "https://169.254.169.254/latest/", "example.com"} {
+		if err := h.send(t.Context(), address, nil); err == nil || len(paths) != 1 {
+			t.Errorf("%s was called: %v", address, err)
+		}
+	}
+	// Whatever a name was resolved to, the connection is refused as it is made.
+	for _, address := range []string{"127.0.0.1:443", "[::1]:443", "10.0.0.1:443", "169.254.169.254:80", "[::ffff:192.168.0.1]:443"} {
+		if err := checkDial("tcp", address, nil); !errors.Is(err, errPrivate) {
+			t.Errorf("a connection to %s gave %v", address, err)
+		}
+	}
+}
