@@ -30,19 +30,19 @@ func TestExamples(t *testing.T) {
 		actions  cloud.Function
 		examples map[string]types
 	}{
-		"chunk": {cloud.Chunk, map[string]types{
+		"chunk": {cloud.Chunk(), map[string]types{
 			"inspect": {new(cloud.InspectEvent), new(cloud.Inspection)},
 			"render":  {new(cloud.RenderEvent), new(cloud.RenderResult)},
 			"audio":   {new(cloud.AudioEvent), new(cloud.AudioResult)},
 			"gather":  {new(cloud.GatherEvent), new(cloud.GatherResult)},
 		}},
-		"plan": {cloud.Plan, map[string]types{
+		"plan": {cloud.Plan(), map[string]types{
 			"plan":           {new(cloud.PlanEvent), new(cloud.Planned)},
 			"failure":        {new(cloud.FailureEvent), new(cloud.Failure)},
 			"refuse":         {new(cloud.RefuseEvent), new(cloud.Refusal)},
 			"object-created": {nil, new(cloud.Triggered)}, // of the event S3 says more than is read
 		}},
-		"merge": {cloud.Merge, map[string]types{
+		"merge": {cloud.Merge(), map[string]types{
 			"merge":     {new(cloud.MergeEvent), new(cloud.MergeResult)},
 			"completed": {new(cloud.FinishEvent), new(cloud.Finished)},
 			"failed":    {new(cloud.FinishEvent), new(cloud.Finished)},

@@ -5,4 +5,4 @@ package main
 
 import "helios/shared/cloud"
 
-func main() { cloud.Merge.Start() }
+func main() { cloud.Merge().Start() }

@@ -5,4 +5,4 @@ package main
 
 import "helios/shared/cloud"
 
-func main() { cloud.Plan.Start() }
+func main() { cloud.Plan().Start() }
