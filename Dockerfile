@@ -1,4 +1,4 @@
-# The chunk function for AWS Lambda: Chromium, ffmpeg, fonts and one Go program. docs/aws-image.md has the sizes.
+# The chunk function for AWS Lambda: Chromium, ffmpeg, fonts and one Go program. docs/aws.md has the sizes.
 #
 #     docker build --platform linux/arm64 -t helios-chunk .
 #
@@ -8,14 +8,12 @@
 # image needs emulation (binfmt) anyway, to run apt-get.
 
 FROM golang:1.26-bookworm AS build
-# tools/test-image.sh puts another program in its place, to render in the image.
-ARG PROGRAM=./functions/chunk
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 # Static: it starts without the loader.
-RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w' -o /bootstrap "$PROGRAM"
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w' -o /bootstrap ./functions/chunk
 
 FROM debian:bookworm-slim
 # Left out: drivers of graphics cards (Chromium brings its own software rasteriser), what only they load, and

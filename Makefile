@@ -43,6 +43,7 @@ image-test: ## Build the Lambda image without Docker and render in it as Lambda 
 # Four at once, for some do little but wait for connections that stand still.
 cloud-test: install-deps ## The compiled functions and the state machine, on this machine; the template
 	cfn-lint template.yaml
+	tools/asl/node_modules/.bin/asl-validator --json-path statemachine/render.asl.json
 	go vet -tags cloud ./functions
 	go test -tags cloud -parallel 4 -timeout 30m $(TESTFLAGS) ./functions ./shared/cloud/...
 

@@ -121,7 +121,7 @@ func TestTemplateSetsTheVariables(t *testing.T) {
 // permission is what IAM calls the operations of the SDK.
 var permission = map[string]string{
 	"GetObject": "s3:GetObject", "HeadObject": "s3:GetObject", "PutObject": "s3:PutObject", "DeleteObject": "s3:DeleteObject",
-	"CreateMultipartUpload": "s3:PutObject", "UploadPart": "s3:PutObject", "CompleteMultipartUpload": "s3:PutObject",
+	"CreateMultipartUpload": "s3:PutObject", "UploadPart": "s3:PutObject", "CompleteMultipartUpload": "s3:PutObject", "CopyObject": "s3:PutObject",
 	"AbortMultipartUpload": "s3:AbortMultipartUpload", "ListMultipartUploads": "s3:ListBucketMultipartUploads", "ListObjectsV2": "s3:ListBucket", "StartExecution": "states:StartExecution",
 }
 
@@ -273,7 +273,7 @@ func TestRetries(t *testing.T) {
 		}
 	}
 	walk("machine", machine)
-	if tasks != 10 {
+	if tasks != 12 {
 		t.Errorf("there are %d tasks", tasks)
 	}
 }

@@ -3,8 +3,8 @@
 #
 #     tools/install.sh build    Go
 #     tools/install.sh demo     and Chromium, ffmpeg, fonts
-#     tools/install.sh test     and a C compiler (for go test -race), jq, the examples' libraries, and what
-#                               stands for AWS: an S3 server, moto, cfn-lint
+#     tools/install.sh test     and a C compiler (for go test -race), jq, the examples' libraries, what stands
+#                               for AWS (an S3 server, moto), and what checks the template: cfn-lint, asl-validator
 #
 # On Debian and Ubuntu apt-get does it. Elsewhere the script says what to install, and fails if it is
 # something Helios cannot do without.
@@ -106,12 +106,12 @@ need_c_compiler() {
 	if has apt-get && ! has_package libc6-dev; then packages="$packages libc6-dev"; fi
 }
 
-# npm writes its stamp last: an install that was broken off has none.
-libraries=examples/libraries
-stamp=$libraries/node_modules/.package-lock.json
-need_libraries() {
-	if [ -e $stamp ] && [ -z "$(find $libraries/package-lock.json -newer $stamp)" ]; then return; fi
-	fetch_libraries=yes
+# need_modules FOLDER: Node modules by the lock file there. npm writes its stamp last: an install that was broken
+# off has none.
+stamp=node_modules/.package-lock.json
+need_modules() {
+	if [ -e "$1/$stamp" ] && [ -z "$(find "$1/package-lock.json" -newer "$1/$stamp")" ]; then return; fi
+	modules="$modules $1"
 	need npm npm
 }
 
@@ -129,7 +129,7 @@ need_aws_tools() {
 }
 
 fetch_go=
-fetch_libraries=
+modules= # folders to install Node modules in
 build_s3_server=
 fetch_aws_tools=
 case $purpose in
@@ -147,7 +147,8 @@ fi
 if [ "$purpose" = test ]; then
 	need_c_compiler
 	need jq jq
-	need_libraries
+	need_modules examples/libraries
+	need_modules tools/asl
 	need_s3_server
 	need_aws_tools
 fi
@@ -235,12 +236,14 @@ install_go() {
 
 if [ "$fetch_go" ] && has go && ! go_is_new_enough; then install_go; fi
 
-# The examples' libraries
+# Node modules
 
-if [ "$fetch_libraries" ] && has npm; then
-	say "the libraries of examples/ (npm ci)"
-	quietly npm ci --prefix $libraries --ignore-scripts --no-audit --no-fund </dev/null
-	touch $stamp
+if [ "$modules" ] && has npm; then
+	for folder in $modules; do
+		say "the modules of $folder (npm ci)"
+		quietly npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund </dev/null
+		touch "$folder/$stamp"
+	done
 fi
 
 # The S3 server

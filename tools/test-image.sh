@@ -5,7 +5,7 @@
 #
 #     tools/test-image.sh            (or: make image-test)
 #
-# Needs root, Debian bookworm with the packages that it names, 5 GB in $TMPDIR, and five minutes, or ten on a busy machine.
+# Needs root, Debian bookworm with the packages that it names, moto, 5 GB in $TMPDIR, and five minutes, or ten on a busy machine.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PATH=$PWD/.cache/go/bin:$PATH
@@ -92,11 +92,9 @@ logged go image bud --isolation chroot --pull-never -f "$work/go.Dockerfile" -t 
 # ----------------------------------------------------------------------------------------------------- the image
 
 # apt inside is to reach the network as it does here, so it gets this machine's configuration, for the build only.
-program=./functions/chunk
-[ -d functions/chunk ] || program=./cmd/helios
-say "the image, from Dockerfile, with $program"
+say "the image, from Dockerfile"
 start=$(date +%s)
-logged image image bud --isolation chroot --pull-never --build-arg PROGRAM=$program \
+logged image image bud --isolation chroot --pull-never \
 	-v /etc/apt:/etc/apt:ro -v "$(go env GOROOT)":/usr/local/go:ro -v "$(go env GOMODCACHE)/cache/download":/mnt:ro \
 	-f Dockerfile -t helios-chunk .
 say "built in $(($(date +%s) - start)) s"
@@ -152,29 +150,34 @@ mapfile -t environment < <(image inspect --type image --format '{{range .OCIv1.C
 environment+=(LANG=en_US.UTF-8 TZ=:UTC LAMBDA_TASK_ROOT=/var/task LAMBDA_RUNTIME_DIR=/var/runtime
 	AWS_REGION=us-east-1 AWS_LAMBDA_FUNCTION_NAME=helios-chunk AWS_LAMBDA_FUNCTION_MEMORY_SIZE=3008)
 
-# inside COMMAND...: runs it in the image by the rules of Lambda; nothing of it outlives the command.
-inside() {
-	unshare --mount --pid --fork --kill-child --propagation private bash -euc '
-		root=$1 tmp=$2 pages=$3 user=$4
-		shift 4
-		mount --bind "$root" "$root"
-		mount --bind "$tmp" "$root/tmp"
-		mount --bind -o ro "$pages" "$root/mnt"
-		mount -o remount,bind,ro "$root/mnt"
-		mount -t proc proc "$root/proc"
-		mount -t tmpfs -o mode=755 tmpfs "$root/dev"
-		for device in null zero full random urandom tty; do
-			touch "$root/dev/$device"
-			mount --bind "/dev/$device" "$root/dev/$device"
-		done
-		ln -s /proc/self/fd "$root/dev/fd"
-		mount -o remount,ro "$root/dev"
-		mount -o remount,bind,ro "$root"
-		cd "$root"
-		exec chroot . setpriv --reuid="$user" --regid="$user" --clear-groups --bounding-set=-all --no-new-privs \
-			env -i "$@"
-	' bash "$root" "$tmp" "$pages" "$user" "${environment[@]}" "$@" </dev/null
-}
+# lambda ROOT TMP MNT USER VARIABLE=VALUE... COMMAND...: by the rules of Lambda; nothing of it outlives the command.
+cat >"$work/lambda" <<'SCRIPT'
+#!/bin/sh
+exec unshare --mount --pid --fork --kill-child --propagation private bash -euc '
+	root=$1 tmp=$2 pages=$3 user=$4
+	shift 4
+	mount --bind "$root" "$root"
+	mount --bind "$tmp" "$root/tmp"
+	mount --bind -o ro "$pages" "$root/mnt"
+	mount -o remount,bind,ro "$root/mnt"
+	mount -t proc proc "$root/proc"
+	mount -t tmpfs -o mode=755 tmpfs "$root/dev"
+	for device in null zero full random urandom tty; do
+		touch "$root/dev/$device"
+		mount --bind "/dev/$device" "$root/dev/$device"
+	done
+	ln -s /proc/self/fd "$root/dev/fd"
+	mount -o remount,ro "$root/dev"
+	mount -o remount,bind,ro "$root"
+	cd "$root"
+	exec chroot . setpriv --reuid="$user" --regid="$user" --clear-groups --bounding-set=-all --no-new-privs \
+		env -i "$@"
+' bash "$@" </dev/null
+SCRIPT
+chmod +x "$work/lambda"
+
+# inside COMMAND...: runs it in the image.
+inside() { "$work/lambda" "$root" "$tmp" "$pages" "$user" "${environment[@]}" "$@"; }
 
 title "in the image, by Lambda's rules"
 check "runs as user $user" inside sh -c "[ \$(id -u) = $user ]"
@@ -238,6 +241,22 @@ left=$(find "$tmp" -mindepth 1 ! -name '*.mp4' | head)
 if [ -z "$left" ]; then good "nothing but the videos is left in /tmp"; else bad "this is left in /tmp: $left"; fi
 if [ -n "${KEEP:-}" ]; then cp "$tmp"/*.mp4 "$KEEP/" && say "the videos are in $KEEP"; fi
 
+# ------------------------------------------------------------------------------------------------- the entry point
+
+# What stands for Lambda in the tests starts this for each environment, with Lambda's variables and a /tmp.
+title "the entry point, called by the state machine as in make cloud-test"
+{
+	echo '#!/bin/bash'
+	echo 'chmod 1777 "$TMPDIR"'
+	echo 'mapfile -t variables < <(env | grep -E "^(AWS|HELIOS)_")'
+	printf 'exec %q %q "$TMPDIR" %q %q' "$work/lambda" "$root" "$pages" "$user"
+	printf ' %q' "${environment[@]}"
+	echo ' "${variables[@]}" /usr/local/bin/bootstrap'
+} >"$work/chunk"
+chmod +x "$work/chunk"
+check "a render with three partitions has the frames that this machine renders; one with sound" \
+	env HELIOS_CHUNK_BOOTSTRAP="$work/chunk" go test -tags cloud -count 1 -run '^(TestRender|TestSound)$' ./functions
+
 # ---------------------------------------------------------------------------------------------------------- start
 
 title "from the start of the process to the first frame, seconds"
@@ -282,7 +301,7 @@ for package in $packages; do
 	esac
 done
 check "apt-get can install them all together" apt_arm64 apt-get install --simulate $packages
-check "the program builds for arm64" env GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -o /dev/null $program
+check "the program builds for arm64" env GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -o /dev/null ./functions/chunk
 
 say
 [ "$failed" = 0 ] || die "something is not as it must be, see above"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -8,8 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
 	"helios/shared/cloud"
 	"helios/shared/cloud/awstest"
@@ -194,6 +200,81 @@ func TestCloudDetachAndCancel(t *testing.T) {
 		t.Errorf("the list is %q", out)
 	}
 	s.fails(t, "was cancelled", "cloud", "fetch", id)
+}
+
+// Lines are printed as they come, each once, until the render has ended.
+func TestCloudLogsFollow(t *testing.T) {
+	s := newStack(t)
+	s.machine(t, 600, "renders/out.mp4")
+	id := strings.TrimSpace(s.ok(t, "cloud", "render", "https://example.com/page.html", "--detach"))
+	r, err := remote.Open(t.Context(), s.bucket, os.Getenv("HELIOS_STATE_MACHINE"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	logs := cloudwatchlogs.NewFromConfig(s.Config())
+	group, stream := "/aws/lambda/chunk", "s"
+	if _, err := logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &group}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := logs.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{LogGroupName: &group, LogStreamName: &stream}); err != nil {
+		t.Fatal(err)
+	}
+	when := time.Now().UnixMilli()
+	says := func(line string) {
+		when++
+		if _, err := logs.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{LogGroupName: &group, LogStreamName: &stream,
+			LogEvents: []types.InputLogEvent{{Message: &line, Timestamp: &when}}}); err != nil {
+			t.Error(err)
+		}
+	}
+	progress := func(name string) string {
+		key := "jobs/job-1/progress/" + name
+		if err := r.Bucket.Put(t.Context(), key, []byte(`{"group":"/aws/lambda/chunk","stream":"s","requestId":"r-1"}`)); err != nil {
+			t.Error(err)
+		}
+		return key
+	}
+	says("START RequestId: r-1")
+	first := progress("00001.a.running.f1.t100.m4096.u900.p3.g20")
+	cmd := exec.CommandContext(t.Context(), "helios", "cloud", "logs", id, "--follow", "--partition", "1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		seen = append(seen, lines.Text())
+		switch line := lines.Text(); {
+		case strings.HasSuffix(line, "  START RequestId: r-1"):
+			progress("00001.a.running.f9.t900.m4096.u900.p3.g20")
+			if err := r.Bucket.Delete(t.Context(), first); err != nil {
+				t.Error(err)
+			}
+			says("half of it")
+		case strings.HasSuffix(line, "  half of it"):
+			says("REPORT RequestId: r-1")
+			progress("00001.a.done.f30.t5000.m4096.u900.p3.g20")
+		case strings.HasSuffix(line, "  REPORT RequestId: r-1"):
+			s.ok(t, "cloud", "cancel", id)
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	got := regexp.MustCompile(`(?m)^[\d:.]+  |, [\d.]+ s, .*$`).ReplaceAllString(strings.Join(seen, "\n"), "")
+	const want = `== 00001, attempt a: running after 1 frames
+-- /aws/lambda/chunk, stream s, request r-1
+START RequestId: r-1
+half of it
+== 00001, attempt a: done after 30 frames
+REPORT RequestId: r-1`
+	if got != want && got != strings.Replace(want, "== 00001, attempt a: done after 30 frames\nREPORT RequestId: r-1", "REPORT RequestId: r-1\n== 00001, attempt a: done after 30 frames", 1) {
+		t.Errorf("it printed\n%s", strings.Join(seen, "\n"))
+	}
 }
 
 func TestAnUploadedCompositionShowsTheSameFrames(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -13,7 +14,10 @@ import (
 )
 
 func newCloudLogs(stack *stackFlags) *cobra.Command {
-	var partition int
+	var (
+		partition int
+		follow    bool
+	)
 	cmd := &cobra.Command{
 		Use:   "logs ID",
 		Short: "Print what the functions said: about what failed, or about one partition",
@@ -23,61 +27,108 @@ func newCloudLogs(stack *stackFlags) *cobra.Command {
 		if err := atLeast(cmd, "partition", int64(partition), 0); err != nil {
 			return err
 		}
+		p := &logPrinter{out: cmd.OutOrStdout(), stack: s, partition: partition, states: map[string]cloud.State{}, lines: map[cloud.Log]int{}}
+		if follow {
+			return p.follow(ctx, id)
+		}
 		r, err := s.Look(ctx, id, nil)
 		if err != nil {
 			return err
 		}
-		want := func(u cloud.Usage) bool { return u.State == cloud.Failed }
-		if partition >= 0 {
-			want = func(u cloud.Usage) bool { return u.Unit == cloud.PartitionUnit(partition) }
-		}
-		attempts, err := s.Attempts(ctx, r, want)
-		if err != nil {
-			return err
-		}
-		return printLogs(ctx, cmd.OutOrStdout(), s, r, attempts, partition)
+		return p.last(ctx, r)
 	})
 	cmd.Flags().IntVar(&partition, "partition", -1, "`id` of a partition, failed or not (default: all that failed)")
 	cmd.Flags().Lookup("partition").DefValue = ""
+	cmd.Flags().BoolVar(&follow, "follow", false, "go on until the render has ended")
 	return cmd
 }
 
-func printLogs(ctx context.Context, out io.Writer, s *remote.Stack, r *remote.Render, attempts []remote.Attempt, partition int) error {
-	if len(attempts) == 0 {
-		log, failed := r.FailureLog()
-		switch {
-		case partition >= 0 && r.Job == nil:
-			return fault.Userf("the render %s has no partitions yet", r.ID)
-		case partition >= 0 && partition >= r.Job.Partitions:
-			return fault.Userf("the render %s has the partitions 0 to %d, not %d", r.ID, r.Job.Partitions-1, partition)
-		case partition >= 0:
-			return fault.Userf("partition %d of %s was not begun", partition, r.ID)
-		case !failed:
-			return fault.Userf("nothing of %s has failed; name a partition by --partition", r.ID)
-		}
-		// It failed before there were partitions.
-		return printLog(ctx, out, s, log, r.Status == remote.Running)
-	}
-	for _, a := range attempts {
-		fmt.Fprintf(out, "== %s, attempt %s: %s after %d frames, %.1f s, %d of %d MB\n", a.Unit, a.Usage.Attempt, a.State, a.Frames, float64(a.Milliseconds)/1000, a.UsedMB, a.MemoryMB)
-		if a.Log.Error != "" {
-			fmt.Fprintln(out, a.Log.Error)
-		}
-		if err := printLog(ctx, out, s, a.Log, a.State == cloud.Running); err != nil {
-			return err
-		}
-	}
-	return nil
+// logPrinter prints the logs of attempts, each line once.
+type logPrinter struct {
+	out       io.Writer
+	stack     *remote.Stack
+	partition int                    // negative: all that failed
+	states    map[string]cloud.State // of attempts, as they were told
+	lines     map[cloud.Log]int      // that were printed
 }
 
-func printLog(ctx context.Context, out io.Writer, s *remote.Stack, log cloud.Log, running bool) error {
-	fmt.Fprintf(out, "-- %s, stream %s, request %s\n", log.Group, log.Stream, log.RequestID)
-	lines, err := s.ReadLog(ctx, log, running)
+// follow prints what comes until the render has ended.
+func (p *logPrinter) follow(ctx context.Context, id string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r, err := p.stack.Follow(ctx, id, lookEvery, func(r *remote.Render) {
+		_, err := p.attempts(ctx, r)
+		if err != nil && !errors.Is(err, remote.ErrNoLog) && fault.Of(err) != fault.Transient {
+			cancel(err)
+		}
+	})
 	if err != nil {
 		return err
 	}
-	for _, l := range lines {
-		fmt.Fprintf(out, "%s  %s\n", l.Time.Format("15:04:05.000"), l.Text)
+	return p.last(ctx, r)
+}
+
+// last prints what is left, and says so if there was nothing at all.
+func (p *logPrinter) last(ctx context.Context, r *remote.Render) error {
+	n, err := p.attempts(ctx, r)
+	if err != nil || n > 0 {
+		return err
 	}
+	log, failed := r.FailureLog()
+	switch {
+	case p.partition >= 0 && r.Job == nil:
+		return fault.Userf("the render %s has no partitions yet", r.ID)
+	case p.partition >= 0 && p.partition >= r.Job.Partitions:
+		return fault.Userf("the render %s has the partitions 0 to %d, not %d", r.ID, r.Job.Partitions-1, p.partition)
+	case p.partition >= 0:
+		return fault.Userf("partition %d of %s was not begun", p.partition, r.ID)
+	case !failed:
+		return fault.Userf("nothing of %s has failed; name a partition by --partition", r.ID)
+	}
+	// It failed before there were partitions.
+	return p.log(ctx, log, r.Status == remote.Running)
+}
+
+// attempts prints what is new of those that are asked for, and returns how many there are.
+func (p *logPrinter) attempts(ctx context.Context, r *remote.Render) (int, error) {
+	want := func(u cloud.Usage) bool { return u.State == cloud.Failed }
+	if p.partition >= 0 {
+		want = func(u cloud.Usage) bool { return u.Unit == cloud.PartitionUnit(p.partition) }
+	}
+	list, err := p.stack.Attempts(ctx, r, want)
+	if err != nil {
+		return 0, err
+	}
+	for _, a := range list {
+		if name := a.Unit + "." + a.Usage.Attempt; p.states[name] != a.State {
+			p.states[name] = a.State
+			fmt.Fprintf(p.out, "== %s, attempt %s: %s after %d frames, %.1f s, %d of %d MB\n", a.Unit, a.Usage.Attempt, a.State, a.Frames, float64(a.Milliseconds)/1000, a.UsedMB, a.MemoryMB)
+			if a.Log.Error != "" {
+				fmt.Fprintln(p.out, a.Log.Error)
+			}
+		}
+		log := a.Log
+		log.Error = "" // where it is does not depend on how it ended
+		if err := p.log(ctx, log, a.State == cloud.Running); err != nil {
+			return 0, err
+		}
+	}
+	return len(list), nil
+}
+
+func (p *logPrinter) log(ctx context.Context, log cloud.Log, running bool) error {
+	printed, known := p.lines[log]
+	if !known {
+		fmt.Fprintf(p.out, "-- %s, stream %s, request %s\n", log.Group, log.Stream, log.RequestID)
+		p.lines[log] = 0
+	}
+	lines, err := p.stack.ReadLog(ctx, log, running)
+	if err != nil {
+		return err
+	}
+	for _, l := range lines[min(printed, len(lines)):] {
+		fmt.Fprintf(p.out, "%s  %s\n", l.Time.Format("15:04:05.000"), l.Text)
+	}
+	p.lines[log] = max(printed, len(lines))
 	return nil
 }

@@ -49,7 +49,7 @@ func (c *Call) mix(ctx context.Context, jobID string) (State, error) {
 	if work.Audio == nil {
 		return "", errors.New("the job has no sound")
 	}
-	chunks := store.NewS3(c.Bucket.Client, c.Bucket.Name, Job(jobID).Prefix())
+	chunks := c.Bucket.Objects(Job(jobID).Prefix())
 	there, err := chunks.Open(ctx, work.Audio.OutputFile)
 	if err == nil {
 		there.Close()

@@ -4,41 +4,30 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/smithy-go"
 
 	"helios/shared/store"
 )
 
-// Bucket holds the documents of jobs. Errors name the key; that of a key which is not there is an
-// fs.ErrNotExist.
+// Bucket holds the documents of jobs: small objects, by their keys. Errors are those of [store.S3].
 type Bucket struct {
 	Client *s3.Client
 	Name   string
 }
 
 // Object is a key of a bucket and what a listing says of it.
-type Object struct {
-	Key      string
-	Size     int64
-	Modified time.Time
-}
+type Object = store.Object
+
+// Objects returns what is below a prefix, or the whole bucket for "".
+func (b *Bucket) Objects(prefix string) *store.S3 { return store.NewS3(b.Client, b.Name, prefix) }
 
 // Get reads an object, on where an answer broke off.
 func (b *Bucket) Get(ctx context.Context, key string) ([]byte, error) {
-	r, err := store.NewS3(b.Client, b.Name, "").Open(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	return io.ReadAll(io.NewSectionReader(r, 0, r.Size()))
+	var buf bytes.Buffer
+	err := store.Get(ctx, b.Objects(""), key, &buf)
+	return buf.Bytes(), err
 }
 
 // GetJSON reads an object into a value.
@@ -55,8 +44,7 @@ func (b *Bucket) GetJSON(ctx context.Context, key string, value any) error {
 
 // Put writes an object in place of what was there.
 func (b *Bucket) Put(ctx context.Context, key string, data []byte) error {
-	_, err := b.Client.PutObject(ctx, &s3.PutObjectInput{Bucket: &b.Name, Key: &key, Body: bytes.NewReader(data)})
-	return b.failed("writing", key, err)
+	return store.Put(ctx, b.Objects(""), key, bytes.NewReader(data), store.Writer.Commit)
 }
 
 // PutJSON writes a value as indented JSON.
@@ -72,38 +60,10 @@ func (b *Bucket) PutJSON(ctx context.Context, key string, value any) error {
 }
 
 // Delete removes an object; one that is not there is no error.
-func (b *Bucket) Delete(ctx context.Context, key string) error {
-	_, err := b.Client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.Name, Key: &key})
-	return b.failed("deleting", key, err)
-}
+func (b *Bucket) Delete(ctx context.Context, key string) error { return b.Objects("").Remove(ctx, key) }
 
 // List returns the objects whose keys begin with a prefix, in the order of their keys. It takes a request for
 // each thousand.
 func (b *Bucket) List(ctx context.Context, prefix string) ([]Object, error) {
-	var list []Object
-	pages := s3.NewListObjectsV2Paginator(b.Client, &s3.ListObjectsV2Input{Bucket: &b.Name, Prefix: &prefix})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, b.failed("listing", prefix, err)
-		}
-		for _, o := range page.Contents {
-			list = append(list, Object{aws.ToString(o.Key), aws.ToInt64(o.Size), aws.ToTime(o.LastModified)})
-		}
-	}
-	return list, nil
-}
-
-func (b *Bucket) failed(doing, key string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		switch api.ErrorCode() {
-		case "NoSuchKey", "NotFound":
-			err = fs.ErrNotExist
-		}
-	}
-	return fmt.Errorf("%s s3://%s/%s: %w", doing, b.Name, key, err)
+	return b.Objects("").List(ctx, prefix)
 }

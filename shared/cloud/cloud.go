@@ -54,6 +54,7 @@ const (
 	UnitInspect = "inspect"
 	UnitPlan    = "plan"
 	UnitAudio   = "audio"
+	UnitGather  = "gather"
 	UnitMerge   = "merge"
 	UnitFinish  = "finish"
 )

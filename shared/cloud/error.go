@@ -1,15 +1,10 @@
 package cloud
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/smithy-go"
 
 	"helios/shared/fault"
 	"helios/shared/job"
@@ -48,33 +43,7 @@ func classify(err error) string {
 	case fault.Transient:
 		return TransientError
 	}
-	if fromAWS(err) {
-		return TransientError
-	}
 	return InternalError
-}
-
-// fromAWS reports whether an error is of those of AWS, or of the way there, that heal by themselves. The SDK has
-// tried several times by then.
-func fromAWS(err error) bool {
-	if errors.Is(err, fs.ErrNotExist) {
-		return false
-	}
-	var response *awshttp.ResponseError
-	if errors.As(err, &response) && (response.HTTPStatusCode() >= 500 || response.HTTPStatusCode() == 429) {
-		return true
-	}
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		switch api.ErrorCode() {
-		case "SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "InternalError", "ServiceUnavailable", "ConditionalRequestConflict":
-			return true
-		}
-		return false
-	}
-	var network net.Error
-	var operation *smithy.OperationError
-	return errors.As(err, &network) || errors.As(err, &operation) && !errors.Is(err, context.Canceled)
 }
 
 // answer turns an error into what Step Functions gets to see. It names the log.

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -21,6 +23,12 @@ type FinishEvent struct {
 	Job     *Planned     `json:"job"`
 	Failure *StatesError `json:"failure"`
 }
+
+//go:embed event.schema.json
+var eventSchema []byte
+
+// EventSchema returns the JSON Schema (draft 2020-12) of a [Finished].
+func EventSchema() []byte { return slices.Clone(eventSchema) }
 
 // Finished is what the world is told of the end of a job: the detail of the event helios.render.completed or
 // helios.render.failed, and the body of the webhook.

@@ -1,11 +1,16 @@
 package cloud
 
-// The functions.
-var (
-	// Plan plans jobs and starts those that are asked for below requests/. It opens no page.
-	Plan = Function{"plan": planJob, "failure": recordFailure, objectCreated: trigger}
-	// Chunk opens pages.
-	Chunk = Function{"inspect": inspect, "render": renderPartition, "audio": mixAudio}
-	// Merge writes outputs, and reports.
-	Merge = Function{"merge": merge, "completed": completed, "failed": failed}
-)
+// Plan plans jobs, starts those that are asked for below requests/, and writes down what failed. It opens no page.
+//
+// These are functions, not variables, so that a program holds no more than it does.
+func Plan() Function {
+	return Function{"plan": planJob, "failure": recordFailure, "refuse": refuse, objectCreated: trigger}
+}
+
+// Chunk opens pages.
+func Chunk() Function {
+	return Function{"inspect": inspect, "render": renderPartition, "audio": mixAudio, "gather": gather}
+}
+
+// Merge writes outputs, and reports.
+func Merge() Function { return Function{"merge": merge, "completed": completed, "failed": failed} }

@@ -57,6 +57,7 @@ func inspect(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 		return nil, err
 	}
 	i.Usage = c.usage(UnitInspect, Done, 0)
+	i.Usage.Puts-- // which is the plan function's
 	return i, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -37,6 +38,9 @@ const (
 	WebhookSecretVariable  = "HELIOS_WEBHOOK_SECRET"
 )
 
+// loaded is when the program began.
+var loaded = time.Now()
+
 // Call is one call of a function.
 type Call struct {
 	Bucket *Bucket
@@ -44,6 +48,7 @@ type Call struct {
 	Log Log
 
 	started  time.Time
+	starting time.Duration // of the program, for its first call
 	requests *requestCount
 	memory   int64
 	used     peak
@@ -63,15 +68,17 @@ func (f Function) Start() {
 		slog.Error("starting", "error", err)
 		os.Exit(1)
 	}
+	starting := time.Since(loaded)
 	lambda.Start(func(ctx context.Context, event json.RawMessage) (any, error) {
-		return f.serve(ctx, client, event)
+		c := newCall(ctx, client)
+		c.starting, starting = starting, 0 // an environment serves one call at a time
+		return f.serve(ctx, c, event)
 	})
 }
 
 // serve does what an event asks for. Its error is a messages.InvokeResponse_Error, by value: Step Functions goes
 // by the name of the outermost type.
-func (f Function) serve(ctx context.Context, client *s3.Client, event json.RawMessage) (any, error) {
-	c := newCall(ctx, client)
+func (f Function) serve(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	defer c.used.watch()()
 	ctx, cancel := c.limit(ctx)
 	defer cancel()
@@ -128,12 +135,12 @@ func (c *Call) limit(ctx context.Context) (context.Context, context.CancelFunc) 
 	return context.WithTimeoutCause(ctx, left, &outOfTime{fmt.Sprintf("the work did not end within the %s that the function had", left.Round(time.Millisecond))})
 }
 
-// usage is what the call has done so far of a unit of work.
+// usage is what the call has done so far of a unit of work, with the request that tells it.
 func (c *Call) usage(unit string, state State, frames int64) Usage {
 	return Usage{
 		Unit: unit, Attempt: attemptName(c.Log.RequestID), State: state, Frames: frames,
-		Milliseconds: time.Since(c.started).Milliseconds(), MemoryMB: c.memory, UsedMB: c.used.megabytes(),
-		Puts: c.requests.puts.Load(), Gets: c.requests.gets.Load(),
+		Milliseconds: int64(math.Ceil(float64(c.starting+time.Since(c.started)) / float64(time.Millisecond))), MemoryMB: c.memory, UsedMB: c.used.megabytes(),
+		Puts: c.requests.puts.Load() + 1, Gets: c.requests.gets.Load(),
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"helios/shared/capture"
 	"helios/shared/job"
 	"helios/shared/render"
-	"helios/shared/store"
 )
 
 // RenderEvent asks the chunk function for the chunk of a partition.
@@ -70,7 +69,7 @@ func (p *partition) do(ctx context.Context, jobID string) (State, error) {
 	config := work.Config
 	config.StartFrame, config.FrameCount = p.item.StartFrame, p.item.FrameCount
 	id := job.ChunkID{Job: jobID, Partition: p.item.ID, Partitions: work.Partitions}
-	chunks := store.NewS3(c.Bucket.Client, c.Bucket.Name, Job(jobID).Prefix())
+	chunks := c.Bucket.Objects(Job(jobID).Prefix())
 	state := Done
 	// A new Chromium each time: whatever a failure left behind is not met again.
 	err = render.Partition(ctx, config, composition, id, chunks, p.item.OutputFile, 0, func(e render.Event) {

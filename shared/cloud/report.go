@@ -27,18 +27,18 @@ type Report struct {
 // FunctionUsage is what the calls of a function took.
 type FunctionUsage struct {
 	Calls int `json:"calls"`
-	// Milliseconds is their time as they saw it themselves: without the start of the environment, which is
-	// billed as well.
-	Milliseconds int64 `json:"ms"`
+	// Milliseconds is what is billed, as they saw it themselves: each call's time, and of the first call in an
+	// environment that in which the program started.
+	Milliseconds int64 `json:"billedMs"`
 	MemoryMB     int64 `json:"memoryMB"`
 	// UsedMB is the most that one of them used.
 	UsedMB int64 `json:"usedMB"`
 }
 
 const (
-	// statesOfJob are the states that an execution goes through, and statesOfPartition those of a child of the
-	// map, with its start.
-	statesOfJob       = 8
+	// statesOfJob are the states that an execution enters, with or without sound, and statesOfPartition those of
+	// a child of the map, with its start.
+	statesOfJob       = 12
 	statesOfPartition = 2
 )
 
@@ -66,7 +66,7 @@ func reportOf(list []Object, planned Planned, self Usage, prices Prices) *Report
 		}
 	}
 	r.Transitions = statesOfJob + statesOfPartition*planned.Partitions + max(0, r.Attempts-planned.Partitions)
-	if planned.HasAudio {
+	if planned.Gathers {
 		r.Transitions++
 	}
 	r.Cost = prices.cost(usage, r.Transitions)

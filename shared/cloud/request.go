@@ -46,6 +46,9 @@ type Request struct {
 	MaxConcurrency int `json:"maxConcurrency,omitempty"`
 	// Webhook is an https address that is told of the end.
 	Webhook string `json:"webhook,omitempty"`
+	// Document is the key of the document below requests/ that the request was: a failure is answered beside
+	// it, by a [Refusal]. The trigger fills it in.
+	Document string `json:"document,omitempty"`
 }
 
 // ParseRequest reads a request and checks it. Its error is a [*job.Error] that names the field.
@@ -111,6 +114,9 @@ func (r *Request) Validate() error {
 		return job.Errorf("maxConcurrency", "must be 1 to %d", job.MaxPartitions)
 	case r.Start != "" && r.Start != render.StartAuto && r.Start != job.StartStep && r.Start != job.StartJump:
 		return job.Errorf("start", "must be auto, step or jump, got %q", r.Start)
+	}
+	if r.Document != "" && !isRequest(r.Document) {
+		return job.Errorf("document", "is filled in by the trigger; leave it out")
 	}
 	for i, t := range r.Tracks {
 		if err := checkInput(t.Source); err != nil {

@@ -12,19 +12,39 @@ import (
 	"helios/shared/store"
 )
 
-// mergeJob stitches the chunks of a job and returns the size and the key of the output.
+// mergeJob puts the output of a job in its place and returns its size and its key.
 func (c *Call) mergeJob(ctx context.Context, jobID string) (int64, string, error) {
 	// Not the spec, which is ten times as large: what merging needs of it is here as well.
 	var work Work
 	if err := c.Bucket.GetJSON(ctx, Job(jobID).Work(), &work); err != nil {
 		return 0, "", err
 	}
-	var items []WorkItem
-	if err := c.Bucket.GetJSON(ctx, Job(jobID).Partitions(), &items); err != nil {
+	whole, output := c.Bucket.Objects(""), work.Config.Output
+	var err error
+	if work.Config.Format.Video() {
+		err = c.stitch(ctx, jobID, work, whole, output)
+	} else {
+		err = move(ctx, c.Bucket.Objects(Job(jobID).Prefix()), gathered(work.Config), whole, output)
+	}
+	if err != nil {
 		return 0, "", err
 	}
+	r, err := whole.Open(ctx, output)
+	if err != nil {
+		return 0, "", err
+	}
+	defer r.Close()
+	return r.Size(), output, nil
+}
+
+// stitch makes the output of a job of its chunks.
+func (c *Call) stitch(ctx context.Context, jobID string, work Work, to store.Store, name string) error {
+	var items []WorkItem
+	if err := c.Bucket.GetJSON(ctx, Job(jobID).Partitions(), &items); err != nil {
+		return err
+	}
 	if len(items) != work.Partitions {
-		return 0, "", fmt.Errorf("%s has %d partitions, and the job %d", Job(jobID).Partitions(), len(items), work.Partitions)
+		return fmt.Errorf("%s has %d partitions, and the job %d", Job(jobID).Partitions(), len(items), work.Partitions)
 	}
 	inputs := make([]render.Input, len(items))
 	for i, w := range items {
@@ -34,17 +54,22 @@ func (c *Call) mergeJob(ctx context.Context, jobID string) (int64, string, error
 	if work.Audio != nil {
 		sound = work.Audio.OutputFile
 	}
-	output := work.Config.Output
-	chunks, whole := store.NewS3(c.Bucket.Client, c.Bucket.Name, Job(jobID).Prefix()), store.NewS3(c.Bucket.Client, c.Bucket.Name, "")
-	if err := render.MergeTo(ctx, chunks, inputs, whole, output, render.MergeOptions{Config: work.Config, Sound: sound, Overwrite: true}); err != nil {
-		return 0, "", c.blame(ctx, jobID, err)
-	}
-	r, err := whole.Open(ctx, output)
+	chunks := c.Bucket.Objects(Job(jobID).Prefix())
+	err := render.MergeTo(ctx, chunks, inputs, to, name, render.MergeOptions{Config: work.Config, Sound: sound, Overwrite: true})
+	return c.blame(ctx, jobID, err)
+}
+
+// move writes an object of a store into another.
+func move(ctx context.Context, from store.Store, name string, to store.Store, as string) error {
+	w, err := to.Create(ctx, as)
 	if err != nil {
-		return 0, "", err
+		return err
 	}
-	defer r.Close()
-	return r.Size(), output, nil
+	defer w.Abort()
+	if err := store.Get(ctx, from, name, w); err != nil {
+		return err
+	}
+	return w.Commit()
 }
 
 // blame says why a chunk is not there, if it is known.

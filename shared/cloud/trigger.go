@@ -11,10 +11,12 @@ import (
 	"path"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"helios/shared/fault"
 	"helios/shared/job"
 )
 
@@ -47,8 +49,6 @@ type Triggered struct {
 	ErrorKey string `json:"errorKey,omitempty"`
 }
 
-const errorSuffix = ".error.json"
-
 // trigger starts the execution that a document below requests/ asks for.
 func trigger(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	e, err := decode[ObjectCreated](event)
@@ -56,8 +56,7 @@ func trigger(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 		return nil, err
 	}
 	t := Triggered{Key: e.Detail.Object.Key}
-	if e.Detail.Bucket.Name != c.Bucket.Name || !strings.HasPrefix(t.Key, RequestsPrefix) ||
-		!strings.HasSuffix(t.Key, ".json") || strings.HasSuffix(t.Key, errorSuffix) {
+	if e.Detail.Bucket.Name != c.Bucket.Name || !isRequest(t.Key) {
 		return t, nil
 	}
 	data, err := c.Bucket.Get(ctx, t.Key)
@@ -67,27 +66,35 @@ func trigger(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := strings.TrimSuffix(path.Base(t.Key), ".json")
-	input, err := requestInput(data, name)
+	input, err := requestInput(data, t.Key)
 	if bad := new(job.Error); errors.As(err, &bad) {
-		t.Error, t.ErrorKey = bad.Error(), strings.TrimSuffix(t.Key, ".json")+errorSuffix
-		return t, c.Bucket.PutJSON(ctx, t.ErrorKey, map[string]string{"error": t.Error, "field": bad.Field, "request": t.Key})
+		t.Error, t.ErrorKey = bad.Error(), refusalKey(t.Key)
+		return t, c.Bucket.PutJSON(ctx, t.ErrorKey, Refusal{Request: t.Key, Error: t.Error, Type: UserError, Field: bad.Field})
 	}
 	if err != nil {
 		return nil, err
 	}
 	t.Execution = e.executionName()
-	return t, startExecution(ctx, t.Execution, input)
+	started, err := startExecution(ctx, t.Execution, input)
+	if err != nil {
+		return nil, err
+	}
+	if started {
+		// The answer to what was put here before.
+		return t, c.Bucket.Delete(ctx, refusalKey(t.Key))
+	}
+	return t, nil
 }
 
 // requestInput checks a document and makes it the input of an execution. The output gets the name of the document
 // if the document has none.
-func requestInput(data []byte, name string) ([]byte, error) {
+func requestInput(data []byte, key string) ([]byte, error) {
 	r, err := ParseRequest(data)
 	if err != nil {
 		return nil, err
 	}
-	r.Output = r.output(name)
+	r.Document = key
+	r.Output = r.output(strings.TrimSuffix(path.Base(key), ".json"))
 	if err := checkKey(r.Output); err != nil {
 		return nil, err
 	}
@@ -102,18 +109,23 @@ func (e *ObjectCreated) executionName() string {
 	return "request-" + hex.EncodeToString(sum[:16])
 }
 
-func startExecution(ctx context.Context, name string, input []byte) error {
+// startExecution starts an execution and reports whether there was none of the name that has ended.
+func startExecution(ctx context.Context, name string, input []byte) (started bool, err error) {
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	machine, text := os.Getenv(StateMachineVariable), string(input)
 	_, err = sfn.NewFromConfig(cfg).StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Name: &name, Input: &text})
-	if exists := new(types.ExecutionAlreadyExists); errors.As(err, &exists) {
-		return nil
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.As(err, new(*types.ExecutionAlreadyExists)):
+		return false, nil
+	case ctx.Err() != nil:
+		return false, context.Cause(ctx)
+	case retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err).Bool():
+		return false, fault.Transientf("starting the execution: %w", err)
 	}
-	if err != nil {
-		return fmt.Errorf("starting the execution: %w", err)
-	}
-	return nil
+	return false, fmt.Errorf("starting the execution: %w", err)
 }

@@ -26,7 +26,8 @@ type Usage struct {
 	State   State  `json:"state"`
 	// Frames is how many are done.
 	Frames int64 `json:"frames"`
-	// Milliseconds is the time since the function was called.
+	// Milliseconds is the time since the function was called, and that in which its program started if this is
+	// its first call.
 	Milliseconds int64 `json:"ms"`
 	// MemoryMB is what the function has, UsedMB the most that it used.
 	MemoryMB int64 `json:"memoryMB"`

@@ -43,7 +43,7 @@ func newWebhook(secret []byte) *webhook {
 			// No proxy, which would resolve the name by itself.
 			Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true, TLSHandshakeTimeout: 10 * time.Second},
 			CheckRedirect: func(*http.Request, []*http.Request) error {
-				return errors.New("answered with a redirect, which is not followed")
+				return errRedirect
 			},
 		},
 		pauses: []time.Duration{time.Second, 4 * time.Second, 15 * time.Second},
@@ -63,7 +63,10 @@ func checkDial(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-var errPrivate = errors.New("the address is not on the public internet")
+var (
+	errPrivate  = errors.New("the address is not on the public internet")
+	errRedirect = errors.New("answered with a redirect, which is not followed")
+)
 
 // inside are addresses that are not reached from the public internet, beside those that netip knows.
 var inside = []netip.Prefix{
@@ -135,7 +138,7 @@ func (h *webhook) post(ctx context.Context, address string, body []byte) (again 
 	req.Header.Set(SignatureHeader, Sign(h.secret, now, body))
 	resp, err := h.client.Do(req)
 	if err != nil {
-		return !errors.Is(err, errPrivate), err
+		return !errors.Is(err, errPrivate) && !errors.Is(err, errRedirect), err
 	}
 	defer resp.Body.Close()
 	io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))

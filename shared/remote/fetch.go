@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 
 	"helios/shared/fault"
@@ -18,21 +17,16 @@ func (s *Stack) Fetch(ctx context.Context, address, file string, overwrite bool)
 	if !ok {
 		return fmt.Errorf("%q is no address of an object", address)
 	}
-	object, err := store.NewS3(s.Bucket.Client, bucket, "").Open(ctx, key)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fault.Userf("%s is not there any more", address)
-	}
-	if err != nil {
-		return err
-	}
-	defer object.Close()
 	w, err := store.Dir("").Create(ctx, file)
 	if err != nil {
 		return fault.Userf("writing %s: %w", file, err)
 	}
 	defer w.Abort()
-	buf := make([]byte, 8<<20) // as much as is asked for at once
-	if _, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{io.NewSectionReader(object, 0, object.Size())}, buf); err != nil {
+	err = store.Get(ctx, store.NewS3(s.Bucket.Client, bucket, ""), key, w)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fault.Userf("%s is not there any more", address)
+	}
+	if err != nil {
 		return fmt.Errorf("downloading %s: %w", address, err)
 	}
 	if overwrite {

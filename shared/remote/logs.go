@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"regexp"
 	"strings"
 	"time"
@@ -29,14 +30,32 @@ func (s *Stack) Attempts(ctx context.Context, r *Render, want func(cloud.Usage) 
 			if !want(u) {
 				continue
 			}
-			a := Attempt{Usage: u}
-			if err := s.Bucket.GetJSON(ctx, cloud.Job(r.Job.JobID).Progress()+u.Name(), &a.Log); err != nil {
+			log, err := s.logOf(ctx, r.Job.JobID, u)
+			if err != nil {
 				return nil, err
 			}
-			list = append(list, a)
+			list = append(list, Attempt{u, log})
 		}
 	}
 	return list, nil
+}
+
+// logOf finds out where the log of an attempt is.
+func (s *Stack) logOf(ctx context.Context, jobID string, u cloud.Usage) (log cloud.Log, err error) {
+	progress := cloud.Job(jobID).Progress()
+	key := progress + u.Name()
+	for range 5 {
+		if err = s.Bucket.GetJSON(ctx, key, &log); !errors.Is(err, fs.ErrNotExist) {
+			return log, err
+		}
+		// It has come further since.
+		list, listErr := s.Bucket.List(ctx, progress+u.Unit+"."+u.Attempt+".")
+		if listErr != nil || len(list) == 0 {
+			return log, errors.Join(listErr, err)
+		}
+		key = list[len(list)-1].Key
+	}
+	return log, err
 }
 
 var logPlace = regexp.MustCompile(`\(log: (\S+), stream (\S+), request ([^\s)]+)\)`)
@@ -49,6 +68,9 @@ func (r *Render) FailureLog() (log cloud.Log, ok bool) {
 	}
 	return cloud.Log{Group: m[1], Stream: m[2], RequestID: m[3]}, true
 }
+
+// ErrNoLog says that there is no log. CloudWatch has lines a few seconds after they were written.
+var ErrNoLog = errors.New("it has expired, or is not written yet")
 
 // Line is one of a log.
 type Line struct {
@@ -69,7 +91,7 @@ func (s *Stack) ReadLog(ctx context.Context, log cloud.Log, running bool) ([]Lin
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if errors.As(err, new(*types.ResourceNotFoundException)) {
-			return nil, fault.Userf("there is no log %s, stream %s: it has expired, or is not written yet", log.Group, log.Stream)
+			return nil, fault.Userf("there is no log %s, stream %s: %w", log.Group, log.Stream, ErrNoLog)
 		}
 		if err != nil {
 			return nil, s.explain(ctx, "reading the log "+log.Group, "", err)

@@ -89,12 +89,7 @@ func load(ctx context.Context) (aws.Config, error) {
 }
 
 // Close closes connections that are not in use.
-func (s *Stack) Close() { s.objects("").CloseIdleConnections() }
-
-// objects returns the bucket, or a folder of it, as a store.
-func (s *Stack) objects(prefix string) *store.S3 {
-	return store.NewS3(s.Bucket.Client, s.Bucket.Name, prefix)
-}
+func (s *Stack) Close() { s.Bucket.Objects("").CloseIdleConnections() }
 
 // execution returns the ARN of a render. An id may be such an ARN itself.
 func (s *Stack) execution(id string) string {

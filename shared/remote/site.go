@@ -9,13 +9,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/smithy-go"
 	"golang.org/x/sync/errgroup"
 
 	"helios/shared/capture"
@@ -92,8 +89,8 @@ func (s *Stack) upload(ctx context.Context, root *os.Root, tree Tree, page strin
 		return nil, err
 	}
 	prefix, key := cloud.SitesPrefix+digest+"/", digest+".json"
-	u := &Uploaded{Address: s.objects(prefix).URL(page), Files: len(tree.Files), Bytes: tree.size()}
-	sites := s.objects(cloud.SitesPrefix)
+	u := &Uploaded{Address: s.Bucket.Objects(prefix).URL(page), Files: len(tree.Files), Bytes: tree.size()}
+	sites := s.Bucket.Objects(cloud.SitesPrefix)
 	switch whole, err := sites.Open(ctx, key); {
 	case err == nil:
 		return u, whole.Close()
@@ -122,14 +119,14 @@ func (s *Stack) upload(ctx context.Context, root *os.Root, tree Tree, page strin
 
 // place puts a file under a key and reports whether its content had to be sent.
 func (s *Stack) place(ctx context.Context, root *os.Root, f File, key string) (sent bool, err error) {
-	err = s.copy(ctx, blobsPrefix+f.SHA256, key)
+	err = s.Bucket.Objects("").Copy(ctx, blobsPrefix+f.SHA256, key)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
 	if err := s.send(ctx, root, f); err != nil {
 		return false, err
 	}
-	return true, s.copy(ctx, blobsPrefix+f.SHA256, key)
+	return true, s.Bucket.Objects("").Copy(ctx, blobsPrefix+f.SHA256, key)
 }
 
 // send uploads the content of a file, unless it has changed since it was looked at.
@@ -140,7 +137,7 @@ func (s *Stack) send(ctx context.Context, root *os.Root, f File) error {
 	}
 	defer content.Close()
 	hash := sha256.New()
-	w, err := s.objects(blobsPrefix).Create(ctx, f.SHA256)
+	w, err := s.Bucket.Objects(blobsPrefix).Create(ctx, f.SHA256)
 	if err != nil {
 		return err
 	}
@@ -165,21 +162,4 @@ func already(err error) error {
 		return nil
 	}
 	return err
-}
-
-// copy copies an object within the bucket. The error is an fs.ErrNotExist if there is none.
-func (s *Stack) copy(ctx context.Context, from, to string) error {
-	source := path.Join(s.Bucket.Name, from) // nothing in it has to be escaped
-	_, err := s.Bucket.Client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: &s.Bucket.Name, Key: &to, CopySource: &source})
-	var api smithy.APIError
-	switch {
-	case err == nil:
-		return nil
-	case !errors.As(err, &api):
-	case api.ErrorCode() == "NoSuchKey", api.ErrorCode() == "NotFound":
-		return fs.ErrNotExist
-	case api.ErrorCode() == "NoSuchBucket":
-		return fault.Userf("there is no bucket %s; see the output Bucket of the stack", s.Bucket.Name)
-	}
-	return s.explain(ctx, "copying to "+s.objects("").URL(to), "", err)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -99,15 +98,9 @@ func fetch(ctx context.Context, c capture.Composition, address, file string) err
 		return err
 	}
 	defer s.CloseIdleConnections()
-	r, err := s.Open(ctx, key)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
 	w, err := os.Create(file)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(w, io.NewSectionReader(r, 0, r.Size()))
-	return errors.Join(err, w.Close())
+	return errors.Join(store.Get(ctx, s, key, w), w.Close())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net/url"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -78,4 +79,13 @@ func (s *S3) Remove(ctx context.Context, name string) error {
 		return nil
 	}
 	return err
+}
+
+// Copy puts an object in the place of another, inside S3. The error is an fs.ErrNotExist when there is nothing
+// to copy.
+func (s *S3) Copy(ctx context.Context, from, to string) error {
+	// A plus would be taken for a space.
+	key, source := s.Key(to), strings.ReplaceAll((&url.URL{Path: s.bucket + "/" + s.Key(from)}).EscapedPath(), "+", "%2B")
+	_, err := s.client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: &s.bucket, Key: &key, CopySource: &source})
+	return s.explain(ctx, "CopyObject", from, err)
 }

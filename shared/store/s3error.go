@@ -92,7 +92,7 @@ func brokenOff(err error) bool {
 // permission returns what has to be allowed for an action.
 func permission(action string) string {
 	switch action {
-	case "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload":
+	case "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "CopyObject":
 		return "PutObject"
 	case "HeadObject":
 		return "GetObject"

@@ -209,6 +209,9 @@ func (w *s3Writer) put(unless *string) error {
 		Bucket: &w.bucket, Key: &w.key, Body: bytes.NewReader(w.part), IfNoneMatch: unless,
 		ContentType: contentType(w.name), Metadata: map[string]string{writerKey: w.id}, ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
 	})
+	if unless == nil {
+		return w.explain(w.ctx, "PutObject", w.name, err) // each attempt has put the same
+	}
 	return w.settle("PutObject", unless, err)
 }
 

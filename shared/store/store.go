@@ -50,6 +50,22 @@ type Writer interface {
 	Abort()
 }
 
+// getSize is how much of an object is read at once: each read from a bucket is a request.
+const getSize = 8 << 20
+
+// Get writes what is in an object to w.
+func Get(ctx context.Context, from Store, name string, w io.Writer) error {
+	r, err := from.Open(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	buf := make([]byte, max(1, min(r.Size(), getSize)))
+	// Neither may bring a way of its own, with its own buffer.
+	_, err = io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{io.NewSectionReader(r, 0, r.Size())}, buf)
+	return err
+}
+
 // Put makes an object of what r has and ends it by commit: [Writer.Commit] or [Writer.CommitNew].
 func Put(ctx context.Context, to Store, name string, r io.Reader, commit func(Writer) error) error {
 	w, err := to.Create(ctx, name)

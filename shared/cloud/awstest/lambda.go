@@ -77,6 +77,9 @@ func (l *Lambda) Add(f Function) {
 	l.functions[f.Name] = &function{Function: f, lambda: l}
 }
 
+// Function returns a function as it was deployed.
+func (l *Lambda) Function(name string) Function { return l.functions[name].Function }
+
 // SetTimeout changes the time that the calls of a function have.
 func (l *Lambda) SetTimeout(name string, timeout time.Duration) {
 	f := l.functions[name]

@@ -1,0 +1,199 @@
+package functions
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"helios/shared/cloud"
+)
+
+// example is what a function is asked and what it answers: functions/FUNCTION/examples/ACTION.json.
+type example struct {
+	Event  json.RawMessage `json:"event"`
+	Result json.RawMessage `json:"result"`
+}
+
+// The examples are what the types are: nothing of an example is lost when it is read and written again. There is
+// one for all that a function can do.
+func TestExamples(t *testing.T) {
+	type types struct{ event, result any }
+	for function, test := range map[string]struct {
+		actions  cloud.Function
+		examples map[string]types
+	}{
+		"chunk": {cloud.Chunk(), map[string]types{
+			"inspect": {new(cloud.InspectEvent), new(cloud.Inspection)},
+			"render":  {new(cloud.RenderEvent), new(cloud.RenderResult)},
+			"audio":   {new(cloud.AudioEvent), new(cloud.AudioResult)},
+			"gather":  {new(cloud.GatherEvent), new(cloud.GatherResult)},
+		}},
+		"plan": {cloud.Plan(), map[string]types{
+			"plan":           {new(cloud.PlanEvent), new(cloud.Planned)},
+			"failure":        {new(cloud.FailureEvent), new(cloud.Failure)},
+			"refuse":         {new(cloud.RefuseEvent), new(cloud.Refusal)},
+			"object-created": {nil, new(cloud.Triggered)}, // of the event S3 says more than is read
+		}},
+		"merge": {cloud.Merge(), map[string]types{
+			"merge":     {new(cloud.MergeEvent), new(cloud.MergeResult)},
+			"completed": {new(cloud.FinishEvent), new(cloud.Finished)},
+			"failed":    {new(cloud.FinishEvent), new(cloud.Finished)},
+		}},
+	} {
+		var actions []string
+		for action := range test.actions {
+			actions = append(actions, strings.ToLower(strings.ReplaceAll(action, " ", "-")))
+		}
+		slices.Sort(actions)
+		if diff := cmp.Diff(actions, slices.Sorted(maps.Keys(test.examples))); diff != "" {
+			t.Errorf("%s (- is done, + has an example):\n%s", function, diff)
+		}
+		for action, types := range test.examples {
+			e := readExample(t, function, action)
+			same(t, function+"/"+action+": the event", e.Event, types.event)
+			same(t, function+"/"+action+": the result", e.Result, types.result)
+		}
+	}
+}
+
+func readExample(t *testing.T, function, action string) (e example) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(function, "examples", action+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &e); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func same(t *testing.T, name string, text []byte, value any) {
+	t.Helper()
+	if value == nil {
+		return
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(value); err != nil {
+		t.Errorf("%s: %v", name, err)
+		return
+	}
+	again, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got map[string]any
+	if err := json.Unmarshal(text, &want); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(again, &got); err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range got {
+		if _, ok := want[key]; !ok && value == nil {
+			delete(got, key) // what the state machine leaves out
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (- is the example, + the type):\n%s", name, diff)
+	}
+}
+
+// The state machine asks as the examples do.
+func TestMachineAsksAsTheExamples(t *testing.T) {
+	data, err := os.ReadFile("../statemachine/render.asl.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var machine any
+	if err := json.Unmarshal(data, &machine); err != nil {
+		t.Fatal(err)
+	}
+	asked := map[string]bool{}
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, e := range v {
+				walk(e)
+			}
+		case map[string]any:
+			if action, ok := v["action"].(string); ok {
+				asked[action] = true
+				var keys []string
+				for key := range v {
+					keys = append(keys, strings.TrimSuffix(key, ".$"))
+				}
+				slices.Sort(keys)
+				if want := eventOf(t, action); !slices.Equal(keys, want) {
+					t.Errorf("%s is asked with %q, and the example has %q", action, keys, want)
+				}
+			}
+			for _, e := range v {
+				walk(e)
+			}
+		}
+	}
+	walk(machine)
+	if got := slices.Sorted(maps.Keys(asked)); len(got) != 10 {
+		t.Errorf("it asks for %q", got)
+	}
+}
+
+// eventOf returns the fields of the example of an action.
+func eventOf(t *testing.T, action string) []string {
+	t.Helper()
+	files, err := filepath.Glob("*/examples/" + action + ".json")
+	if err != nil || len(files) != 1 {
+		t.Errorf("of %s there are the examples %q: %v", action, files, err)
+		return nil
+	}
+	var event map[string]any
+	if err := json.Unmarshal(readExample(t, filepath.Dir(filepath.Dir(files[0])), action).Event, &event); err != nil {
+		t.Fatal(err)
+	}
+	return slices.Sorted(maps.Keys(event))
+}
+
+func TestEventSchema(t *testing.T) {
+	for _, action := range []string{"completed", "failed"} {
+		if err := checkEvent(t, readExample(t, "merge", action).Result); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, wrong := range []string{
+		`{"version":1,"status":"completed","execution":"x"}`, `{"version":1,"status":"failed","execution":"x","error":"e"}`,
+		`{"version":1,"status":"failed","execution":"x","error":"e","message":"m","output":"s3://a/b"}`, `{"version":2,"status":"failed","execution":"x","error":"e","message":"m"}`,
+	} {
+		if checkEvent(t, []byte(wrong)) == nil {
+			t.Errorf("the schema accepts %s", wrong)
+		}
+	}
+}
+
+// checkEvent compares the end of a render with the schema.
+func checkEvent(t *testing.T, detail []byte) error {
+	t.Helper()
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(cloud.EventSchema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("urn:helios:event:1", document); err != nil {
+		t.Fatal(err)
+	}
+	event, err := jsonschema.UnmarshalJSON(bytes.NewReader(detail))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.MustCompile("urn:helios:event:1").Validate(event)
+}
