@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -98,28 +99,46 @@ func prove(ctx context.Context, b *browser.Browser, c Composition, o Options, fr
 
 func (p *Player) prove(ctx context.Context, frames []int64, shot func(int) ([]byte, error)) error {
 	reader := p.raw.reader(p.o)
-	for i, n := range frames {
-		if i == 0 {
-			if err := p.goTo(ctx, 0, n, job.StartJump); err != nil {
+	g, ctx := errgroup.WithContext(ctx)
+	shown := make(chan Frame)
+	g.Go(func() error {
+		defer close(shown)
+		if err := p.goTo(ctx, 0, frames[0], job.StartJump); err != nil {
+			return err
+		}
+		for _, n := range frames {
+			if _, err := p.show(ctx, n, pixels); err != nil {
+				return err
+			}
+			frame, err := reader.next(ctx, drawn{n, p.raw.fresh})
+			if err != nil {
+				return err
+			}
+			frame.Pixels = bytes.Clone(frame.Pixels)
+			select {
+			case shown <- frame:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		return nil
+	})
+	g.Go(func() error {
+		for i := 0; ; i++ {
+			frame, more := <-shown
+			if !more {
+				return nil
+			}
+			reference, err := shot(i)
+			if err != nil {
+				return err
+			}
+			if err := p.raw.compare(frame, reference); err != nil {
 				return err
 			}
 		}
-		if _, err := p.show(ctx, n, pixels); err != nil {
-			return err
-		}
-		frame, err := reader.next(ctx, drawn{n, p.raw.fresh})
-		if err != nil {
-			return err
-		}
-		reference, err := shot(i)
-		if err != nil {
-			return err
-		}
-		if err := p.raw.compare(frame, reference); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
+	return g.Wait()
 }
 
 // possibleWays lists the fast ways that may do for a page, the fastest first.

@@ -20,9 +20,7 @@ const StartAuto job.Start = "auto"
 // Prepare opens a composition, fills in what the options leave open from what the page says about itself,
 // and plans the job. The browsers are those of the composition at the options' scale.
 func Prepare(ctx context.Context, browsers *Browsers, o plan.Options, c capture.Composition) (spec *job.Spec, err error) {
-	if o.Capture == CaptureAuto {
-		browsers.warm(ctx, 2)
-	}
+	browsers.warm(ctx, min(2, max(1, o.Concurrency)))
 	err = browsers.look(ctx, func(b *browser.Browser) error {
 		spec, err = prepare(ctx, browsers, b, o, c)
 		return err
@@ -234,9 +232,10 @@ func inspect(ctx context.Context, browsers *Browsers, b *browser.Browser, o plan
 			f.Start, f.Why = job.StartStep, fmt.Sprintf("jumping and stepping show different pictures at frames %v", samples)
 		}
 	}
-	err = browsers.with(ctx, func(other *browser.Browser) error {
-		f.Capture, f.CaptureWhy, err = capture.Choose(ctx, b, other, c, look, report, compared(0, frames, f.Start))
-		return err
-	})
+	config := job.Config{
+		Width: look.Width, Height: look.Height, Scale: 1, FPS: look.FPS, FrameCount: frames, Seed: look.Seed, Props: look.Props,
+		AllowMissingAssets: true, Timeout: job.SecondsOf(look.Timeout),
+	}
+	f.Capture, f.CaptureWhy, err = chooseCapture(ctx, browsers, b, c, config, report, f.Start)
 	return f, err
 }

@@ -37,12 +37,25 @@ func newJob(t *testing.T, page string, way job.Capture, concurrency int) *Job {
 	return j
 }
 
+func TestAFastWayIsChosenWhereItIsWorthIt(t *testing.T) {
+	o := small(composition(t, strings.ReplaceAll(strings.ReplaceAll(canvasPage(""), "160", "1280"), "90", "720")))
+	o.Width, o.Height, o.Capture = 1280, 720, CaptureAuto
+	for frames, want := range map[int64]job.Capture{108: "", 109: job.CaptureCanvas} {
+		o.FrameCount = frames
+		spec, err := prepareOnce(t, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if spec.Config.Capture != want {
+			t.Errorf("the way of %d frames is %q: %s", frames, spec.Config.Capture, spec.CaptureWhy)
+		}
+	}
+}
+
 func TestThePicturesOfACanvasAreThoseOfTheReference(t *testing.T) {
 	page := composition(t, canvasPage(""))
-	fast := newJob(t, page, CaptureAuto, 3)
-	if fast.Spec.Config.Capture != job.CaptureCanvas {
-		t.Fatalf("the way is %q: %s", fast.Spec.Config.Capture, fast.Spec.CaptureWhy)
-	}
+	fast := newJob(t, page, job.CaptureCanvas, 3)
+	fast.Spec.CaptureWhy = "it proved right"
 	for _, p := range fast.Spec.Partitions {
 		if !strings.Contains(p.Command, "--capture canvas") {
 			t.Errorf("partition %d is to be rendered by %s", p.ID, p.Command)
@@ -63,10 +76,7 @@ func TestThePicturesOfACanvasAreThoseOfTheReference(t *testing.T) {
 func TestDrawnElementsLookLikeTheReference(t *testing.T) {
 	page := composition(t, `<style>body { margin: 0; background: #123; color: #fff; font: 40px monospace } p { animation: go 2s linear } @keyframes go { to { translate: 60px 30px; rotate: 60deg } }</style>
 		<p>text</p><script>let n = 0; requestAnimationFrame(function f() { requestAnimationFrame(f); document.querySelector("p").textContent = n++ })</script>`)
-	fast := newJob(t, page, CaptureAuto, 3)
-	if fast.Spec.Config.Capture != job.CaptureElements {
-		t.Fatalf("the way is %q: %s", fast.Spec.Config.Capture, fast.Spec.CaptureWhy)
-	}
+	fast := newJob(t, page, job.CaptureElements, 3)
 	video := run(t, fast)
 	whole := run(t, newJob(t, page, job.CaptureElements, 1))
 	if got, want := hashes(t, video), hashes(t, whole); len(got) != 12 || !slices.Equal(got, want) {
@@ -88,13 +98,9 @@ const late = `setTimeout(() => document.body.append("late"), 990); setTimeout(()
 
 func TestAJobWhoseWayWillNotDoStartsOver(t *testing.T) {
 	page := composition(t, canvasPage(late))
-	j := newJob(t, page, CaptureAuto, 1)
-	if j.Spec.Config.Capture != job.CaptureCanvas {
-		t.Fatalf("the way is %q: %s", j.Spec.Config.Capture, j.Spec.CaptureWhy)
-	}
 	o := small(page)
 	o.Capture, o.Concurrency = job.CaptureCanvas, 3
-	j = jobOf(t, o)
+	j := jobOf(t, o)
 	j.Workers = 1 // so that chunks are done before the job starts over
 	var told events
 	j.Report = told.add

@@ -10,10 +10,13 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"os"
 	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"helios/shared/fault"
 	"helios/shared/ffmpeg"
@@ -79,8 +82,34 @@ type probed struct {
 	}
 }
 
-// Probe looks into a file. One that ffmpeg cannot read is a fault.User.
+// known is what was found out of files, by their version: each page that shows one asks again.
+var known sync.Map
+
+// version is a file as it was at a time.
+type version struct {
+	path     string
+	size     int64
+	modified time.Time
+}
+
+// Probe looks into a file. One that ffmpeg cannot read is a fault.User. What it returns is not to be changed.
 func Probe(ctx context.Context, path string) (*Info, error) {
+	file, err := os.Stat(path)
+	if err != nil {
+		return look(ctx, path)
+	}
+	v := version{path, file.Size(), file.ModTime()}
+	if i, ok := known.Load(v); ok {
+		return i.(*Info), nil
+	}
+	i, err := look(ctx, path)
+	if err == nil {
+		known.Store(v, i)
+	}
+	return i, err
+}
+
+func look(ctx context.Context, path string) (*Info, error) {
 	p, err := probe(ctx, path, "packet=pts,duration,flags")
 	if err != nil {
 		return nil, err
