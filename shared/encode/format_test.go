@@ -105,6 +105,7 @@ const (
 // after it, also across key frames, so that one that was started anew chooses a little differently: there the
 // frames are compared with their sources.
 func TestPartitionsDoNotShow(t *testing.T) {
+	const best = 1 // that is not lossless
 	for _, test := range []struct {
 		format      job.Format
 		codec       string
@@ -117,14 +118,18 @@ func TestPartitionsDoNotShow(t *testing.T) {
 	}{
 		{job.MP4, "libx264", 0, false, "medium", 0, true, "yuv420p"},
 		{job.MP4, "libx264", 0, false, "medium", 18, false, "yuv420p"},
+		{job.MP4, "libx264", 0, false, "medium", best, false, "yuv420p"},
 		{job.MOV, "libx264", 10, false, "medium", 18, false, "yuv420p10le"},
 		{job.MP4, "libx265", 0, false, "medium", 0, true, "yuv420p"},
 		{job.MP4, "libx265", 0, false, "medium", 20, false, "yuv420p"},
+		{job.MP4, "libx265", 0, false, "medium", best, false, "yuv420p"},
 		{job.MP4, "libx265", 10, false, "medium", 0, true, "yuv420p10le"},
 		{job.MP4, "libsvtav1", 0, false, "8", 28, false, "yuv420p"},
 		{job.MP4, "libsvtav1", 10, false, "8", 28, false, "yuv420p10le"},
+		{job.MP4, "libsvtav1", 10, false, "8", best, false, "yuv420p10le"},
 		{job.WebM, "libvpx-vp9", 0, true, "5", 0, true, "yuv420p"},
 		{job.WebM, "libvpx-vp9", 0, false, "5", 24, false, "yuv420p"},
+		{job.WebM, "libvpx-vp9", 0, false, "5", best, false, "yuv420p"},
 		{job.WebM, "libvpx-vp9", 10, false, "5", 0, true, "yuv420p10le"},
 		{job.WebM, "libsvtav1", 0, false, "8", 28, false, "yuv420p"},
 		{job.MOV, "prores_ks", 0, false, "proxy", 0, true, "yuv422p10le"},
@@ -172,6 +177,11 @@ func TestPartitionsDoNotShow(t *testing.T) {
 					t.Errorf("frames are %.1f dB from their sources, and without partitions %.1f dB", b, a)
 				}
 			}
+			if test.quality == best {
+				if list := psnrOf(t, decoder(c), one, decoder(c), three); slices.Min(list) < 50 {
+					t.Errorf("frames are %.1f dB from those without partitions", list)
+				}
+			}
 			got := string(tool(t, "ffprobe", "-show_entries", "stream=pix_fmt,r_frame_rate,nb_frames,duration", "-of", "compact=p=0:nk=1", three))
 			want := test.pixels + "|30000/1001|1.001000|30\n"
 			if c.Format == job.WebM {
@@ -194,12 +204,18 @@ func mean(list []float64) (m float64) {
 var average = regexp.MustCompile(`psnr_avg:([0-9.]+|inf)`)
 
 // psnr compares the frames of a video with their sources.
-func psnr(t *testing.T, c job.Config, file, sources string) (list []float64) {
+func psnr(t *testing.T, c job.Config, file, sources string) []float64 {
 	t.Helper()
-	out := tool(t, "ffmpeg", append(decoder(c), "-i", file, "-framerate", "30", "-i", filepath.Join(sources, "%05d.png"), "-lavfi",
+	return psnrOf(t, decoder(c), file, []string{"-framerate", "30"}, filepath.Join(sources, "%05d.png"))
+}
+
+// psnrOf compares the frames of two videos, or pictures, each with what ffmpeg needs to read it.
+func psnrOf(t *testing.T, how []string, file string, otherHow []string, other string) (list []float64) {
+	t.Helper()
+	args := append(slices.Concat(how, []string{"-i", file}, otherHow, []string{"-i", other}), "-lavfi",
 		"[0:v]settb=1/30,setpts=N,format=yuv420p[a];[1:v]settb=1/30,setpts=N,scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int,format=yuv420p[b];[a][b]psnr=stats_file=-",
-		"-f", "null", "-")...)
-	for _, found := range average.FindAllStringSubmatch(string(out), -1) {
+		"-f", "null", "-")
+	for _, found := range average.FindAllStringSubmatch(string(tool(t, "ffmpeg", args...)), -1) {
 		dB, err := strconv.ParseFloat(found[1], 64)
 		if err != nil {
 			t.Fatal(err)
