@@ -100,13 +100,15 @@ func (m *media) close() {
 	m.withdraw()
 	m.cancel()
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, r := range m.readers {
+	readers := m.readers
+	m.readers = nil
+	m.mu.Unlock()
+	// Who holds a reader may want to tell of a failure first.
+	for _, r := range readers {
 		r.mu.Lock()
 		r.Close()
 		r.mu.Unlock()
 	}
-	clear(m.readers)
 	if m.dir != "" {
 		os.RemoveAll(m.dir)
 	}
@@ -145,6 +147,9 @@ func (m *media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	from.mu.Lock()
 	defer from.mu.Unlock()
+	if m.ctx.Err() != nil {
+		return // the page is closed, and so is the reader
+	}
 	picture, err := from.Picture(m.ctx, n)
 	if err != nil {
 		m.fail(fmt.Errorf("decoding %s: %w", name, err))

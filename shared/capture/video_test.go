@@ -2,12 +2,14 @@ package capture
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -262,4 +264,24 @@ func differing(t *testing.T, a, b Frame, area image.Rectangle) (pixels, worst in
 		}
 	}
 	return pixels, worst
+}
+
+// A page can be closed while one of its pictures cannot be had.
+func TestMediaEndWhileAPictureFails(t *testing.T) {
+	m := newMedia(launch(t, composition(t, "")))
+	r := &reader{Reader: video.NewReader("gone.mp4", &video.Info{})}
+	m.readers[showing{}] = r
+	r.mu.Lock() // as the answer to a request does
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		m.close()
+	}()
+	<-m.ctx.Done()
+	for range 100 {
+		m.fail(errors.New("no picture"))
+		runtime.Gosched()
+	}
+	r.mu.Unlock()
+	<-ended
 }
