@@ -174,7 +174,7 @@ func TestRequestsWhoseRenderFails(t *testing.T) {
 	s := start(t)
 	b := connect(t, s)
 	s.put(t, "sites/b/index.html", failing)
-	s.put(t, "requests/late.json", `{"input":"s3://helios-test/sites/b/index.html","concurrency":3}`)
+	s.put(t, "requests/late.json", `{"input":"s3://helios-test/sites/b/index.html","concurrency":3,"mute":true}`)
 	b.deliver(t)
 	list := s.executions(t)
 	if len(list) != 1 {
