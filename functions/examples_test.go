@@ -110,14 +110,6 @@ func same(t *testing.T, name string, text []byte, value any) {
 
 // The state machine asks as the examples do.
 func TestMachineAsksAsTheExamples(t *testing.T) {
-	data, err := os.ReadFile("../statemachine/render.asl.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var machine any
-	if err := json.Unmarshal(data, &machine); err != nil {
-		t.Fatal(err)
-	}
 	asked := map[string]bool{}
 	var walk func(v any)
 	walk = func(v any) {
@@ -143,7 +135,7 @@ func TestMachineAsksAsTheExamples(t *testing.T) {
 			}
 		}
 	}
-	walk(machine)
+	walk(stateMachine(t))
 	if got := slices.Sorted(maps.Keys(asked)); len(got) != 10 {
 		t.Errorf("it asks for %q", got)
 	}

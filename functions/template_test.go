@@ -231,16 +231,21 @@ func actions(node *yaml.Node, into map[string]bool) {
 	}
 }
 
-// Step Functions retries what may heal and nothing else: what a function calls transient, and what Lambda does.
-func TestRetries(t *testing.T) {
+// stateMachine returns the definition of the state machine.
+func stateMachine(t *testing.T) (machine any) {
+	t.Helper()
 	data, err := os.ReadFile("../statemachine/render.asl.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var machine any
 	if err := json.Unmarshal(data, &machine); err != nil {
 		t.Fatal(err)
 	}
+	return machine
+}
+
+// Step Functions retries what may heal and nothing else: what a function calls transient, and what Lambda does.
+func TestRetries(t *testing.T) {
 	tasks := 0
 	var walk func(name string, v any)
 	walk = func(name string, v any) {
@@ -272,7 +277,7 @@ func TestRetries(t *testing.T) {
 			}
 		}
 	}
-	walk("machine", machine)
+	walk("machine", stateMachine(t))
 	if tasks != 12 {
 		t.Errorf("there are %d tasks", tasks)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"archive/zip"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,16 +18,13 @@ func scriptPicture(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: picture FILE KEY=VALUE...")
 	}
-	file := "file:" + ts.MkAbs(args[0])
-	out, err := exec.Command("ffprobe", "-v", "error", "-show_streams", "-of", "json", file).Output()
-	ts.Check(err)
 	var found struct {
 		Streams []struct {
 			Codec         string `json:"codec_name"`
 			Width, Height int
 		}
 	}
-	ts.Check(json.Unmarshal(out, &found))
+	file := streams(ts, args[0], &found)
 	if len(found.Streams) != 1 {
 		ts.Fatalf("%s has %d streams, want 1", args[0], len(found.Streams))
 	}

@@ -13,6 +13,15 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// streams reads what ffprobe says of a file's streams into a value, and returns what ffmpeg opens the file by.
+func streams(ts *testscript.TestScript, name string, into any) (file string) {
+	file = "file:" + ts.MkAbs(name)
+	out, err := exec.Command("ffprobe", "-v", "error", "-show_streams", "-of", "json", file).Output()
+	ts.Check(err)
+	ts.Check(json.Unmarshal(out, into))
+	return file
+}
+
 // scriptSound checks what the sound of a file is, as ffprobe and ffmpeg see it. Lengths and places are in samples
 // at 48 kHz. The click is the loudest sample on the left, which may be off by one; loud is its value, which may be
 // off by a fiftieth.
@@ -22,9 +31,6 @@ func scriptSound(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: sound FILE KEY=VALUE...")
 	}
-	file := "file:" + ts.MkAbs(args[0])
-	out, err := exec.Command("ffprobe", "-v", "error", "-show_streams", "-of", "json", file).Output()
-	ts.Check(err)
 	var found struct {
 		Streams []struct {
 			Type  string `json:"codec_type"`
@@ -34,7 +40,7 @@ func scriptSound(ts *testscript.TestScript, neg bool, args []string) {
 			Rate  string `json:"sample_rate"`
 		}
 	}
-	ts.Check(json.Unmarshal(out, &found))
+	file := streams(ts, args[0], &found)
 	is := map[string]string{"streams": strconv.Itoa(len(found.Streams))}
 	for _, s := range found.Streams {
 		if s.Type != "audio" {

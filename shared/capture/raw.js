@@ -72,23 +72,23 @@ async (layout, ringWorker) => {
   // What drawElementImage leaves out of a page's picture, or draws otherwise; throws it if the page has some.
   const missed = ["iframe", "embed", "object", "frame", "fencedframe"];
   const animated = /\.(gif|webp|apng|avif)([?#]|$)|^data:image\/(gif|webp|apng|avif)/i;
-  const nothingMissed = (page) => {
-    const there = missed.find((name) => page.getElementsByTagName(name).length);
+  const nothingMissed = () => {
+    const there = missed.find((name) => content.getElementsByTagName(name).length);
     if (there) throw `there is a ${there} element`;
-    for (const canvas of page.getElementsByTagName("canvas")) {
+    for (const canvas of canvases) {
       if (!canvas.checkVisibility()) continue;
       const style = getComputedStyle(canvas);
       if (style.width !== `${canvas.width}px` || style.height !== `${canvas.height}px`) throw "a canvas is not shown at its own size";
       if (oddity(style, unframed)) throw "a canvas has a frame";
     }
-    if ([...page.images].some((image) => animated.test(image.currentSrc))) throw "there is an image that may be animated";
+    if ([...content.images].some((image) => animated.test(image.currentSrc))) throw "there is an image that may be animated";
   };
 
   // The canvas of the stage, with the page's frame inside.
   let armed = false, stale = true; // a change of the page is drawn only if that is wanted
-  let hasCanvas;
   const stage = document.querySelector("canvas[layoutsubtree]");
-  const page = stage?.querySelector("iframe");
+  const page = stage?.querySelector("iframe"), content = page?.contentDocument;
+  const canvases = content?.getElementsByTagName("canvas");
   if (page) {
     // Chromium draws a large page in tiles, each with a border of a pixel, and antialiases an edge by the part of it
     // that is in the tile.
@@ -102,7 +102,7 @@ async (layout, ringWorker) => {
     const context = stage.getContext("2d", { alpha: false });
     // drawElementImage puts what a canvas shows at the origin of the coordinates that its box lies in, which is the box's
     // own place if it is moved or turned. An animation turns it by nothing: neither the page's styles nor its attributes show that.
-    const canvases = page.contentDocument.getElementsByTagName("canvas"), moved = new WeakSet();
+    const moved = new WeakSet();
     const move = () => {
       for (const canvas of canvases) {
         if (moved.has(canvas)) continue;
@@ -113,13 +113,12 @@ async (layout, ringWorker) => {
       }
     };
     move();
-    new MutationObserver(move).observe(page.contentDocument, { childList: true, subtree: true });
-    hasCanvas = () => canvases.length > 0;
-    page.contentDocument.addEventListener("helios-shadow-tree", () => wrong ||= "there is a shadow tree");
+    new MutationObserver(move).observe(content, { childList: true, subtree: true });
+    content.addEventListener("helios-shadow-tree", () => wrong ||= "there is a shadow tree");
     stage.onpaint = () => attempt(() => {
       stale = !armed;
       if (stale) return;
-      nothingMissed(page.contentDocument);
+      nothingMissed();
       for (const [x, y, width, height] of tiles) {
         context.save();
         context.beginPath();
@@ -142,7 +141,7 @@ async (layout, ringWorker) => {
     elements() {
       armed = true;
       // Of what a canvas shows, Chromium does not say when it changes.
-      begin(() => (stale || hasCanvas()) && stage.requestPaint());
+      begin(() => (stale || canvases.length) && stage.requestPaint());
     },
     take,
     state() {

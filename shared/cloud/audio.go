@@ -50,13 +50,8 @@ func (c *Call) mix(ctx context.Context, jobID string) (State, error) {
 		return "", errors.New("the job has no sound")
 	}
 	chunks := c.Bucket.Objects(Job(jobID).Prefix())
-	there, err := chunks.Open(ctx, work.Audio.OutputFile)
-	if err == nil {
-		there.Close()
-		return Kept, nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return "", err
+	if there, err := isThere(ctx, chunks, work.Audio.OutputFile); there || err != nil {
+		return Kept, err
 	}
 	composition, err := capture.Locate("", work.Config.Input)
 	if err != nil {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -23,7 +25,22 @@ type Object = store.Object
 // Objects returns what is below a prefix, or the whole bucket for "".
 func (b *Bucket) Objects(prefix string) *store.S3 { return store.NewS3(b.Client, b.Name, prefix) }
 
-// Get reads an object, on where an answer broke off.
+// notThere reports whether an error is about a key that is not there.
+func notThere(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// isThere reports whether a store has an object, as an earlier execution of the same job may have left it.
+func isThere(ctx context.Context, s store.Store, name string) (bool, error) {
+	r, err := s.Open(ctx, name)
+	if notThere(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, r.Close()
+}
+
+// Get reads an object.
 func (b *Bucket) Get(ctx context.Context, key string) ([]byte, error) {
 	var buf bytes.Buffer
 	err := store.Get(ctx, b.Objects(""), key, &buf)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"math"
 	"os"
@@ -127,6 +126,3 @@ func (c *Call) callWebhook(ctx context.Context, e FinishEvent, f *Finished) erro
 	}
 	return newWebhook([]byte(secret)).send(ctx, r.Webhook, body)
 }
-
-// notThere reports whether an error is about a key that is not there.
-func notThere(err error) bool { return errors.Is(err, fs.ErrNotExist) }

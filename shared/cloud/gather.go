@@ -3,9 +3,7 @@ package cloud
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 
 	"helios/shared/job"
@@ -48,12 +46,8 @@ func (c *Call) gather(ctx context.Context, jobID string) (State, error) {
 		return "", err
 	}
 	chunks, name := c.Bucket.Objects(Job(jobID).Prefix()), gathered(work.Config)
-	there, err := chunks.Open(ctx, name)
-	if err == nil {
-		return Kept, there.Close()
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return "", err
+	if there, err := isThere(ctx, chunks, name); there || err != nil {
+		return Kept, err
 	}
 	// The same chunks make the same bytes, so it does not matter who is first.
 	return Done, c.stitch(ctx, jobID, work, chunks, name)

@@ -20,7 +20,9 @@ const StartAuto job.Start = "auto"
 // Prepare opens a composition, fills in what the options leave open from what the page says about itself,
 // and plans the job. The browsers are those of the composition at the options' scale.
 func Prepare(ctx context.Context, browsers *Browsers, o plan.Options, c capture.Composition) (spec *job.Spec, err error) {
-	browsers.warm(ctx, min(2, max(1, o.Concurrency)))
+	if o.Capture == CaptureAuto {
+		browsers.warm(ctx, 2)
+	}
 	err = browsers.look(ctx, func(b *browser.Browser) error {
 		spec, err = prepare(ctx, browsers, b, o, c)
 		return err

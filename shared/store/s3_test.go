@@ -179,6 +179,7 @@ func TestS3DropsUploadsThatWereLeft(t *testing.T) {
 		if _, err := w.Write(large()); err != nil {
 			t.Fatal(err)
 		}
+		waitForParts(t, w.(*s3Writer), 2)
 		return w
 	}
 	killed, other := begun("a"), begun("a.b")
@@ -338,6 +339,18 @@ func uploads(t *testing.T, s *S3) (keys []string) {
 		keys = append(keys, *u.Key)
 	}
 	return keys
+}
+
+// waitForParts waits until parts of an upload have arrived: S3 may keep those that arrive while it is dropped.
+func waitForParts(t *testing.T, w *s3Writer, want int) {
+	t.Helper()
+	for arrived := 0; arrived < want; {
+		answer, err := w.client.ListParts(t.Context(), &s3.ListPartsInput{Bucket: &w.bucket, Key: &w.key, UploadId: w.upload})
+		if err != nil {
+			t.Fatal(err)
+		}
+		arrived = len(answer.Parts)
+	}
 }
 
 func wantNoUploads(t *testing.T, s *S3) {

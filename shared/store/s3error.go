@@ -77,10 +77,8 @@ func passing(err error) bool {
 		send     *smithyhttp.RequestSendError
 		attempts *retry.MaxAttemptsError
 		quota    ratelimit.QuotaExceededError
-		network  net.Error
 	)
-	return errors.As(err, &send) || errors.As(err, &attempts) || errors.As(err, &quota) || errors.As(err, &network) ||
-		errors.Is(err, io.ErrUnexpectedEOF)
+	return errors.As(err, &send) || errors.As(err, &attempts) || errors.As(err, &quota)
 }
 
 // brokenOff reports whether an answer, also one that was to describe an error, did not come to its end.

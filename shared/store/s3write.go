@@ -30,6 +30,9 @@ const (
 	uploadWidth = 3
 	// abortTimeout is how long it may take to drop an upload.
 	abortTimeout = 30 * time.Second
+	// partGrace is how long parts may go on after their writer has ended. S3 may keep a part that was cut off, and
+	// with it the upload, though that was dropped.
+	partGrace = 5 * time.Second
 	// writerKey is the metadata by which a writer knows its own object.
 	writerKey = "helios-writer"
 )
@@ -49,9 +52,10 @@ type s3Writer struct {
 
 	// Of the upload, if there is one.
 	upload *string
-	cancel context.CancelFunc
 	group  *errgroup.Group
-	gctx   context.Context
+	gctx   context.Context // ends with the first part that failed
+	pctx   context.Context // of the parts that are on their way then
+	cancel context.CancelFunc
 	free   chan []byte
 	number int32 // of the part that was sent last
 	mu     sync.Mutex
@@ -138,9 +142,17 @@ func (w *s3Writer) begin() error {
 	ctx, cancel := context.WithCancel(w.ctx)
 	w.cancel = cancel
 	w.group, w.gctx = errgroup.WithContext(ctx)
+	w.pctx = outlast(w.gctx, partGrace)
 	w.group.SetLimit(uploadWidth)
 	w.free = make(chan []byte, uploadWidth+1)
 	return nil
+}
+
+// outlast returns a context that ends some time after another has.
+func outlast(ctx context.Context, by time.Duration) context.Context {
+	later, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() { time.AfterFunc(by, func() { cancel(context.Cause(ctx)) }) })
+	return later
 }
 
 // listBefore finds the uploads that earlier writers of the name began and have not ended: most likely they were
@@ -166,12 +178,12 @@ func (w *s3Writer) dropBefore() {
 }
 
 func (w *s3Writer) sendPart(number int32, part []byte) error {
-	answer, err := w.client.UploadPart(w.gctx, &s3.UploadPartInput{
+	answer, err := w.client.UploadPart(w.pctx, &s3.UploadPartInput{
 		Bucket: &w.bucket, Key: &w.key, UploadId: w.upload, PartNumber: &number, Body: bytes.NewReader(part),
 		ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
 	})
 	if err != nil {
-		return w.explain(w.gctx, "UploadPart", w.name, err)
+		return w.explain(w.pctx, "UploadPart", w.name, err)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
