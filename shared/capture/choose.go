@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -14,6 +15,20 @@ import (
 	"helios/shared/fault"
 	"helios/shared/job"
 )
+
+// A way is too slow if most of its pictures take longer than maxSlower times those of the reference and slack. Both are
+// measured side by side on a busy machine. What is slower as such, such as a page of many photographs as drawn elements,
+// is so by far.
+const (
+	maxSlower = 1.5
+	slack     = 50 * time.Millisecond
+)
+
+// sample is a picture of the reference, as PNG, with how long it took.
+type sample struct {
+	picture []byte
+	took    time.Duration
+}
 
 // Choose finds the fastest way that shows a composition as the reference does, at each of the given frames, and
 // says in one line why it is that one. Of what the page is, report was told.
@@ -26,9 +41,9 @@ func Choose(ctx context.Context, b, other *browser.Browser, c Composition, o Opt
 	}
 	frames = slices.Compact(slices.Sorted(slices.Values(frames)))
 	g, ctx := errgroup.WithContext(ctx)
-	reference := make([]chan []byte, len(frames))
+	reference := make([]chan sample, len(frames))
 	for i := range reference {
-		reference[i] = make(chan []byte, 1)
+		reference[i] = make(chan sample, 1)
 	}
 	g.Go(func() error {
 		o := o
@@ -39,25 +54,26 @@ func Choose(ctx context.Context, b, other *browser.Browser, c Composition, o Opt
 		}
 		defer p.Close()
 		for i, n := range frames {
-			shot, err := p.shoot(ctx, n)
+			began := time.Now()
+			picture, err := p.shoot(ctx, n)
 			if err != nil {
 				return err
 			}
-			reference[i] <- shot
+			reference[i] <- sample{picture, time.Since(began)}
 		}
 		return nil
 	})
 	g.Go(func() (err error) {
-		shots := make([][]byte, len(frames))
-		shot := func(i int) ([]byte, error) {
-			if shots[i] == nil {
+		samples := make([]sample, len(frames))
+		shot := func(i int) (sample, error) {
+			if samples[i].picture == nil {
 				select {
-				case shots[i] = <-reference[i]:
+				case samples[i] = <-reference[i]:
 				case <-ctx.Done():
-					return nil, context.Cause(ctx)
+					return sample{}, context.Cause(ctx)
 				}
 			}
-			return shots[i], nil
+			return samples[i], nil
 		}
 		way, why, err = choose(ctx, b, c, o, report.Ways, frames, shot)
 		return err
@@ -67,7 +83,7 @@ func Choose(ctx context.Context, b, other *browser.Browser, c Composition, o Opt
 }
 
 // choose tries one way after the other; shot returns the reference's picture of the frame at a place in frames.
-func choose(ctx context.Context, b *browser.Browser, c Composition, o Options, ways []job.Capture, frames []int64, shot func(int) ([]byte, error)) (job.Capture, string, error) {
+func choose(ctx context.Context, b *browser.Browser, c Composition, o Options, ways []job.Capture, frames []int64, shot func(int) (sample, error)) (job.Capture, string, error) {
 	var reasons []string
 	for _, way := range ways {
 		o.Way = way
@@ -88,7 +104,7 @@ func choose(ctx context.Context, b *browser.Browser, c Composition, o Options, w
 }
 
 // prove compares a way with the reference at each of the given frames.
-func prove(ctx context.Context, b *browser.Browser, c Composition, o Options, frames []int64, shot func(int) ([]byte, error)) error {
+func prove(ctx context.Context, b *browser.Browser, c Composition, o Options, frames []int64, shot func(int) (sample, error)) error {
 	p, err := Open(ctx, b, c, o)
 	if err != nil {
 		return err
@@ -97,12 +113,17 @@ func prove(ctx context.Context, b *browser.Browser, c Composition, o Options, fr
 	return p.raw.crashed(p, p.prove(ctx, frames, shot))
 }
 
-func (p *Player) prove(ctx context.Context, frames []int64, shot func(int) ([]byte, error)) error {
+func (p *Player) prove(ctx context.Context, frames []int64, shot func(int) (sample, error)) error {
+	type taken struct {
+		Frame
+		took time.Duration
+	}
 	reader := p.raw.reader(p.o)
 	g, ctx := errgroup.WithContext(ctx)
-	shown := make(chan Frame)
+	shown := make(chan taken)
 	g.Go(func() error {
 		defer close(shown)
+		began := time.Now()
 		if err := p.goTo(ctx, 0, frames[0], job.StartJump); err != nil {
 			return err
 		}
@@ -114,16 +135,19 @@ func (p *Player) prove(ctx context.Context, frames []int64, shot func(int) ([]by
 			if err != nil {
 				return err
 			}
+			took := time.Since(began)
 			frame.Pixels = bytes.Clone(frame.Pixels)
 			select {
-			case shown <- frame:
+			case shown <- taken{frame, took}:
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
+			began = time.Now()
 		}
 		return nil
 	})
 	g.Go(func() error {
+		slow := 0
 		for i := 0; ; i++ {
 			frame, more := <-shown
 			if !more {
@@ -133,8 +157,14 @@ func (p *Player) prove(ctx context.Context, frames []int64, shot func(int) ([]by
 			if err != nil {
 				return err
 			}
-			if err := p.raw.compare(frame, reference); err != nil {
+			if err := p.raw.compare(frame.Frame, reference.picture); err != nil {
 				return err
+			}
+			if (frame.took - slack).Seconds() > maxSlower*reference.took.Seconds() {
+				slow++
+			}
+			if slow > len(frames)/2 {
+				return unfit(p.raw.way, "it is slower: frame %d took %d ms, and %d ms in the reference way", frame.Index, frame.took.Milliseconds(), reference.took.Milliseconds())
 			}
 		}
 	})

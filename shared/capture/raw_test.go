@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"strings"
 	"testing"
 	"time"
@@ -291,6 +293,29 @@ func TestAPageThatMayNotWriteFilesIsUnfit(t *testing.T) {
 	c := composition(t, `<meta http-equiv="Content-Security-Policy" content="worker-src 'none'">`+canvasPage(circles))
 	_, err := playWay(t, launch(t, c), c, withWay(small, job.CaptureCanvas), 0, 1)
 	wantUnfit(t, err, "cannot write a file")
+}
+
+// Chromium keeps fewer of the images that it has unpacked for a canvas than for the page itself.
+func TestAWayThatIsSlowerIsNotChosen(t *testing.T) {
+	var photograph bytes.Buffer
+	if err := png.Encode(&photograph, image.NewGray(image.Rect(0, 0, 4000, 3000))); err != nil {
+		t.Fatal(err)
+	}
+	html := `<style>img { width: 300px; height: 225px; animation: go 9s } @keyframes go { to { translate: 90px 90px } }</style>`
+	for i := range 16 {
+		html += fmt.Sprintf(`<img src="photograph.png?%d">`, i)
+	}
+	c := folder(t, map[string]string{"index.html": "<!doctype html>" + html, "photograph.png": photograph.String()})
+	b, o := launch(t, c), small
+	o.Width, o.Height = 1920, 1080
+	report, err := Inspect(t.Context(), b, c, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	way, why, err := Choose(t.Context(), b, launch(t, c), c, o, report, []int64{0, 9, 4})
+	if err != nil || way != job.CaptureReference || !strings.Contains(why, "it is slower") {
+		t.Errorf("the way is %s, because %q; %v", way, why, err)
+	}
 }
 
 func TestAFastWayIsChosenByProof(t *testing.T) {
