@@ -21,7 +21,7 @@ const StartAuto job.Start = "auto"
 // and plans the job. The browsers are those of the composition at the options' scale.
 func Prepare(ctx context.Context, browsers *Browsers, o plan.Options, c capture.Composition) (spec *job.Spec, err error) {
 	if o.Capture == CaptureAuto {
-		browsers.warm(ctx, 2)
+		browsers.warm(ctx, min(2, max(1, o.Concurrency)))
 	}
 	err = browsers.look(ctx, func(b *browser.Browser) error {
 		spec, err = prepare(ctx, browsers, b, o, c)
