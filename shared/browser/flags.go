@@ -43,10 +43,11 @@ func flags(profile, proxy string, scale float64) []string {
 
 		// translateZ(0), translate3d(x, y, 0) and the like, by which libraries ask for a layer of their own, get none, as on
 		// a machine with little memory, and the page is painted in one piece. What else such a machine goes without is
-		// given back: colours of 32 bits, and JavaScript's speed and memory.
+		// given back, colours of 32 bits, JavaScript's speed and memory, and the button that it has on each video is not.
 		"--enable-low-end-device-mode",
 		"--disable-rgba-4444-textures",
 		"--js-flags=--no-optimize-for-size --max-old-space-size=4096 --max-semi-space-size=32",
+		"--disable-blink-features=RemotePlaybackBackend",
 
 		// All frames of the page live in one process and so on one clock.
 		"--disable-site-isolation-trials",
