@@ -11,15 +11,17 @@ import (
 // mute answers the requests of a page's media elements: they learn whether there is something, and get nothing
 // of it. So Chromium decodes no media, in no time of its own.
 type mute struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu      sync.Mutex // held to begin an answer, so that none begins once close waits
 	answers sync.WaitGroup
-	ctx     context.Context
-	cancel  context.CancelFunc
 }
 
 func (p *Page) muteMedia(ctx context.Context) error {
 	p.mute.ctx, p.mute.cancel = context.WithCancel(context.Background())
 	On(p.Session, fetch.RequestPaused, func(e fetch.EventRequestPaused) {
-		p.mute.answers.Go(func() {
+		p.mute.begin(func() {
 			// An answer that does not get through belongs to a page that is gone.
 			if e.ResponseErrorReason != "" || e.ResponseStatusCode >= 300 {
 				Call(p.mute.ctx, p.Session, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID})
@@ -34,8 +36,19 @@ func (p *Page) muteMedia(ctx context.Context) error {
 	return err
 }
 
+// begin gives an answer beside the reading of events, unless the page is closed.
+func (m *mute) begin(answer func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ctx.Err() == nil {
+		m.answers.Go(answer)
+	}
+}
+
 // close waits for the answers that are under way.
 func (m *mute) close() {
+	m.mu.Lock()
 	m.cancel()
+	m.mu.Unlock()
 	m.answers.Wait()
 }
