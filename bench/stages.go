@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -21,102 +20,74 @@ import (
 	"helios/shared/store"
 )
 
-// measurement is what a stage took.
-type measurement struct{ wall, cpu time.Duration }
-
-func measure(do func() error) (measurement, error) {
-	wall, cpu := time.Now(), cpuTime()
-	err := do()
-	return measurement{time.Since(wall), cpuTime() - cpu}, err
-}
-
-func (m measurement) perFrame(frames int64) (wall, cpu float64) {
-	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(frames) }
-	return ms(m.wall), ms(m.cpu)
-}
-
-// cost is the processor time that a frame takes by way of the reference, in milliseconds: to be captured, and to be
-// rendered by one worker.
-type cost struct{ capture, render float64 }
-
 // benchPage measures what each step of a render takes, in the reference way and in the one that is chosen.
-func benchPage(ctx context.Context, out io.Writer, dir, page string, frames int64) (took cost, err error) {
+func benchPage(ctx context.Context, t *table, dir, page string, frames int64) error {
 	c, err := capture.Locate("", page)
 	if err != nil {
-		return took, err
-	}
-	row := func(stage string, frames int64, m measurement, more string) {
-		wall, cpu := m.perFrame(frames)
-		fmt.Fprintf(out, "%s\t%s\t%.1f wall\t%.1f CPU\t%s\t\n", filepath.Base(page), stage, wall, cpu, more)
+		return err
 	}
 	var b *browser.Browser
 	m, err := measure(func() (err error) { b, err = browser.Launch(ctx, c.Browser(1)); return err })
 	if err != nil {
-		return took, err
+		return err
 	}
 	defer b.Close()
-	row("start Chromium, in all", 1, m, "")
+	t.add(row{"start Chromium, in all", 1, m, ""})
 
 	s := &stages{ctx: ctx, c: c, b: b, dir: dir, frames: frames}
 	var spec *job.Spec
-	m, err = measure(func() (err error) { spec, err = s.choose(page); return err })
-	if err != nil {
-		return took, err
+	if m, err = measure(func() (err error) { spec, err = s.choose(page); return err }); err != nil {
+		return err
 	}
 	way := cmp.Or(spec.Config.Capture, job.CaptureReference)
-	row("look at the page, in all", 1, m, fmt.Sprintf("by way of %s: %s", way, spec.CaptureWhy))
+	t.add(row{"look at the page, in all", 1, m, fmt.Sprintf("by way of %s: %s", way, spec.CaptureWhy)})
 
 	reference := spec.Config
 	reference.Capture = ""
 	if m, err = s.play(reference, func(p *capture.Player) error { return p.Draw(ctx, frames) }); err != nil {
-		return took, err
+		return err
 	}
-	row("paint alone", frames, m, "")
+	t.add(row{painting, frames, m, ""})
 	if m, err = s.play(reference, func(p *capture.Player) error {
 		return p.Play(ctx, frames, 1, job.StartStep, func(capture.Frame) error { return nil })
 	}); err != nil {
-		return took, err
+		return err
 	}
-	row("step without a picture", frames, m, "")
+	t.add(row{"step without a picture", frames, m, ""})
 
 	ways := []job.Config{reference}
 	if way != job.CaptureReference {
 		ways = append(ways, spec.Config)
 	}
 	for _, config := range ways {
-		name := cmp.Or(config.Capture, job.CaptureReference)
+		way := cmp.Or(config.Capture, job.CaptureReference)
 		if m, err = s.play(config, func(p *capture.Player) error {
 			return p.Play(ctx, 0, frames, config.Start, func(capture.Frame) error { return nil })
 		}); err != nil {
-			return took, err
+			return err
 		}
-		row(fmt.Sprintf("capture, %s", name), frames, m, "")
-		if name == job.CaptureReference {
-			_, took.capture = m.perFrame(frames)
-		}
-		more := ""
+		t.add(row{capturing(way), frames, m, ""})
+		note := ""
 		if config.Capture != "" {
 			worst, err := s.compare(reference, config)
 			if err != nil {
-				return took, err
+				return err
 			}
-			more = fmt.Sprintf("PSNR at least %.1f dB", worst)
+			note = fmt.Sprintf("PSNR at least %.1f dB", worst)
 		}
 		if m, err = s.encode(config); err != nil {
-			return took, err
+			return err
 		}
-		row(fmt.Sprintf("encode, %s", name), s.sampled(), m, more)
+		t.add(row{fmt.Sprintf("encode, %s", way), s.sampled(), m, note})
 		for workers := 1; workers <= runtime.NumCPU(); workers++ {
-			busy, err := benchJob(ctx, out, dir, page, c, config, spec.Audio, workers)
+			r, err := benchJob(ctx, dir, page, c, config, spec.Audio, workers)
 			if err != nil {
-				return took, err
+				return err
 			}
-			if name == job.CaptureReference && workers == 1 {
-				took.render = busy
-			}
+			t.add(r)
 		}
 	}
-	return took, nil
+	return nil
 }
 
 // stages does the steps of a render of one page, one by one.
@@ -213,9 +184,8 @@ func encodeAll(ctx context.Context, c job.Config, pictures [][]byte, path string
 	return e.Close()
 }
 
-// benchJob renders a page as `helios render` does, with so many workers, and returns the processor time of a frame in
-// milliseconds.
-func benchJob(ctx context.Context, out io.Writer, dir, page string, c capture.Composition, config job.Config, sound *job.Audio, workers int) (float64, error) {
+// benchJob renders a page as `helios render` does, with so many workers.
+func benchJob(ctx context.Context, dir, page string, c capture.Composition, config job.Config, sound *job.Audio, workers int) (row, error) {
 	frames := config.FrameCount
 	o := options(page, frames, workers)
 	o.Capture = config.Capture
@@ -224,7 +194,7 @@ func benchJob(ctx context.Context, out io.Writer, dir, page string, c capture.Co
 	}
 	spec, err := plan.New(o)
 	if err != nil {
-		return 0, err
+		return row{}, err
 	}
 	var first time.Duration
 	began := time.Now()
@@ -244,10 +214,10 @@ func benchJob(ctx context.Context, out io.Writer, dir, page string, c capture.Co
 	used := cpu()
 	stop()
 	if err != nil {
-		return 0, err
+		return row{}, err
 	}
-	wall, busy := measurement{time.Since(began), used}.perFrame(frames)
-	fmt.Fprintf(out, "%s\trender, %s, %d workers\t%.1f wall\t%.1f CPU\tfirst frame after %d ms, %d MB at most\t\n",
-		filepath.Base(page), cmp.Or(config.Capture, job.CaptureReference), workers, wall, busy, first.Milliseconds(), peak()>>20)
-	return busy, os.Remove(j.Output)
+	return row{
+		rendering(cmp.Or(config.Capture, job.CaptureReference), workers), frames, measurement{time.Since(began), used},
+		fmt.Sprintf("first frame after %d ms, %d MB at most", first.Milliseconds(), peak()>>20),
+	}, os.Remove(j.Output)
 }

@@ -15,8 +15,9 @@ import (
 func opaque(pixels []byte) bool {
 	all := ^uint64(0)
 	rest := pixels
-	for ; len(rest) >= 8; rest = rest[8:] {
-		all &= binary.LittleEndian.Uint64(rest)
+	le := binary.LittleEndian
+	for ; len(rest) >= 32; rest = rest[32:] {
+		all &= le.Uint64(rest) & le.Uint64(rest[8:]) & le.Uint64(rest[16:]) & le.Uint64(rest[24:])
 	}
 	for i := 3; i < len(rest); i += 4 {
 		all &= uint64(rest[i])<<24 | ^uint64(0xff000000)

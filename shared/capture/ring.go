@@ -92,7 +92,7 @@ type workerError struct{ words string }
 func (e *workerError) Error() string { return "writing a raw frame: " + e.words }
 
 // pollEvery is how often the file is looked at for a frame that is on its way: a fraction of the time that one takes.
-const pollEvery = 250 * time.Microsecond
+const pollEvery = time.Millisecond
 
 // wait waits until n frames were written in all.
 func (r *ring) wait(ctx context.Context, n uint64) error {
