@@ -51,7 +51,7 @@ type Browser struct {
 	conn    *connection
 	session *Session
 	version string
-	reading chan struct{} // closed when the connection's reader ended
+	talking sync.WaitGroup // those who read and write what the connection carries
 	closing sync.Once
 }
 
@@ -98,11 +98,8 @@ func openSite(ctx context.Context, o Options) (site, error) {
 // connect begins to talk to the Chromium that was just started.
 func (b *Browser) connect(ctx context.Context, path string) error {
 	b.conn = newConnection(b.process.pipe)
-	b.reading = make(chan struct{})
-	go func() {
-		defer close(b.reading)
-		b.conn.read()
-	}()
+	b.talking.Go(b.conn.read)
+	b.talking.Go(b.conn.write)
 	b.session = b.conn.session("")
 
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fault.Transientf("chromium did not answer within %s", startTimeout))
@@ -128,7 +125,7 @@ func (b *Browser) Close() { b.closing.Do(b.close) }
 func (b *Browser) close() {
 	if b.process != nil {
 		b.process.stop()
-		<-b.reading
+		b.talking.Wait()
 	}
 	if b.door != nil {
 		b.door.close()

@@ -181,10 +181,23 @@ func (p *Page) Evaluate(ctx context.Context, expression string, result any) erro
 // Evaluate runs an expression, awaits its promise if it is one, and decodes its value, as JSON, into result
 // unless that is nil. What the expression throws becomes the error, a fault.User.
 func (w World) Evaluate(ctx context.Context, expression string, result any) error {
+	return w.Begin(ctx, expression).Wait(ctx, result)
+}
+
+// Begin is Evaluate without waiting for the value.
+func (w World) Begin(ctx context.Context, expression string) Evaluation {
 	yes := true
-	r, err := Call(ctx, w.page.Session, runtime.Evaluate, runtime.EvaluateParams{
+	return Evaluation{Send(ctx, w.page.Session, runtime.Evaluate, runtime.EvaluateParams{
 		Expression: expression, ContextID: w.id, AwaitPromise: &yes, ReturnByValue: &yes,
-	})
+	})}
+}
+
+// Evaluation is an expression that is being evaluated.
+type Evaluation struct{ *Sent[runtime.EvaluateResult] }
+
+// Wait waits for the value and decodes it, as [World.Evaluate] does. It is called once.
+func (e Evaluation) Wait(ctx context.Context, result any) error {
+	r, err := e.Sent.Wait(ctx)
 	if err != nil {
 		return err
 	}

@@ -20,17 +20,21 @@ import (
 // we use the pipe and the types.
 type connection struct {
 	pipe *chromedp.PipeConn
+	out  chan *cdproto.Message // to be written
+	gone chan struct{}         // closed when the pipe broke
 
 	mu       sync.Mutex
 	nextID   int64
 	pending  map[int64]chan *cdproto.Message
 	sessions map[target.SessionID]*Session
-	lost     bool // the pipe broke
+	lost     bool // gone is closed
 }
 
 func newConnection(pipe *chromedp.PipeConn) *connection {
 	return &connection{
 		pipe:     pipe,
+		out:      make(chan *cdproto.Message, 16),
+		gone:     make(chan struct{}),
 		pending:  map[int64]chan *cdproto.Message{},
 		sessions: map[target.SessionID]*Session{},
 	}
@@ -62,6 +66,22 @@ func (c *connection) read() {
 	}
 }
 
+// write writes messages until the pipe breaks. A Chromium that hangs does not read, and a write waits then until it
+// is killed.
+func (c *connection) write() {
+	for {
+		select {
+		case msg := <-c.out:
+			if c.pipe.Write(context.Background(), msg) != nil {
+				c.lose()
+				return
+			}
+		case <-c.gone:
+			return
+		}
+	}
+}
+
 // errGone says that there is no Chromium to talk to any more.
 var errGone = fault.Transientf("chromium went away, perhaps for lack of memory")
 
@@ -69,7 +89,11 @@ var errGone = fault.Transientf("chromium went away, perhaps for lack of memory")
 func (c *connection) lose() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.lost {
+		return
+	}
 	c.lost = true
+	close(c.gone)
 	for _, s := range c.sessions {
 		s.end(errGone)
 	}
@@ -85,6 +109,21 @@ func (c *connection) session(id target.SessionID) *Session {
 		s.end(errGone)
 	}
 	return s
+}
+
+// expect has the answer to a command handed out, and returns the number that the command is to have.
+func (c *connection) expect(answer chan *cdproto.Message) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.nextID++
+	c.pending[c.nextID] = answer
+	return c.nextID
+}
+
+func (c *connection) unexpect(id int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.pending, id)
 }
 
 func (c *connection) forget(id target.SessionID) {
@@ -127,51 +166,70 @@ func (s *Session) DeathCause() error {
 // Call sends a command and waits for its result. When the target is gone the error is its DeathCause; when
 // ctx ends first, ctx's error.
 func Call[P, R any](ctx context.Context, s *Session, command cdp.Command[P, R], params P) (R, error) {
-	var result R
-	err := s.call(ctx, command.Method, params, &result)
-	return result, err
+	return Send(ctx, s, command, params).Wait(ctx)
 }
 
-func (s *Session) call(ctx context.Context, method string, params, result any) error {
+// Send sends a command and does not wait for its result. Chromium takes up the commands of a session in the order in
+// which they were sent, so that several can go in one round trip.
+func Send[P, R any](ctx context.Context, s *Session, command cdp.Command[P, R], params P) *Sent[R] {
+	sent := &Sent[R]{session: s, method: command.Method, answer: make(chan *cdproto.Message, 1)}
+	sent.err = sent.send(ctx, params)
+	return sent
+}
+
+// Sent is a command that is under way.
+type Sent[R any] struct {
+	session *Session
+	method  string
+	id      int64
+	answer  chan *cdproto.Message
+	err     error // why it could not be sent
+}
+
+func (c *Sent[R]) send(ctx context.Context, params any) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	encoded, err := jsonv2.Marshal(params, chromedp.DefaultMarshalOptions)
 	if err != nil {
-		return fmt.Errorf("encoding %s: %w", method, err)
+		return fmt.Errorf("encoding %s: %w", c.method, err)
 	}
-	c := s.conn
-	answer := make(chan *cdproto.Message, 1)
-	c.mu.Lock()
-	c.nextID++
-	id := c.nextID
-	c.pending[id] = answer
-	c.mu.Unlock()
-	defer func() {
-		c.mu.Lock()
-		delete(c.pending, id)
-		c.mu.Unlock()
-	}()
+	conn := c.session.conn
+	c.id = conn.expect(c.answer)
+	select {
+	case conn.out <- &cdproto.Message{ID: c.id, SessionID: c.session.id, Method: cdproto.MethodType(c.method), Params: encoded}:
+		return nil
+	case <-c.session.dead:
+		err = fmt.Errorf("%s: %w", c.method, c.session.DeathCause())
+	case <-ctx.Done():
+		err = fmt.Errorf("sending %s: %w", c.method, context.Cause(ctx))
+	}
+	conn.unexpect(c.id)
+	return err
+}
 
-	// A Chromium that hangs does not read, and then a write waits for ever once the pipe is full.
-	go func() {
-		if c.pipe.Write(ctx, &cdproto.Message{ID: id, SessionID: s.id, Method: cdproto.MethodType(method), Params: encoded}) != nil {
-			c.lose()
-		}
-	}()
+// Answered reports whether Wait would return at once.
+func (c *Sent[R]) Answered() bool { return c.err != nil || len(c.answer) > 0 }
+
+// Wait waits for the result, as [Call] does. It is called once.
+func (c *Sent[R]) Wait(ctx context.Context) (result R, err error) {
+	if c.err != nil {
+		return result, c.err
+	}
+	defer c.session.conn.unexpect(c.id)
 	select {
 	case <-ctx.Done():
-		return fmt.Errorf("waiting for %s: %w", method, context.Cause(ctx))
-	case <-s.dead:
-		return fmt.Errorf("%s: %w", method, s.DeathCause())
-	case msg := <-answer:
+		return result, fmt.Errorf("waiting for %s: %w", c.method, context.Cause(ctx))
+	case <-c.session.dead:
+		return result, fmt.Errorf("%s: %w", c.method, c.session.DeathCause())
+	case msg := <-c.answer:
 		if msg.Error != nil {
-			return fmt.Errorf("%s: %w", method, msg.Error)
+			return result, fmt.Errorf("%s: %w", c.method, msg.Error)
 		}
-		if err := jsonv2.Unmarshal(msg.Result, result, chromedp.DefaultUnmarshalOptions); err != nil {
-			return fmt.Errorf("decoding the answer to %s: %w", method, err)
+		if err := jsonv2.Unmarshal(msg.Result, &result, chromedp.DefaultUnmarshalOptions); err != nil {
+			return result, fmt.Errorf("decoding the answer to %s: %w", c.method, err)
 		}
-		return nil
+		return result, nil
 	}
 }
 

@@ -61,6 +61,9 @@ func (p *Page) Child(ctx context.Context) (Frame, error) {
 // Own is the world of the page's own scripts.
 func (p *Page) Own() World { return World{page: p} }
 
+// Outermost is the frame that holds all others; Chromium gives it the number of the page's target.
+func (p *Page) Outermost() cdp.FrameID { return cdp.FrameID(p.target) }
+
 // noteWorld remembers the world of a frame's own scripts.
 func (p *Page) noteWorld(e runtime.EventExecutionContextCreated) {
 	var of struct {

@@ -18,6 +18,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -85,7 +86,8 @@ type Player struct {
 	last   []byte // the picture of the frame before, if one was taken
 	frames frameCounter
 	media  *media
-	left   atomic.Pointer[string] // where the page went, if it did not stay
+	going  atomic.Pointer[string] // where the page began to go, if anywhere
+	left   atomic.Pointer[string] // where it went, if it did not stay
 	raw    *rawFrames             // nil for the reference way
 }
 
@@ -219,15 +221,7 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
 	t := frameTime(p.o.FPS, n)
-	err := p.clock.advance(ctx, t)
-	seeking := err == nil && p.seeks
-	if seeking {
-		err = p.main.Evaluate(ctx, fmt.Sprintf("window.helios.seek(%v)", p.o.FPS.Milliseconds(n)/1000), nil)
-	}
-	if err == nil {
-		err = p.showMedia(ctx, n, out)
-	}
-	seeking = seeking && err != nil
+	seeking, err := p.prepare(ctx, n, t, out)
 	var png []byte
 	switch {
 	case err != nil:
@@ -252,23 +246,41 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	return p.last, nil
 }
 
-// live lets the page's scripts live through frame n, at t, and returns the picture if one was asked for.
-func (p *Player) live(ctx context.Context, n int64, t microseconds, out output) ([]byte, error) {
-	if out&pixels != 0 {
-		if err := p.raw.arm(ctx); err != nil {
-			return nil, err
+// prepare brings the page to t, where frame n is due. The error may be that of the page's seek function.
+func (p *Player) prepare(ctx context.Context, n int64, t microseconds, out output) (seeking bool, err error) {
+	moves := t > p.clock.now
+	if err := p.clock.liveUntil(ctx, t); err != nil {
+		return false, err
+	}
+	if moves && p.seeks {
+		if err := p.clock.settle(ctx); err != nil {
+			return false, err
+		}
+		moves = false
+	}
+	if p.seeks {
+		if err := p.main.Evaluate(ctx, fmt.Sprintf("window.helios.seek(%v)", p.o.FPS.Milliseconds(n)/1000), nil); err != nil {
+			return true, err
 		}
 	}
+	return false, p.showMedia(ctx, n, out, moves)
+}
+
+// live lets the page's scripts live through frame n, at t, and returns the picture if one was asked for.
+func (p *Player) live(ctx context.Context, n int64, t microseconds, out output) ([]byte, error) {
+	counter := &p.frames
+	if out&pixels != 0 {
+		counter = &p.raw.frames
+	}
+	next := counter.next(ctx) // together with the frame, in one round trip
 	for {
 		r, err := p.clock.beginFrame(ctx, t, p.o.FPS, out)
 		if err != nil {
 			return nil, err
 		}
-		var dropped bool
-		if out&pixels != 0 {
-			dropped, err = p.raw.dropped(ctx, n)
-		} else {
-			dropped, err = p.frames.dropped(ctx)
+		dropped, err := counter.dropped(ctx, next)
+		if err == nil && !dropped && out&pixels != 0 {
+			err = p.raw.look(n)
 		}
 		switch {
 		case err != nil:
@@ -319,11 +331,21 @@ func (p *Player) overdue(n int64, seeking bool) error {
 
 // stay notes from now on when the page goes elsewhere.
 func (p *Player) stay() {
+	itself := func(frame cdp.FrameID) bool { return frame == p.page.Outermost() || frame == p.frame }
+	browser.On(p.page.Session, page.FrameStartedNavigating, func(e page.EventFrameStartedNavigating) {
+		if itself(e.FrameID) {
+			p.going.Store(&e.URL)
+		}
+	})
 	browser.On(p.page.Session, page.FrameNavigated, func(e page.EventFrameNavigated) {
-		if e.Frame.ParentID == "" || e.Frame.ID == p.frame {
+		if itself(e.Frame.ID) {
 			p.left.CompareAndSwap(nil, &e.Frame.URL)
 		}
 	})
+}
+
+func leftError(url string) error {
+	return fault.Userf("the page went to %s; a composition has to stay on one page", url)
 }
 
 // explain prefers the reason for which a call failed, as far as it is known, to the error of the call.
@@ -332,7 +354,7 @@ func (p *Player) explain(ctx context.Context, err error) error {
 		return failure
 	}
 	if left := p.left.Load(); left != nil {
-		return fault.Userf("the page went to %s; a composition has to stay on one page", *left)
+		return leftError(*left)
 	}
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
 		return cause
@@ -351,7 +373,13 @@ func (p *Player) check() error {
 	if p.o.AllowMissing {
 		return nil
 	}
-	if missing := p.page.Missing(); len(missing) > 0 {
+	missing := p.page.Missing()
+	if going := p.going.Load(); going != nil {
+		if url, _ := browser.Locate(*going); slices.ContainsFunc(missing, func(a browser.Asset) bool { return a.URL == url }) {
+			return leftError(*going)
+		}
+	}
+	if len(missing) > 0 {
 		return MissingError(missing)
 	}
 	return nil

@@ -111,8 +111,16 @@ func (c *clock) warmUp(ctx context.Context) error {
 // more than three.
 const warmUpFrames = 100
 
-// advance lets the page live until t.
+// advance lets the page live until t, and settle.
 func (c *clock) advance(ctx context.Context, t microseconds) error {
+	if err := c.liveUntil(ctx, t); err != nil {
+		return err
+	}
+	return c.settle(ctx)
+}
+
+// liveUntil has time go on to t. No task of the page runs from then on, until the clock stands.
+func (c *clock) liveUntil(ctx context.Context, t microseconds) error {
 	if t <= c.now {
 		return nil
 	}
@@ -120,7 +128,7 @@ func (c *clock) advance(ctx context.Context, t microseconds) error {
 		return err
 	}
 	c.now = t
-	return c.settle(ctx)
+	return nil
 }
 
 // settle runs what the page wants to do now, time standing still. A timer that is due at the very moment at
@@ -128,10 +136,21 @@ func (c *clock) advance(ctx context.Context, t microseconds) error {
 //
 // Timers wait for the answers to the requests that are open.
 func (c *clock) settle(ctx context.Context) error {
-	if _, err := c.policy(ctx, emulation.SetVirtualTimePolicyParams{Policy: emulation.VirtualTimePolicyPauseIfNetworkFetchesPending}); err != nil {
+	return c.stand(ctx, c.world, settled, nil)
+}
+
+// stand lets tasks run again, time standing still, and evaluates an expression meanwhile.
+func (c *clock) stand(ctx context.Context, w browser.World, expression string, result any) error {
+	policy := browser.Send(ctx, c.page.Session, emulation.SetVirtualTimePolicy, emulation.SetVirtualTimePolicyParams{
+		Policy: emulation.VirtualTimePolicyPauseIfNetworkFetchesPending,
+	})
+	if err := w.Evaluate(ctx, expression, result); err != nil {
 		return err
 	}
-	return c.world.Evaluate(ctx, settled, nil)
+	if _, err := policy.Wait(ctx); err != nil {
+		return fmt.Errorf("moving the page's clock: %w", err)
+	}
+	return nil
 }
 
 const settled = "new Promise(done => setTimeout(done))"

@@ -5,7 +5,8 @@
   const own = (prototype, name) => Object.getOwnPropertyDescriptor(prototype, name);
   const Media = HTMLMediaElement.prototype, Video = HTMLVideoElement.prototype;
   const { getAttribute, setAttribute, removeAttribute, attachShadow } = Element.prototype;
-  const frame = requestAnimationFrame.bind(window);
+  const frame = requestAnimationFrame.bind(window), timeout = setTimeout.bind(window);
+  const { dispatchEvent } = EventTarget.prototype;
   const timestamp = performance.now.bind(performance);
   const postTask = scheduler.postTask.bind(scheduler);
 
@@ -426,8 +427,12 @@
       const asked = new Promise((done) => { shared.asked = () => done(false); });
       return Promise.race([Promise.resolve(promise).then(() => true), asked]);
     },
-    async frame(t) {
+    // frame shows what belongs into a frame, after the timers that are due at its time if time has gone on. A frame
+    // that is wanted is said to be so when all that the page does before it is done.
+    async frame(t, moved, wanted) {
+      if (moved) await new Promise((done) => timeout(done));
       await Promise.all(all("show", t));
+      if (wanted) dispatchEvent.call(document, new Event("helios-frame"));
       return { unknown: [...new Set(all("unknown"))], drawn: shared.drawn };
     },
   } });

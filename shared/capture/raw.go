@@ -43,11 +43,11 @@ func unfit(way job.Capture, format string, args ...any) error {
 
 // rawFrames takes the pictures of one page in a fast way.
 type rawFrames struct {
-	way   job.Capture
-	world browser.World
-	ring  *ring
-	taken uint64 // pictures, since the page was opened
-	fresh bool   // the frame that was drawn last has one of its own
+	way    job.Capture
+	frames frameCounter
+	ring   *ring
+	taken  uint64 // pictures, since the page was opened
+	fresh  bool   // the frame that was drawn last has one of its own
 
 	// open opens the same page in the reference way, and twin is one that jumps to the frames that are compared, once
 	// there is one. It never draws together with the other: Chromium 156 breaks down when two of its pages do. open is
@@ -61,16 +61,16 @@ func openRaw(ctx context.Context, b *browser.Browser, c Composition, p *Player) 
 	ctx, cancel := context.WithTimeoutCause(ctx, p.o.Timeout, fault.Transientf("the page's worker did not start within %s", p.o.Timeout))
 	defer cancel()
 	l := newLayout(p.o.Width, p.o.Height)
-	r := &rawFrames{way: p.o.Way, world: p.clock.world}
+	r := &rawFrames{way: p.o.Way, frames: frameCounter{world: p.clock.world, name: "raw"}}
 	if r.way == job.CaptureElements {
 		var err error
-		if r.world, err = p.page.Isolate(ctx); err != nil {
+		if r.frames.world, err = p.page.Isolate(ctx); err != nil {
 			return nil, err
 		}
 	}
 	var problem string
 	source := func(text string) string { return strings.TrimSpace(text[strings.Index(text, "async"):]) }
-	err := r.world.Evaluate(ctx, fmt.Sprintf("(%s)(%s, %q)", source(rawSource), l.json(), source(ringSource)), &problem)
+	err := r.frames.world.Evaluate(ctx, fmt.Sprintf("(%s)(%s, %q)", source(rawSource), l.json(), source(ringSource)), &problem)
 	switch {
 	case err != nil && fault.Of(err) == fault.User:
 		return nil, unfit(r.way, "%s", err)
@@ -97,30 +97,18 @@ func (r *rawFrames) close() {
 	}
 }
 
-// arm has the picture of the next frame taken.
-func (r *rawFrames) arm(ctx context.Context) error {
-	return r.world.Evaluate(ctx, fmt.Sprintf("raw.%s()", r.way), nil)
-}
-
-// dropped reports whether there was no frame, as [frameCounter.dropped] does.
-func (r *rawFrames) dropped(ctx context.Context, n int64) (bool, error) {
-	var state struct {
-		Ran   bool   `json:"ran"`
-		Taken uint64 `json:"taken"`
-		Wrong string `json:"wrong"`
-	}
-	if err := r.world.Evaluate(ctx, "raw.state()", &state); err != nil || !state.Ran {
-		return true, err
-	}
+// look learns what came of frame n, which was lived through.
+func (r *rawFrames) look(n int64) error {
+	state := r.frames.state
 	switch {
 	case state.Wrong != "":
-		return false, unfit(r.way, "in frame %d %s", n, state.Wrong)
+		return unfit(r.way, "in frame %d %s", n, state.Wrong)
 	case state.Taken > 1:
-		return false, unfit(r.way, "frame %d was drawn %d times", n, state.Taken)
+		return unfit(r.way, "frame %d was drawn %d times", n, state.Taken)
 	}
-	r.taken += state.Taken
 	r.fresh = state.Taken == 1
-	return false, nil
+	r.taken += state.Taken
+	return nil
 }
 
 // drawn is a frame whose picture was, or is being, written.

@@ -10,8 +10,8 @@ async (layout, ringWorker) => {
   URL.revokeObjectURL(address);
   if (problem) return problem;
 
-  // The state of the frame that is being drawn: whether there was one, how many pictures were taken of it, and what is wrong with them.
-  let ran = false, taken = 0, wrong = "";
+  // How many wanted frames there were, and are over, how many pictures were taken of the last, and what is wrong with them.
+  let frames = 0, over = 0, taken = 0, wrong = "";
   const take = (canvas) => {
     const frame = new VideoFrame(canvas, { timestamp: 0 });
     worker.postMessage(frame, [frame]);
@@ -64,11 +64,6 @@ async (layout, ringWorker) => {
   };
   const attempt = (what) => { try { return what(); } catch (error) { wrong ||= String(error); } };
 
-  const begin = (then) => {
-    ran = false, taken = 0;
-    requestAnimationFrame(() => { ran = true; attempt(then); });
-  };
-
   // What drawElementImage leaves out of a page's picture, or draws otherwise; throws it if the page has some.
   const missed = ["iframe", "embed", "object", "frame", "fencedframe"];
   const animated = /\.(gif|webp|apng|avif)([?#]|$)|^data:image\/(gif|webp|apng|avif)/i;
@@ -85,7 +80,7 @@ async (layout, ringWorker) => {
   };
 
   // The canvas of the stage, with the page's frame inside.
-  let armed = false, stale = true; // a change of the page is drawn only if that is wanted
+  let stale = true; // a change of the page is drawn only in a frame that is wanted
   const stage = document.querySelector("canvas[layoutsubtree]");
   const page = stage?.querySelector("iframe"), content = page?.contentDocument;
   const canvases = content?.getElementsByTagName("canvas");
@@ -116,7 +111,7 @@ async (layout, ringWorker) => {
     new MutationObserver(move).observe(content, { childList: true, subtree: true });
     content.addEventListener("helios-shadow-tree", () => wrong ||= "there is a shadow tree");
     stage.onpaint = () => attempt(() => {
-      stale = !armed;
+      stale = frames === over;
       if (stale) return;
       nothingMissed();
       for (const [x, y, width, height] of tiles) {
@@ -132,22 +127,31 @@ async (layout, ringWorker) => {
       take(stage);
     });
   }
+
+  // A frame is wanted if this is heard before it. Its callback is called after all of the page's own.
+  let request, tell = () => {};
+  const { port1: end, port2: ends } = new MessageChannel();
+  (content ?? document).addEventListener("helios-frame", () => {
+    cancelAnimationFrame(request);
+    request = requestAnimationFrame(() => {
+      frames++;
+      taken = 0;
+      attempt(() => {
+        if (!page) take(onlyCanvas());
+        // Of what a canvas shows, Chromium does not say when it changes.
+        else if (stale || canvases.length) stage.requestPaint();
+      });
+      end.postMessage(frames); // comes after the frame
+    });
+  });
+  ends.onmessage = ({ data }) => {
+    over = data;
+    tell();
+  };
+  const state = () => ({ frames, taken, wrong });
   window.raw = {
-    // arm has a picture taken of the page's own canvas when all of its own callbacks of the next frame were called.
-    canvas() {
-      begin(() => take(onlyCanvas()));
-    },
-    // elements has one taken of the stage, if the page will have changed.
-    elements() {
-      armed = true;
-      // Of what a canvas shows, Chromium does not say when it changes.
-      begin(() => (stale || canvases.length) && stage.requestPaint());
-    },
-    take,
-    state() {
-      if (ran) armed = false; // or the same frame is to come yet
-      return { ran, taken, wrong };
-    },
+    take, state,
+    ended: (n) => over >= n ? state() : new Promise((done) => { tell = () => over >= n && done(state()); }),
   };
   return "";
 }

@@ -319,10 +319,14 @@ func (m *media) file(ctx context.Context, address string) (string, error) {
 	return path, os.WriteFile(path, []byte(content), 0o600)
 }
 
-// showMedia makes the videos of the page show what belongs into frame n. Nobody sees them in a frame that is not
-// drawn, unless the page itself draws them.
-func (p *Player) showMedia(ctx context.Context, n int64, out output) error {
+// showMedia makes the videos of the page show what belongs into frame n, and tells who takes pictures in the page that
+// this frame is wanted. Nobody sees them in a frame that is not drawn, unless the page itself draws them. If time has
+// gone on, the clock is made to stand first.
+func (p *Player) showMedia(ctx context.Context, n int64, out output, moved bool) error {
 	if out == nothing && !p.media.drawn {
+		if moved {
+			return p.clock.settle(ctx)
+		}
 		return nil
 	}
 	var answer struct {
@@ -331,13 +335,14 @@ func (p *Player) showMedia(ctx context.Context, n int64, out output) error {
 	}
 	t := p.o.FPS.Milliseconds(n) / 1000
 	for range 8 {
-		err := p.main.Evaluate(ctx, fmt.Sprintf("%s.frame(%v)", mediaWorld, t), &answer)
+		err := p.clock.stand(ctx, p.main, fmt.Sprintf("%s.frame(%v, %t, %t)", mediaWorld, t, moved, out&pixels != 0), &answer)
 		if failed := p.media.failure(); failed != nil {
 			return failed
 		}
 		if err != nil {
 			return err
 		}
+		moved = false
 		p.media.drawn = answer.Drawn
 		if len(answer.Unknown) == 0 {
 			return nil
