@@ -27,7 +27,6 @@ type connection struct {
 	nextID   int64
 	pending  map[int64]chan *cdproto.Message
 	sessions map[target.SessionID]*Session
-	lost     bool // gone is closed
 }
 
 func newConnection(pipe *chromedp.PipeConn) *connection {
@@ -89,13 +88,21 @@ var errGone = fault.Transientf("chromium went away, perhaps for lack of memory")
 func (c *connection) lose() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.lost {
+	if c.lost() {
 		return
 	}
-	c.lost = true
 	close(c.gone)
 	for _, s := range c.sessions {
 		s.end(errGone)
+	}
+}
+
+func (c *connection) lost() bool {
+	select {
+	case <-c.gone:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -105,7 +112,7 @@ func (c *connection) session(id target.SessionID) *Session {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sessions[id] = s
-	if c.lost {
+	if c.lost() {
 		s.end(errGone)
 	}
 	return s

@@ -248,22 +248,20 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 
 // prepare brings the page to t, where frame n is due. The error may be that of the page's seek function.
 func (p *Player) prepare(ctx context.Context, n int64, t microseconds, out output) (seeking bool, err error) {
-	moves := t > p.clock.now
-	if err := p.clock.liveUntil(ctx, t); err != nil {
-		return false, err
-	}
-	if moves && p.seeks {
-		if err := p.clock.settle(ctx); err != nil {
+	if !p.seeks {
+		moved, err := p.clock.liveUntil(ctx, t)
+		if err != nil {
 			return false, err
 		}
-		moves = false
+		return false, p.showMedia(ctx, n, out, moved)
 	}
-	if p.seeks {
-		if err := p.main.Evaluate(ctx, fmt.Sprintf("window.helios.seek(%v)", p.o.FPS.Milliseconds(n)/1000), nil); err != nil {
-			return true, err
-		}
+	if err := p.clock.advance(ctx, t); err != nil {
+		return false, err
 	}
-	return false, p.showMedia(ctx, n, out, moves)
+	if err := p.main.Evaluate(ctx, fmt.Sprintf("window.helios.seek(%v)", p.o.FPS.Milliseconds(n)/1000), nil); err != nil {
+		return true, err
+	}
+	return false, p.showMedia(ctx, n, out, false)
 }
 
 // live lets the page's scripts live through frame n, at t, and returns the picture if one was asked for.

@@ -113,22 +113,24 @@ const warmUpFrames = 100
 
 // advance lets the page live until t, and settle.
 func (c *clock) advance(ctx context.Context, t microseconds) error {
-	if err := c.liveUntil(ctx, t); err != nil {
+	moved, err := c.liveUntil(ctx, t)
+	if err != nil || !moved {
 		return err
 	}
 	return c.settle(ctx)
 }
 
-// liveUntil has time go on to t. No task of the page runs from then on, until the clock stands.
-func (c *clock) liveUntil(ctx context.Context, t microseconds) error {
+// liveUntil has time go on to t, if it is not there yet. Once it has moved, no task of the page runs until the clock
+// stands.
+func (c *clock) liveUntil(ctx context.Context, t microseconds) (moved bool, err error) {
 	if t <= c.now {
-		return nil
+		return false, nil
 	}
 	if err := c.grant(ctx, emulation.VirtualTimePolicyPauseIfNetworkFetchesPending, t-c.now); err != nil {
-		return err
+		return false, err
 	}
 	c.now = t
-	return nil
+	return true, nil
 }
 
 // settle runs what the page wants to do now, time standing still. A timer that is due at the very moment at

@@ -321,7 +321,7 @@ func (m *media) file(ctx context.Context, address string) (string, error) {
 
 // showMedia makes the videos of the page show what belongs into frame n, and tells who takes pictures in the page that
 // this frame is wanted. Nobody sees them in a frame that is not drawn, unless the page itself draws them. If time has
-// gone on, the clock is made to stand first.
+// moved, the clock is made to stand first.
 func (p *Player) showMedia(ctx context.Context, n int64, out output, moved bool) error {
 	if out == nothing && !p.media.drawn {
 		if moved {
@@ -335,7 +335,13 @@ func (p *Player) showMedia(ctx context.Context, n int64, out output, moved bool)
 	}
 	t := p.o.FPS.Milliseconds(n) / 1000
 	for range 8 {
-		err := p.clock.stand(ctx, p.main, fmt.Sprintf("%s.frame(%v, %t, %t)", mediaWorld, t, moved, out&pixels != 0), &answer)
+		script := fmt.Sprintf("%s.frame(%v, %t, %t)", mediaWorld, t, moved, out&pixels != 0)
+		var err error
+		if moved {
+			err = p.clock.stand(ctx, p.main, script, &answer)
+		} else {
+			err = p.main.Evaluate(ctx, script, &answer)
+		}
 		if failed := p.media.failure(); failed != nil {
 			return failed
 		}
