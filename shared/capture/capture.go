@@ -146,9 +146,13 @@ func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, e
 	if err := p.goTo(ctx, 0, from, start); err != nil {
 		return err
 	}
+	calm := false // nothing changed in the frame before
 	for n := from; n < from+count; n++ {
-		before := p.last
-		png, err := p.show(ctx, n, picture)
+		before, out := p.last, picture
+		if calm {
+			out = change
+		}
+		png, err := p.show(ctx, n, out)
 		if err != nil {
 			return err
 		}
@@ -159,6 +163,16 @@ func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, e
 		if err := emit(frame); err != nil {
 			return err
 		}
+		switch {
+		case frame.Repeated && !calm:
+			err = p.frames.start(ctx, p.clock.world)
+		case calm && !frame.Repeated:
+			err = p.frames.stop(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		calm = frame.Repeated
 	}
 	return nil
 }
@@ -212,8 +226,10 @@ const (
 	drawing output = 1 // it is drawn
 	shot    output = 2 // a picture of what was drawn is taken
 	pixels  output = 4 // its pixels are taken in the page, see raw.go
+	damage  output = 8 // the picture is that of the frame before if nothing changed
 
 	picture = drawing | shot
+	change  = picture | damage
 )
 
 // show moves the page to frame n and draws it, and returns the picture if one was asked for.
@@ -225,10 +241,12 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	var png []byte
 	switch {
 	case err != nil:
+	case out&damage != 0:
+		png, err = p.changed(ctx, n, t)
 	case out&shot != 0 && out&pixels == 0:
 		png, err = p.take(ctx, t)
 	default:
-		png, err = p.live(ctx, n, t, out)
+		png, _, err = p.live(ctx, n, t, out)
 	}
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return nil, p.overdue(n, seeking)
@@ -264,8 +282,19 @@ func (p *Player) prepare(ctx context.Context, n int64, t microseconds, out outpu
 	return false, p.showMedia(ctx, n, out, false)
 }
 
-// live lets the page's scripts live through frame n, at t, and returns the picture if one was asked for.
-func (p *Player) live(ctx context.Context, n int64, t microseconds, out output) ([]byte, error) {
+// changed returns the picture of frame n, at t, which is that of the frame before unless Chromium drew something: to ask
+// costs a tenth of a picture.
+func (p *Player) changed(ctx context.Context, n int64, t microseconds) ([]byte, error) {
+	_, damaged, err := p.live(ctx, n, t, drawing)
+	if err != nil || !damaged {
+		return p.last, err
+	}
+	return p.take(ctx, t)
+}
+
+// live lets the page's scripts live through frame n, at t, and returns the picture if one was asked for, and whether
+// anything was drawn anew.
+func (p *Player) live(ctx context.Context, n int64, t microseconds, out output) (png []byte, damaged bool, err error) {
 	counter := &p.frames
 	if out&pixels != 0 {
 		counter = &p.raw.frames
@@ -274,20 +303,22 @@ func (p *Player) live(ctx context.Context, n int64, t microseconds, out output) 
 	for {
 		r, err := p.clock.beginFrame(ctx, t, p.o.FPS, out)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
+		damaged = damaged || r.HasDamage
 		dropped, err := counter.dropped(ctx, next)
 		if err == nil && !dropped && out&pixels != 0 {
 			err = p.raw.look(n)
 		}
 		switch {
 		case err != nil:
-			return nil, err
+			return nil, false, err
 		case dropped:
 		case out&shot != 0 && len(r.ScreenshotData) == 0:
-			return p.take(ctx, t)
+			png, err = p.take(ctx, t)
+			return png, damaged, err
 		default:
-			return r.ScreenshotData, nil
+			return r.ScreenshotData, damaged, nil
 		}
 	}
 }

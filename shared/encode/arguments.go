@@ -3,6 +3,7 @@ package encode
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"helios/shared/ffmpeg"
 	"helios/shared/job"
@@ -30,7 +31,7 @@ func Timescale(fps job.Rate) int64 {
 }
 
 // fromRGB turns the browser's colours into those of video.
-const fromRGB = "scale=in_range=full:out_range=tv:out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int,"
+const fromRGB = "scale=in_range=full:out_range=tv:out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int"
 
 // always begins every command line. Without -xerror ffmpeg would call it a success that the end of the file
 // found no space on the disk.
@@ -39,21 +40,25 @@ var always = append(slices.Clone(ffmpeg.Quiet), "-xerror", "-y")
 // exact keeps dates and versions of the muxer out: the same frames give the same bytes.
 var exact = []string{"-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact"}
 
-// arguments returns ffmpeg's command line for frames from in, through a filter, to the file out.
-func arguments(c job.Config, in []string, filter, comment, out string) []string {
+// arguments returns ffmpeg's command line for frames from in, through filters of their colours and of their times, to
+// the file out.
+func arguments(c job.Config, in []string, colours, times, comment, out string) []string {
 	args := append(always[:len(always):len(always)], in...)
 	args = append(args, "-map", "0:v:0", "-an")
 	codec, muxer := codecs[c.VideoCodec], c.Format
+	filters := func(list ...string) string {
+		return strings.Join(slices.DeleteFunc(list, func(f string) bool { return f == "" }), ",")
+	}
 	pixels := "format=" + codec.pixels(c)
 	if c.Format.Video() {
 		// ProRes takes its colours from the frames, the others from the options.
-		args = append(args, "-vf", filter+pixels+",setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709", "-c:v", c.VideoCodec)
+		args = append(args, "-vf", filters(colours, pixels, times, "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"), "-c:v", c.VideoCodec)
 		args = append(args, codec.args(c, groupLength(c))...)
 		args = append(args, "-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
 			"-flags:v", "+cgop")
 	} else {
 		muxer = job.MOV
-		args = append(append(args, "-vf", pixels), pictureArgs...)
+		args = append(append(args, "-vf", filters("scale", pixels, times)), pictureArgs...)
 		args = append(args, "-color_range", "pc", "-colorspace", "rgb", "-color_primaries", "bt709", "-color_trc", "iec61966-2-1")
 	}
 	if muxer != job.WebM {

@@ -19,6 +19,7 @@ import (
 type Encoder struct {
 	process *process.Process
 	frames  io.WriteCloser
+	ivf     *ivf // nil where no pictures are written
 	out     string
 	stop    func() bool // takes back what ctx does when it ends
 }
@@ -26,12 +27,17 @@ type Encoder struct {
 // Start starts encoding to the file out, which is replaced. The comment is written into it. When ctx ends
 // ffmpeg is killed.
 func Start(ctx context.Context, c job.Config, comment, out string) (*Encoder, error) {
-	return start(ctx, c, input(c), fromRGB, comment, out)
+	e, err := start(ctx, c, ivfInput(c), fromRGB, ivfTimes(c), comment, out)
+	if err != nil {
+		return nil, err
+	}
+	e.ivf = newIVF(e.frames, c)
+	return e, nil
 }
 
 // start starts an ffmpeg that reads from a pipe. The pipe ends with this process, and ffmpeg with the pipe,
 // so that not even a killed helios leaves one behind.
-func start(ctx context.Context, c job.Config, in []string, filter, comment, out string) (*Encoder, error) {
+func start(ctx context.Context, c job.Config, in []string, colours, times, comment, out string) (*Encoder, error) {
 	if err := Check(c); err != nil {
 		return nil, err
 	}
@@ -39,7 +45,7 @@ func start(ctx context.Context, c job.Config, in []string, filter, comment, out 
 	if err != nil {
 		return nil, err
 	}
-	return run(ctx, path, arguments(c, in, filter, comment, out), out, nil)
+	return run(ctx, path, arguments(c, in, colours, times, comment, out), out, nil)
 }
 
 // run starts an ffmpeg with arguments. It writes to the file out or, if that is not nil, to stdout.
@@ -59,14 +65,18 @@ func run(ctx context.Context, path string, args []string, out string, stdout io.
 	return &Encoder{process: p, frames: frames, out: out, stop: context.AfterFunc(ctx, p.Kill)}, nil
 }
 
-// WriteFrame hands over one picture, a PNG, or the pixels of one where they are taken raw. It waits while ffmpeg
-// has enough to do.
+// WriteFrame hands over the picture of the next frame: a PNG, or its pixels where they are taken raw. It waits while
+// ffmpeg has enough to do.
 func (e *Encoder) WriteFrame(picture []byte) error {
-	if _, err := e.frames.Write(picture); err != nil {
+	if err := e.ivf.write(picture); err != nil {
 		return e.finish(err)
 	}
 	return nil
 }
+
+// RepeatFrame says that the next frame is as the one before it. The first frame of a chunk, and the last, have to be
+// written.
+func (e *Encoder) RepeatFrame() { e.ivf.repeat() }
 
 // Close ends the chunk and waits for ffmpeg. The error is a fault.Transient when ffmpeg was killed.
 func (e *Encoder) Close() error { return e.finish(nil) }
@@ -101,7 +111,7 @@ func (e *Encoder) finish(writing error) error {
 // Transcode encodes the pictures of a video anew; its moov must come first. Size and rate stay; of c only the
 // encoder's settings count.
 func Transcode(ctx context.Context, c job.Config, video io.Reader, out string) error {
-	e, err := start(ctx, c, []string{"-f", "mp4", "-i", "pipe:0"}, "", "", out)
+	e, err := start(ctx, c, []string{"-f", "mp4", "-i", "pipe:0"}, "", "", "", out)
 	if err != nil {
 		return err
 	}

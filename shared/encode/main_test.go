@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/png"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -62,14 +63,23 @@ func frames(t *testing.T, n, width, height int) [][]byte {
 // encode encodes frames to the file out.
 func encode(t *testing.T, c job.Config, list [][]byte, out string) {
 	t.Helper()
+	encodeHolds(t, c, list, slices.Repeat([]int{1}, len(list)), out)
+}
+
+// encodeHolds encodes pictures that are each shown for so many frames to the file out.
+func encodeHolds(t *testing.T, c job.Config, list [][]byte, shown []int, out string) {
+	t.Helper()
 	e, err := Start(t.Context(), c, "a comment", out)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer e.Abort()
-	for _, frame := range list {
+	for i, frame := range list {
 		if err := e.WriteFrame(frame); err != nil {
 			t.Fatal(err)
+		}
+		for range shown[i] - 1 {
+			e.RepeatFrame()
 		}
 	}
 	if err := e.Close(); err != nil {

@@ -133,8 +133,11 @@ func (w *worker) play(ctx context.Context, p job.Partition, encoder *encode.Enco
 	if player.Seeks() {
 		start = job.StartJump
 	}
+	last := p.StartFrame + p.FrameCount - 1
 	return player.Play(ctx, p.StartFrame, p.FrameCount, start, func(f capture.Frame) error {
-		if err := encoder.WriteFrame(f.Picture()); err != nil {
+		if f.Repeated && f.Index != last {
+			encoder.RepeatFrame()
+		} else if err := encoder.WriteFrame(f.Picture()); err != nil {
 			return err
 		}
 		j.report(Event{Type: FrameDone, Partition: p.ID, Worker: w.id, Frames: f.Index - p.StartFrame + 1, Total: p.FrameCount})
