@@ -146,10 +146,10 @@ func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, e
 	if err := p.goTo(ctx, 0, from, start); err != nil {
 		return err
 	}
-	calm := false // nothing changed in the frame before
+	rests := rests{player: p}
 	for n := from; n < from+count; n++ {
 		before, out := p.last, picture
-		if calm {
+		if rests.likely() {
 			out = change
 		}
 		png, err := p.show(ctx, n, out)
@@ -163,16 +163,9 @@ func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, e
 		if err := emit(frame); err != nil {
 			return err
 		}
-		switch {
-		case frame.Repeated && !calm:
-			err = p.frames.start(ctx, p.clock.world)
-		case calm && !frame.Repeated:
-			err = p.frames.stop(ctx)
-		}
-		if err != nil {
+		if err := rests.note(ctx, frame.Repeated); err != nil {
 			return err
 		}
-		calm = frame.Repeated
 	}
 	return nil
 }
@@ -280,16 +273,6 @@ func (p *Player) prepare(ctx context.Context, n int64, t microseconds, out outpu
 		return true, err
 	}
 	return false, p.showMedia(ctx, n, out, false)
-}
-
-// changed returns the picture of frame n, at t, which is that of the frame before unless Chromium drew something: to ask
-// costs a tenth of a picture.
-func (p *Player) changed(ctx context.Context, n int64, t microseconds) ([]byte, error) {
-	_, damaged, err := p.live(ctx, n, t, drawing)
-	if err != nil || !damaged {
-		return p.last, err
-	}
-	return p.take(ctx, t)
 }
 
 // live lets the page's scripts live through frame n, at t, and returns the picture if one was asked for, and whether

@@ -78,3 +78,33 @@ func TestARestTakesNoPictures(t *testing.T) {
 		t.Errorf("%d pictures were taken of 10 frames", taken)
 	}
 }
+
+// A page that moves on twos is asked in every frame, and one that has not rested for long in none.
+func TestWhereRestsAreLikely(t *testing.T) {
+	c := composition(t, `<p>text</p>`)
+	p := open(t, launch(t, c), c, small)
+	r := rests{player: p}
+	check := func(repeated, want bool) {
+		t.Helper()
+		if err := r.note(t.Context(), repeated); err != nil {
+			t.Fatal(err)
+		}
+		if r.likely() != want {
+			t.Errorf("likely is %t", !want)
+		}
+	}
+	for range 20 {
+		check(false, false)
+	}
+	for range 20 {
+		check(true, true)
+		check(false, true)
+	}
+	for range 8 {
+		check(false, true)
+	}
+	for range 20 {
+		check(false, false)
+	}
+	check(true, true)
+}

@@ -1,0 +1,41 @@
+package capture
+
+import "context"
+
+// rests tells by the frames before whether a page may be at rest in the next. Then no picture is taken unless Chromium drew
+// something: to ask costs a tenth of one. A page that moves on twos, or has a video of fewer frames than the composition,
+// rests now and then.
+type rests struct {
+	player *Player
+	known  bool // there was one
+	since  int  // frames since the last
+}
+
+// likely reports whether asking pays, as it does where one frame of ten repeats the one before.
+func (r *rests) likely() bool { return r.known && r.since < 10 }
+
+// note learns whether a frame repeated the one before. The page's frames are counted while it may rest: an answer that
+// nothing was drawn is only worth something if there was a frame.
+func (r *rests) note(ctx context.Context, repeated bool) error {
+	before := r.likely()
+	r.known = r.known || repeated
+	if r.since++; repeated {
+		r.since = 0
+	}
+	switch now := r.likely(); {
+	case now && !before:
+		return r.player.frames.start(ctx, r.player.clock.world)
+	case before && !now:
+		return r.player.frames.stop(ctx)
+	}
+	return nil
+}
+
+// changed returns the picture of frame n, at t, which is that of the frame before unless Chromium drew something.
+func (p *Player) changed(ctx context.Context, n int64, t microseconds) ([]byte, error) {
+	_, damaged, err := p.live(ctx, n, t, drawing)
+	if err != nil || !damaged {
+		return p.last, err
+	}
+	return p.take(ctx, t)
+}
