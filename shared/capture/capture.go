@@ -146,10 +146,10 @@ func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, e
 	if err := p.goTo(ctx, 0, from, start); err != nil {
 		return err
 	}
-	rests := rests{player: p}
+	r := rests{player: p}
 	for n := from; n < from+count; n++ {
 		before, out := p.last, picture
-		if rests.likely() {
+		if r.likely() {
 			out = change
 		}
 		png, err := p.show(ctx, n, out)
@@ -163,7 +163,7 @@ func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, e
 		if err := emit(frame); err != nil {
 			return err
 		}
-		if err := rests.note(ctx, frame.Repeated); err != nil {
+		if err := r.note(ctx, frame.Repeated); err != nil {
 			return err
 		}
 	}
