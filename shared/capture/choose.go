@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,9 +15,9 @@ import (
 	"helios/shared/job"
 )
 
-// A way is too slow once its pictures have taken slack longer than maxSlower times those of the reference. Both are
-// measured side by side on a busy machine, so one picture that is late proves nothing. What is slower as such, such as a
-// page of many photographs as drawn elements, is so by far.
+// A way is too slow once all of its pictures took more than maxSlower times as long as those of the reference, and slack
+// more than that together. Both are measured side by side on a busy machine, so some pictures that are late prove nothing.
+// What is slower as such, such as a page of many photographs as drawn elements, is so by far, and in each frame.
 const (
 	maxSlower = 2
 	slack     = time.Second
@@ -114,62 +113,55 @@ func prove(ctx context.Context, b *browser.Browser, c Composition, o Options, fr
 }
 
 func (p *Player) prove(ctx context.Context, frames []int64, shot func(int) (sample, error)) error {
-	type taken struct {
-		Frame
-		took time.Duration
-	}
 	reader := p.raw.reader(p.o)
-	g, ctx := errgroup.WithContext(ctx)
-	shown := make(chan taken)
-	g.Go(func() error {
-		defer close(shown)
-		began := time.Now()
-		if err := p.goTo(ctx, 0, frames[0], job.StartJump); err != nil {
+	began := time.Now()
+	if err := p.goTo(ctx, 0, frames[0], job.StartJump); err != nil {
+		return err
+	}
+	var speed pace
+	for i, n := range frames {
+		if _, err := p.show(ctx, n, pixels); err != nil {
 			return err
 		}
-		for _, n := range frames {
-			if _, err := p.show(ctx, n, pixels); err != nil {
-				return err
-			}
-			frame, err := reader.next(ctx, drawn{n, p.raw.fresh})
-			if err != nil {
-				return err
-			}
-			took := time.Since(began)
-			frame.Pixels = bytes.Clone(frame.Pixels)
-			select {
-			case shown <- taken{frame, took}:
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-			began = time.Now()
+		frame, err := reader.next(ctx, drawn{n, p.raw.fresh})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
-	g.Go(func() error {
-		var behind time.Duration
-		for i := 0; ; i++ {
-			frame, more := <-shown
-			if !more {
-				return nil
-			}
-			reference, err := shot(i)
-			if err != nil {
-				return err
-			}
-			if err := p.raw.compare(frame.Frame, reference.picture); err != nil {
-				return err
-			}
-			if i == 0 {
-				continue // the page was not warm
-			}
-			if behind += frame.took - maxSlower*reference.took; behind > slack {
-				return unfit(p.raw.way, "it is slower: frame %d took %d ms, and %d ms in the reference way", frame.Index, frame.took.Milliseconds(), reference.took.Milliseconds())
-			}
+		took := time.Since(began)
+		reference, err := shot(i)
+		if err != nil {
+			return err
 		}
-	})
-	return g.Wait()
+		if err := p.raw.compare(frame, reference.picture); err != nil {
+			return err
+		}
+		if i > 0 { // the page was not warm
+			speed.note(took, reference.took)
+		}
+		if speed.slow() {
+			return unfit(p.raw.way, "it is slower: frame %d took %d ms, and %d ms in the reference way", n, took.Milliseconds(), reference.took.Milliseconds())
+		}
+		// To compare takes time as well.
+		began = time.Now()
+	}
+	return nil
 }
+
+// pace is how long the pictures of a way took, beside those of the reference.
+type pace struct {
+	pictures int
+	behind   time.Duration // what they took longer than maxSlower times the others
+	keptUp   bool          // one did not
+}
+
+func (p *pace) note(took, reference time.Duration) {
+	behind := took - maxSlower*reference
+	p.pictures++
+	p.behind += behind
+	p.keptUp = p.keptUp || behind <= 0
+}
+
+func (p *pace) slow() bool { return p.pictures > 1 && !p.keptUp && p.behind > slack }
 
 // possibleWays lists the fast ways that may do for a page, the fastest first.
 const possibleWays = `[
