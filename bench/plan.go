@@ -8,8 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"helios/shared/capture"
 	"helios/shared/job"
 	"helios/shared/plan"
 	"helios/shared/render"
@@ -39,12 +41,9 @@ func benchStitch(ctx context.Context, out io.Writer, dir string) error {
 	if err != nil {
 		return err
 	}
-	pictures := make([][]byte, spec.Config.FrameCount)
-	for i := range pictures {
-		pictures[i] = noise
-	}
+	list := slices.Repeat([]capture.Frame{{PNG: noise}}, int(spec.Config.FrameCount))
 	chunk := filepath.Join(dir, "chunk.mp4")
-	if err := encodeAll(ctx, spec.Config, pictures, chunk); err != nil {
+	if err := encodeAll(ctx, spec.Config, list, chunk); err != nil {
 		return err
 	}
 	info, err := os.Stat(chunk)

@@ -159,25 +159,23 @@ func (s *stages) encode(config job.Config) (measurement, error) {
 	if err != nil {
 		return measurement{}, err
 	}
-	pictures := make([][]byte, len(list))
-	for i, f := range list {
-		pictures[i] = f.Picture()
-	}
-	return measure(func() error { return encodeAll(s.ctx, config, pictures, filepath.Join(s.dir, "encoded.mp4")) })
+	return measure(func() error { return encodeAll(s.ctx, config, list, filepath.Join(s.dir, "encoded.mp4")) })
 }
 
 func options(page string, frames int64, partitions int) plan.Options {
 	return plan.Options{Input: page, Width: 1920, Height: 1080, FrameCount: frames, Concurrency: partitions, Start: job.StartJump}
 }
 
-func encodeAll(ctx context.Context, c job.Config, pictures [][]byte, path string) error {
+func encodeAll(ctx context.Context, c job.Config, list []capture.Frame, path string) error {
 	e, err := encode.Start(ctx, c, "", path)
 	if err != nil {
 		return err
 	}
 	defer e.Abort()
-	for _, picture := range pictures {
-		if err := e.WriteFrame(picture); err != nil {
+	for i, f := range list {
+		if f.Repeated && i < len(list)-1 {
+			e.RepeatFrame()
+		} else if err := e.WriteFrame(f.Picture()); err != nil {
 			return err
 		}
 	}
