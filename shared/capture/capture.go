@@ -146,7 +146,7 @@ func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, e
 	if err := p.goTo(ctx, 0, from, start); err != nil {
 		return err
 	}
-	r := rests{player: p}
+	r := newRests(p)
 	for n := from; n < from+count; n++ {
 		before, out := p.last, picture
 		if r.likely() {

@@ -7,18 +7,21 @@ import "context"
 // rests now and then.
 type rests struct {
 	player *Player
-	known  bool // there was one
-	since  int  // frames since the last
+	since  int // frames since the last, or rare if there was none
 }
 
-// likely reports whether asking pays, as it does where one frame of ten repeats the one before.
-func (r *rests) likely() bool { return r.known && r.since < 10 }
+// rare is the number of frames of which one has to repeat the one before for asking to pay.
+const rare = 10
+
+func newRests(p *Player) rests { return rests{player: p, since: rare} }
+
+// likely reports whether asking pays.
+func (r *rests) likely() bool { return r.since < rare }
 
 // note learns whether a frame repeated the one before. The page's frames are counted while it may rest: an answer that
 // nothing was drawn is only worth something if there was a frame.
 func (r *rests) note(ctx context.Context, repeated bool) error {
 	before := r.likely()
-	r.known = r.known || repeated
 	if r.since++; repeated {
 		r.since = 0
 	}

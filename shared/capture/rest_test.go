@@ -83,7 +83,7 @@ func TestARestTakesNoPictures(t *testing.T) {
 func TestWhereRestsAreLikely(t *testing.T) {
 	c := composition(t, `<p>text</p>`)
 	p := open(t, launch(t, c), c, small)
-	r := rests{player: p}
+	r := newRests(p)
 	check := func(repeated, want bool) {
 		t.Helper()
 		if err := r.note(t.Context(), repeated); err != nil {
