@@ -13,11 +13,10 @@ import (
 // clockTick is the unit of the times in /proc: USER_HZ is 100 on all machines that Linux runs on today.
 const clockTick = time.Second / 100
 
-// process is what /proc tells of one.
+// process is one process in /proc.
 type process struct {
 	pid, parent int
-	name        string
-	cpu         time.Duration
+	cpu         time.Duration // its own, and that of the children that it has waited for
 }
 
 func processes() map[int]process {
@@ -26,14 +25,14 @@ func processes() map[int]process {
 	for _, path := range paths {
 		data, err := os.ReadFile(path)
 		if err != nil {
-			continue // it has ended meanwhile
+			continue // it has ended
 		}
 		// The name, in parentheses, may hold anything.
-		open, end := bytes.IndexByte(data, '('), bytes.LastIndexByte(data, ')')
+		name, end := bytes.IndexByte(data, '('), bytes.LastIndexByte(data, ')')
 		fields := strings.Fields(string(data[end+1:]))
 		number := func(i int) int { n, _ := strconv.Atoi(fields[i]); return n }
-		pid, _ := strconv.Atoi(strings.TrimSpace(string(data[:open])))
-		list[pid] = process{pid, number(1), string(data[open+1 : end]), time.Duration(number(11)+number(12)) * clockTick}
+		pid, _ := strconv.Atoi(strings.TrimSpace(string(data[:name])))
+		list[pid] = process{pid, number(1), time.Duration(number(11)+number(12)+number(13)+number(14)) * clockTick}
 	}
 	return list
 }
@@ -53,9 +52,9 @@ func descendants() []process {
 	return list
 }
 
-// cpuTime is the processor time that this process, its living descendants and the children that it has
-// waited for have used.
-func cpuTime() time.Duration {
+// walkedCPU is the CPU time of this process, its living descendants, and those that a parent has waited for. It misses
+// orphans.
+func walkedCPU() time.Duration {
 	total := rusage(syscall.RUSAGE_SELF) + rusage(syscall.RUSAGE_CHILDREN)
 	for _, p := range descendants() {
 		total += p.cpu

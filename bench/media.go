@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// copyPages copies the pages into a folder of which nothing stays, and makes the media there that they show.
+// copyPages copies the pages into a temporary folder, and makes the media that they show.
 func copyPages(ctx context.Context, dir string) ([]string, error) {
 	pages, err := filepath.Glob("bench/pages/*.html")
 	if err != nil || len(pages) == 0 {

@@ -28,12 +28,12 @@ func benchPlan(out io.Writer) error {
 	return err
 }
 
-// stitchBytes is about how much benchStitch has to stitch.
+// stitchBytes is about how much benchStitch stitches.
 const stitchBytes = 512 << 20
 
-// benchStitch stitches big chunks and lets cp copy as much.
+// benchStitch stitches big chunks, and copies as much with cp.
 func benchStitch(ctx context.Context, out io.Writer, dir string) error {
-	spec, err := plan.New(plan.Options{Input: "noise", Width: 1920, Height: 1080, FrameCount: 30, Preset: "ultrafast", Quality: new(int)})
+	spec, err := plan.New(plan.Options{Input: "noise", Width: 1920, Height: 1080, FrameCount: 30, Preset: "ultrafast", Quality: new(int), Capture: job.CaptureScreenshot})
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func benchStitch(ctx context.Context, out io.Writer, dir string) error {
 		return err
 	}
 	again := filepath.Join(dir, "copied.mp4")
-	// Merge syncs what it wrote, so cp does, too.
+	// Merge syncs its output, so cp does, too.
 	cp, err := measure(func() error {
 		return exec.CommandContext(ctx, "sh", "-c", `cp "$0" "$1" && sync "$1"`, output, again).Run()
 	})
@@ -78,7 +78,7 @@ func benchStitch(ctx context.Context, out io.Writer, dir string) error {
 	return nil
 }
 
-// noisePNG is a picture that no encoder can make small.
+// noisePNG returns an image that no encoder can make small.
 func noisePNG(ctx context.Context) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "1920x1080", "-i", "-", "-f", "image2pipe", "-c:v", "png", "-")
 	cmd.Stdin = io.LimitReader(rand.Reader, 1920*1080*3)

@@ -8,22 +8,13 @@ import (
 	"helios/shared/job"
 )
 
-// measurement is what a stage took.
-type measurement struct{ wall, cpu time.Duration }
+// The stages that are compared.
+const paint = "paint"
 
-func measure(do func() error) (measurement, error) {
-	wall, cpu := time.Now(), cpuTime()
-	err := do()
-	return measurement{time.Since(wall), cpuTime() - cpu}, err
-}
+func capturing(mode job.Capture) string { return string(mode) }
 
-// The stages that are compared with one another.
-const painting = "paint alone"
-
-func capturing(way job.Capture) string { return fmt.Sprintf("capture, %s", way) }
-
-func rendering(way job.Capture, workers int) string {
-	return fmt.Sprintf("render, %s, %d workers", way, workers)
+func rendering(mode job.Capture, workers int) string {
+	return fmt.Sprintf("render, %s, workers: %d", mode, workers)
 }
 
 // row is what one stage took for some frames.
@@ -31,53 +22,51 @@ type row struct {
 	stage  string
 	frames int64
 	measurement
-	note string
 }
 
 // perFrame is in milliseconds.
-func (r row) perFrame() (wall, cpu float64) {
-	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(r.frames) }
-	return ms(r.wall), ms(r.cpu)
+func (r row) perFrame(d time.Duration) float64 {
+	return float64(d.Microseconds()) / 1000 / float64(r.frames)
 }
 
-// table holds the best of all rounds of each stage of a page.
-type table struct{ rows []row }
+// table has the best figures of all rounds for each stage of a page.
+type table []row
 
-func (t *table) find(stage string) *row {
-	for i := range t.rows {
-		if t.rows[i].stage == stage {
-			return &t.rows[i]
+func (t table) find(stage string) *row {
+	for i := range t {
+		if t[i].stage == stage {
+			return &t[i]
 		}
 	}
 	return nil
 }
 
-func (t *table) add(r row) {
-	known := t.find(r.stage)
-	switch {
-	case known == nil:
-		t.rows = append(t.rows, r)
-	case r.cpu < known.cpu:
-		*known = r
+// add takes the least of each figure, as other work on the machine only adds to it.
+func (t *table) add(stage string, frames int64, m measurement) {
+	if r := t.find(stage); r != nil {
+		r.measurement = measurement{min(r.wall, m.wall), min(r.cpu, m.cpu), min(r.first, m.first), min(r.peak, m.peak)}
+		return
 	}
+	*t = append(*t, row{stage, frames, m})
 }
 
-// cpu is the processor time of a frame in a stage, in milliseconds.
-func (t *table) cpu(stage string) float64 {
-	_, cpu := t.find(stage).perFrame()
-	return cpu
-}
+// wall is the time of a frame in a stage, in milliseconds.
+func (t table) wall(stage string) float64 { r := t.find(stage); return r.perFrame(r.wall) }
 
-func (t *table) print(out io.Writer, page string) {
-	for _, r := range t.rows {
-		wall, cpu := r.perFrame()
-		fmt.Fprintf(out, "%s\t%s\t%.1f wall\t%.1f CPU\t%s\t\n", page, r.stage, wall, cpu, r.note)
-	}
-	for _, way := range []job.Capture{job.CaptureCanvas, job.CaptureElements} {
-		if t.find(capturing(way)) == nil {
-			continue
+// cpu is the CPU time of a frame in a stage, in milliseconds.
+func (t table) cpu(stage string) float64 { r := t.find(stage); return r.perFrame(r.cpu) }
+
+func (t table) print(out io.Writer, page string) {
+	for _, r := range t {
+		note := ""
+		if r.first > 0 {
+			note = fmt.Sprintf("first frame after %d ms, %d MB at most", r.first.Milliseconds(), r.peak>>20)
 		}
-		fmt.Fprintf(out, "%s\t%s\tcapture %.2f of paint alone\trender %.2f of the reference\tCPU\t\n", page, way,
-			t.cpu(capturing(way))/t.cpu(painting), t.cpu(rendering(way, 1))/t.cpu(rendering(job.CaptureReference, 1)))
+		fmt.Fprintf(out, "%s\t%s\t%.1f wall\t%.1f CPU\t%s\t\n", page, r.stage, r.perFrame(r.wall), r.perFrame(r.cpu), note)
 	}
+	stream, screenshot := rendering(job.CaptureStream, 1), rendering(job.CaptureScreenshot, 1)
+	drawn, captured := t.cpu(paint), t.cpu(capturing(job.CaptureStream))
+	fmt.Fprintf(out, "%s\tstream / paint\t\t%.2f CPU\t%+.1f ms CPU per frame\t\n", page, captured/drawn, captured-drawn)
+	fmt.Fprintf(out, "%s\trender, stream / screenshot\t%.2f wall\t%.2f CPU\t\t\n", page,
+		t.wall(stream)/t.wall(screenshot), t.cpu(stream)/t.cpu(screenshot))
 }

@@ -1,46 +1,56 @@
 package main
 
 import (
+	"runtime"
 	"sync"
+	"syscall"
 	"time"
 )
 
-// watchEvery is how often a running render is looked at.
+// watchEvery is how often a running render is sampled.
 const watchEvery = 250 * time.Millisecond
 
-// every calls look again and again until stop is called, which waits for the last call.
-func every(look func()) (stop func()) {
+// measurement is what a stage took. Only renders have a first frame and a peak of memory.
+type measurement struct {
+	wall, cpu, first time.Duration
+	peak             int64
+}
+
+// cpuTime is the CPU time of this process and its descendants.
+var cpuTime = walkedCPU
+
+func measure(do func() error) (measurement, error) {
+	wall, cpu := time.Now(), cpuTime()
+	err := do()
+	return measurement{wall: time.Since(wall), cpu: cpuTime() - cpu}, err
+}
+
+// watch measures until stop is called. It samples CPU time, too: walkedCPU loses that of Chromium when Chromium ends.
+func watch() (stop func() measurement) {
+	var m measurement
+	var own time.Duration // what sampling takes, up to 5 % of a processor
+	began, before := time.Now(), cpuTime()
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		ticker := time.NewTicker(watchEvery)
-		defer ticker.Stop()
-		for {
+		runtime.LockOSThread()
+		start := rusage(syscall.RUSAGE_THREAD)
+		for ticks := time.Tick(watchEvery); ; {
 			select {
 			case <-done:
 				return
-			case <-ticker.C:
-				look()
+			case <-ticks:
+				m.peak = max(m.peak, memory())
+				own = rusage(syscall.RUSAGE_THREAD) - start
+				m.cpu = max(m.cpu, cpuTime()-before-own)
 			}
 		}
 	})
-	return sync.OnceFunc(func() { close(done); wg.Wait() })
-}
-
-// watchMemory follows how much memory is in use; peak is valid after stop.
-func watchMemory() (peak func() int64, stop func()) {
-	var most int64
-	stop = every(func() { most = max(most, memory()) })
-	return func() int64 { return most }, stop
-}
-
-// watchCPU follows the processor time of processes that may end at any moment, and returns a function that
-// stops and tells how much was used since.
-func watchCPU() func() time.Duration {
-	var before, most = cpuTime(), cpuTime()
-	stop := every(func() { most = max(most, cpuTime()) })
-	return func() time.Duration {
-		stop()
-		return max(most, cpuTime()) - before
+	return func() measurement {
+		wall, cpu := time.Since(began), cpuTime()-before
+		close(done)
+		wg.Wait()
+		m.wall, m.cpu = wall, max(m.cpu, cpu-own)
+		return m
 	}
 }

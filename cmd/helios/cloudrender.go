@@ -136,9 +136,6 @@ func (f *cloudRenderFlags) request(cmd *cobra.Command, input string) (*cloud.Req
 		return nil, err
 	}
 	o.Concurrency = f.concurrency
-	if o.Capture == render.CaptureAuto {
-		o.Capture = ""
-	}
 	r := &cloud.Request{Options: o, TargetChunkSeconds: f.targetSeconds, MaxConcurrency: f.maxConcurrency, Webhook: f.webhook}
 	tried := *r
 	const uploaded = "s3://bucket/sites/"

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"helios/shared/browser"
+	"helios/shared/capture"
 	"helios/shared/encode"
 	"helios/shared/fault"
 	"helios/shared/ffmpeg"
@@ -65,17 +66,13 @@ func examine(ctx context.Context) []finding {
 		examineMemory())
 }
 
-// examineChromium starts Chromium: a version number does not tell whether it runs.
+// examineChromium captures a page: a version number does not say whether Chromium runs and has what a render needs.
 func examineChromium(ctx context.Context) finding {
-	f := finding{name: "chromium", needed: true, fix: browser.InstallHint}
-	b, err := browser.Launch(ctx, browser.Options{})
+	version, err := capture.Probe(ctx)
 	if err != nil {
-		f.state = err.Error()
-		return f
+		return finding{name: "chromium", needed: true, fix: browser.InstallHint, state: err.Error()}
 	}
-	defer b.Close()
-	f.ok, f.state = true, b.Version()
-	return f
+	return finding{name: "chromium", needed: true, ok: true, state: version}
 }
 
 func examineFFmpeg(ctx context.Context) []finding {

@@ -64,7 +64,6 @@ func printFindings(out io.Writer, f render.Findings) error {
 	row("fps", "%s", f.FPS)
 	row("animations", "%s", strings.Join(f.Animations, ", "))
 	row("start", "%s (%s)", f.Start, f.Why)
-	row("capture", "%s (%s)", f.Capture, f.CaptureWhy)
 	row("assets", "%d", len(f.Assets))
 	for _, a := range f.Assets {
 		line := fmt.Sprintf("%s\t%s\t%d bytes", strings.ToLower(a.Kind), a.URL, a.Bytes)

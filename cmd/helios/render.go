@@ -101,8 +101,8 @@ func (f *renderFlags) addOptions(cmd *cobra.Command) {
 	fs.BoolVar(&f.mute, "mute", false, "leave all sound out")
 	fs.StringVar(&f.start, "start", string(render.StartAuto), "`how` a partition reaches its first frame: step, jump or auto")
 	completeWords(cmd, "start", string(job.StartStep), string(job.StartJump), string(render.StartAuto))
-	fs.StringVar(&f.capture, "capture", string(render.CaptureAuto), "`how` pictures are taken: reference, canvas, elements, or auto for the fastest that proves right")
-	completeWords(cmd, "capture", string(render.CaptureAuto), string(job.CaptureReference), string(job.CaptureCanvas), string(job.CaptureElements))
+	fs.StringVar(&f.capture, "capture", string(job.CaptureAuto), "capture `mode`: stream (opaque 8-bit 4:2:0 of even size), screenshot, or auto for the one that fits the output")
+	completeWords(cmd, "capture", string(job.CaptureAuto), string(job.CaptureStream), string(job.CaptureScreenshot))
 	fs.BoolVar(&f.transparent, "transparent", false, "keep what the page does not paint transparent, in formats that can")
 	fs.BoolVar(&f.allowMissing, "allow-missing-assets", false, "go on without images, fonts and scripts that cannot be had")
 }
@@ -192,8 +192,8 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 		return o, fault.Userf("--duration must be more than 0")
 	case o.Start != render.StartAuto && o.Start != job.StartStep && o.Start != job.StartJump:
 		return o, fault.Userf("--start must be step, jump or auto, got %q", f.start)
-	case !slices.Contains([]job.Capture{render.CaptureAuto, job.CaptureReference, job.CaptureCanvas, job.CaptureElements}, o.Capture):
-		return o, fault.Userf("--capture must be auto, reference, canvas or elements, got %q", f.capture)
+	case !slices.Contains([]job.Capture{job.CaptureAuto, job.CaptureStream, job.CaptureScreenshot}, o.Capture):
+		return o, fault.Userf("--capture must be auto, stream or screenshot, got %q", f.capture)
 	case f.output == "":
 		return o, fault.Userf("--output must name a file")
 	case f.baseURL != "" && f.emitJob == "":
@@ -219,9 +219,6 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 func checkOpen(o plan.Options) error {
 	if o.Start == render.StartAuto {
 		o.Start = job.StartStep
-	}
-	if o.Capture == render.CaptureAuto {
-		o.Capture = job.CaptureReference
 	}
 	return check(o)
 }
@@ -300,9 +297,6 @@ func (f *renderFlags) renderChunk(ctx context.Context, o plan.Options, c capture
 	if o.Start == render.StartAuto {
 		o.Start = job.StartStep
 	}
-	if o.Capture == render.CaptureAuto {
-		o.Capture = job.CaptureReference
-	}
 	spec, err := plan.New(o)
 	if err != nil {
 		return err
@@ -314,8 +308,7 @@ func (f *renderFlags) renderChunk(ctx context.Context, o plan.Options, c capture
 
 // renderSound makes the sound alone.
 func (f *renderFlags) renderSound(ctx context.Context, browsers *render.Browsers, o plan.Options, c capture.Composition, report func(render.Event)) error {
-	// There are no pictures whose way would have to be found.
-	o.Start, o.Capture = job.StartStep, job.CaptureReference
+	o.Start = job.StartStep // no partition has to be reached
 	spec, err := render.Prepare(ctx, browsers, o, c)
 	if err != nil {
 		return err

@@ -59,8 +59,6 @@ func (t *teller) event(e render.Event) {
 func (t *teller) line(e render.Event) {
 	say := func(format string, args ...any) { fmt.Fprintf(t.err, format+"\n", args...) }
 	switch e.Type {
-	case render.CaptureChosen:
-		say("%s", e.Message)
 	case render.PartitionStarted:
 		t.told[e.Partition] = time.Now()
 	case render.FrameDone:

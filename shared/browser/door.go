@@ -38,6 +38,7 @@ type door struct {
 	problems  sync.Map              // what could not be had: why (error), by request URI
 	failure   atomic.Pointer[error] // the first that may be gone the next time
 	awaited   atomic.Int64          // files of the composition that were asked for and are not there yet
+	animated  atomic.Bool           // an animated image was served
 	listener  net.Listener
 	server    *http.Server
 	forward   *httputil.ReverseProxy
@@ -100,11 +101,12 @@ func (d *door) close() {
 }
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodConnect && r.Header.Get("Upgrade") == "" {
+		w = &imageWatcher{ResponseWriter: w, animated: &d.animated}
+	}
 	switch {
 	case r.Method == http.MethodConnect:
 		d.tunnel(w, r)
-	case r.URL.Host == siteHost && d.site != nil && r.URL.Path == stagePath:
-		serveStage(w)
 	case r.URL.Host == siteHost && strings.HasPrefix(r.URL.Path, reserved):
 		d.published.ServeHTTP(w, r)
 	case r.URL.Host == siteHost && d.site != nil:

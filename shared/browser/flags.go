@@ -10,8 +10,13 @@ import (
 // sandbox, for machines that do not allow one and are one: containers, Lambda functions.
 const NoSandboxVariable = "HELIOS_NO_SANDBOX"
 
+// StreamFlags let a script get a stream of its own tab by getDisplayMedia, without a prompt. Chromium has them for tests.
+var StreamFlags = []string{"--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=display-media-type=browser"}
+
 // flags returns Chromium's command line.
-func flags(profile, proxy string, scale float64) []string {
+//
+// The origin is that of a page on plain http; empty if there is none. It becomes a secure context.
+func flags(profile, proxy, origin string, scale float64) []string {
 	f := []string{
 		"--remote-debugging-pipe",
 		"--user-data-dir=" + profile,
@@ -53,9 +58,6 @@ func flags(profile, proxy string, scale float64) []string {
 		"--disable-site-isolation-trials",
 		"--disable-features=IsolateOrigins,site-per-process,Translate,MediaRouter,OptimizationHints,PaintHolding",
 
-		// A page can be drawn into a canvas, see OnStage.
-		"--enable-blink-features=CanvasDrawElement",
-
 		// What the page may reach is decided in one place, and nothing goes around it.
 		"--proxy-server=" + proxy,
 		"--proxy-bypass-list=<-loopback>",
@@ -80,6 +82,11 @@ func flags(profile, proxy string, scale float64) []string {
 		"--mute-audio",
 		"--password-store=basic",
 		"--use-mock-keychain",
+	}
+	f = append(f, StreamFlags...)
+	if origin != "" {
+		// getDisplayMedia and OPFS exist only in secure contexts.
+		f = append(f, "--unsafely-treat-insecure-origin-as-secure="+origin)
 	}
 	if os.Geteuid() == 0 || os.Getenv(NoSandboxVariable) != "" {
 		// Chromium refuses to start as root with its sandbox on.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -29,6 +29,10 @@ type PageOptions struct {
 	Transparent bool
 	// Script runs in every document and frame before any script of theirs.
 	Script string
+	// Isolated does, too, but in the world that [Page.Isolate] returns, which scripts of the page cannot see.
+	Isolated string
+	// Worker is a script that Isolated may run in a worker; nil if it has none.
+	Worker *Worker
 	// MuteMedia keeps media from Chromium: its media elements find nothing that they could play.
 	MuteMedia bool
 }
@@ -40,8 +44,7 @@ type Page struct {
 	target  target.ID
 	watch   *watch
 	loaded  chan struct{} // gets a value at each load event
-	mute    *mute         // nil when pages play their media
-	worlds  sync.Map      // of the scripts of each frame: from its cdp.FrameID to a runtime.ExecutionContextID
+	answers *interceptor
 }
 
 // Open makes an empty page.
@@ -61,11 +64,13 @@ func (b *Browser) Open(ctx context.Context, o PageOptions) (*Page, error) {
 		Session: b.conn.session(attached.SessionID), browser: b, target: created.TargetID,
 		watch: newWatch(b.door.problem), loaded: make(chan struct{}, 1),
 	}
+	p.answers = newInterceptor(p, o.Worker)
+	if o.Worker != nil {
+		p.watch.hidden = o.Worker.Path
+	}
 	p.listen()
 	if err := p.prepare(ctx, o); err != nil {
-		if p.mute != nil {
-			p.mute.close()
-		}
+		p.answers.close()
 		b.conn.forget(p.id)
 		return nil, fmt.Errorf("opening a page: %w", err)
 	}
@@ -84,7 +89,6 @@ func (p *Page) listen() {
 	On(p.Session, network.LoadingFinished, p.watch.finished)
 	On(p.Session, network.LoadingFailed, p.watch.failed)
 	On(p.Session, runtime.ExceptionThrown, p.watch.threw)
-	On(p.Session, runtime.ExecutionContextCreated, p.noteWorld)
 	On(p.Session, inspector.TargetCrashed, func(inspector.EventTargetCrashed) {
 		p.end(ErrCrashed)
 	})
@@ -117,15 +121,16 @@ func (p *Page) prepare(ctx context.Context, o PageOptions) error {
 			return err
 		}
 	}
-	if o.MuteMedia {
-		p.mute = &mute{}
-		if err := p.muteMedia(ctx); err != nil {
+	if err := p.answers.enable(ctx, o); err != nil {
+		return err
+	}
+	for _, script := range []page.AddScriptToEvaluateOnNewDocumentParams{{Source: o.Script}, {Source: o.Isolated, WorldName: isolated}} {
+		if script.Source == "" {
+			continue
+		}
+		if _, err := Call(ctx, p.Session, page.AddScriptToEvaluateOnNewDocument, script); err != nil {
 			return err
 		}
-	}
-	if o.Script != "" {
-		_, err := Call(ctx, p.Session, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: o.Script})
-		return err
 	}
 	return nil
 }
@@ -163,13 +168,23 @@ type World struct {
 	id   runtime.ExecutionContextID // 0 for the page's own
 }
 
-// Isolate makes a world that shares the page's document and nothing else.
+// isolated is the name of our world.
+const isolated = "helios"
+
+// Own is the world of the page's own scripts.
+func (p *Page) Own() World { return World{page: p} }
+
+// Outermost is the frame that holds all others; Chromium gives it the number of the page's target.
+func (p *Page) Outermost() cdp.FrameID { return cdp.FrameID(p.target) }
+
+// Isolate returns a world that shares the page's document and nothing else. It is the same for each call until the page
+// goes elsewhere.
 func (p *Page) Isolate(ctx context.Context) (World, error) {
 	tree, err := Call(ctx, p.Session, page.GetFrameTree, cdp.Empty{})
 	if err != nil {
 		return World{}, err
 	}
-	r, err := Call(ctx, p.Session, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: tree.FrameTree.Frame.ID, WorldName: "helios"})
+	r, err := Call(ctx, p.Session, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: tree.FrameTree.Frame.ID, WorldName: isolated})
 	return World{p, r.ExecutionContextID}, err
 }
 
@@ -243,15 +258,19 @@ func (p *Page) Starved() error {
 	return nil
 }
 
+// CPU returns the processor time that the browser has used.
+func (p *Page) CPU() time.Duration { return p.browser.process.CPU() }
+
+// Animated reports whether the page has loaded an image that may be animated.
+func (p *Page) Animated() bool { return p.watch.hasAnimated() || p.browser.door.animated.Load() }
+
 // Exception returns the first error that a script of the page threw and nobody caught, a fault.User.
 func (p *Page) Exception() error { return p.watch.exception() }
 
 // Close closes the page.
 func (p *Page) Close(ctx context.Context) error {
 	defer p.conn.forget(p.id)
-	if p.mute != nil {
-		defer p.mute.close()
-	}
+	defer p.answers.close()
 	_, err := Call(ctx, p.browser.session, target.CloseTarget, target.CloseTargetParams{TargetID: p.target})
 	return err
 }

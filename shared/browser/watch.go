@@ -36,11 +36,13 @@ var parts = map[string]bool{"Image": true, "Font": true, "Script": true, "Styles
 // watch notes what happens to a page between our commands.
 type watch struct {
 	problem func(url string) error // why the door let nobody through to a URL; nil if it did
+	hidden  string                 // the path of a script of ours, "" if there is none
 
-	mu     sync.Mutex
-	order  []network.RequestID
-	loads  map[network.RequestID]*load
-	thrown error
+	mu       sync.Mutex
+	order    []network.RequestID
+	loads    map[network.RequestID]*load
+	thrown   error
+	animated bool // there is an image that may be animated
 }
 
 // load is an asset on its way, or there.
@@ -55,7 +57,8 @@ func newWatch(problem func(url string) error) *watch {
 }
 
 func (w *watch) requested(e network.EventRequestWillBeSent) {
-	if strings.HasPrefix(e.Request.URL, "data:") || strings.HasPrefix(e.Request.URL, "blob:") || strings.HasPrefix(e.Request.URL, SiteOrigin+reserved) {
+	if strings.HasPrefix(e.Request.URL, "data:") || strings.HasPrefix(e.Request.URL, "blob:") || strings.HasPrefix(e.Request.URL, SiteOrigin+reserved) ||
+		w.hidden != "" && strings.HasSuffix(e.Request.URL, w.hidden) {
 		return
 	}
 	w.mu.Lock()
@@ -81,6 +84,11 @@ func (w *watch) note(a Asset) {
 }
 
 func (w *watch) responded(e network.EventResponseReceived) {
+	if e.Type == network.ResourceTypeImage && mayBeAnimated(e.Response.URL, e.Response.MimeType) {
+		w.mu.Lock()
+		w.animated = true
+		w.mu.Unlock()
+	}
 	w.update(e.RequestID, func(l *load) {
 		l.Status = e.Response.Status
 		if l.Status >= 400 {
@@ -143,6 +151,12 @@ func (w *watch) threw(e runtime.EventExceptionThrown) {
 	if w.thrown == nil {
 		w.thrown = fault.Userf("the page threw %s", describe(e.ExceptionDetails))
 	}
+}
+
+func (w *watch) hasAnimated() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.animated
 }
 
 func (w *watch) exception() error {

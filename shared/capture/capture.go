@@ -14,6 +14,7 @@ package capture
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,70 +48,88 @@ type Options struct {
 	AllowMissing bool
 	// Timeout is the longest that loading, or one frame, may take by the wall clock.
 	Timeout time.Duration
-	// Way is how the pictures are taken; empty for the reference.
-	Way job.Capture
+	// Capture is the capture mode; empty is [job.CaptureScreenshot].
+	Capture job.Capture
+	// Scale is the device pixel ratio of the browser; 0 is 1.
+	Scale float64
 
 	leaps bool // the page may be lived through without frames, see leap.go
 }
 
-// Frame is one picture of a composition.
+// scale returns the device pixel ratio.
+func (o Options) scale() float64 { return cmp.Or(o.Scale, 1) }
+
+// Frame is one frame of a composition.
 type Frame struct {
 	// Index counts from the start of the composition.
 	Index int64
-	// PNG is the picture of the reference way. It is the one before it, not a copy, when nothing changed.
+	// PNG is the frame in screenshot mode. If nothing changed it is the one before, not a copy.
 	PNG []byte
-	// Pixels is the picture of the other ways: rows from the top, four bytes a pixel in the order blue, green,
-	// red, alpha, without padding. It is valid until emit returns.
+	// Pixels is the frame in stream mode, in I420: limited range, BT.601. It is valid until emit returns.
 	Pixels []byte
 	// Repeated says that nothing changed since the frame before.
 	Repeated bool
 }
 
-// Picture returns the picture in the form that the way has.
-func (f Frame) Picture() []byte {
+// Data returns the frame in the form that the capture mode has.
+func (f Frame) Data() []byte {
 	if f.Pixels != nil {
 		return f.Pixels
 	}
 	return f.PNG
 }
 
-// Player is a composition that was loaded and stands at frame 0. It plays forward only, once, for one
-// goroutine.
+// Player is a composition that was loaded and shows frame 0. It plays forward only, once, for one goroutine.
 type Player struct {
 	page   *browser.Page
 	main   browser.World // where the page's own scripts run
-	frame  cdp.FrameID   // of the page itself, if it is shown in a frame of ours
 	clock  *clock
 	o      Options
 	seeks  bool   // the page offers window.helios.seek
+	next   int64  // the frame to be shown next
 	last   []byte // the picture of the frame before, if one was taken
 	frames frameCounter
 	media  *media
 	going  atomic.Pointer[string] // where the page began to go, if anywhere
 	left   atomic.Pointer[string] // where it went, if it did not stay
-	raw    *rawFrames             // nil for the reference way
+	stream *stream                // nil in screenshot mode
 }
 
 // Open loads a composition in a new page of a browser and waits until it is ready: its load event, its
-// fonts and images, the promise in window.helios.ready, and an answer to every request that it made.
+// fonts and images, the promise in window.helios.ready, and an answer to every request that it made. Then it shows
+// frame 0.
 //
 // What is wrong with the page is a fault.User that names it; the page is closed then.
 func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Player, error) {
-	m := newMedia(b)
-	script := m.prelude(o) + prelude(o)
-	if o.leaps {
-		script = leapPrelude() + script
+	for try := 0; ; try++ {
+		p, err := openOnce(ctx, b, c, o)
+		if !errors.Is(err, errBlank) || try == maxBlank {
+			return p, err
+		}
 	}
-	page, err := b.Open(ctx, browser.PageOptions{Width: o.Width, Height: o.Height, Transparent: o.Transparent, Script: script, MuteMedia: true})
-	if err != nil {
-		m.close()
+}
+
+// maxBlank is how many more pages are opened if Chromium never draws one, as happened to 5 of 780.
+const maxBlank = 2
+
+func openOnce(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Player, error) {
+	p := &Player{o: o, media: newMedia(b)}
+	options := browser.PageOptions{Width: o.Width, Height: o.Height, Transparent: o.Transparent, Script: p.media.prelude(o) + prelude(o), MuteMedia: true}
+	if o.leaps {
+		options.Script = leapPrelude() + options.Script
+	}
+	if o.Capture == job.CaptureStream {
+		p.stream = newStream(p, b.Profile())
+		options.Isolated, options.Worker = p.stream.script(), &p.stream.worker
+	}
+	var err error
+	if p.page, err = b.Open(ctx, options); err != nil {
+		p.media.close()
 		return nil, err
 	}
-	m.page = page
-	p := &Player{page: page, clock: newClock(page), o: o, media: m}
-	err = p.load(ctx, c)
-	if err == nil && o.Way != "" && o.Way != job.CaptureReference {
-		p.raw, err = openRaw(ctx, b, c, p)
+	p.media.page, p.clock = p.page, newClock(p.page)
+	if err = p.load(ctx, c); err == nil {
+		err = p.begin(ctx)
 	}
 	if err != nil {
 		p.Close()
@@ -119,10 +138,30 @@ func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*P
 	return p, nil
 }
 
+// begin shows frame 0 and starts the stream.
+func (p *Player) begin(ctx context.Context) error {
+	if err := p.frames.start(ctx, p.clock.world); err != nil {
+		return err
+	}
+	if _, err := p.show(ctx, 0, drawing); err != nil {
+		return err
+	}
+	if p.stream == nil {
+		return p.frames.stop(ctx)
+	}
+	late := fault.Transientf("the stream of the tab did not start within %s", p.o.Timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, p.o.Timeout, late)
+	defer cancel()
+	if err := p.stream.start(ctx); err != nil {
+		return p.explain(ctx, err)
+	}
+	return nil
+}
+
 // Close closes the page.
 func (p *Player) Close() {
-	if p.raw != nil {
-		p.raw.close()
+	if p.stream != nil {
+		p.stream.close()
 	}
 	// The page may be in an endless loop; then it goes with the browser.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -140,10 +179,10 @@ func (p *Player) Missing() []browser.Asset { return p.page.Missing() }
 // Play goes to frame from, in the way that start says, and hands count frames to emit, in order. It stops at
 // the first error, also of emit.
 func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, emit func(Frame) error) error {
-	if p.raw != nil {
-		return p.playRaw(ctx, from, count, start, emit)
+	if p.stream != nil {
+		return p.playStream(ctx, from, count, start, emit)
 	}
-	if err := p.goTo(ctx, 0, from, start); err != nil {
+	if err := p.goTo(ctx, from, start); err != nil {
 		return err
 	}
 	r := newRests(p)
@@ -170,45 +209,45 @@ func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, e
 	return nil
 }
 
-// Draw draws count frames from frame 0 on and takes no pictures: what a page costs in itself.
+// Draw draws so many frames and captures none: what a page costs in itself.
 func (p *Player) Draw(ctx context.Context, count int64) error {
-	if err := p.frames.start(ctx, p.clock.world); err != nil {
-		return err
-	}
-	for n := range count {
-		if _, err := p.show(ctx, n, drawing); err != nil {
-			return err
-		}
-	}
-	return p.frames.stop(ctx)
+	return p.goThrough(ctx, count, drawing)
 }
 
-// goTo brings the page from where frame next is to be drawn to where frame n is. Frame 0 comes first in any
-// case: animations start with it.
-func (p *Player) goTo(ctx context.Context, next, n int64, start job.Start) error {
+// goTo brings the page to where frame n is to be shown.
+func (p *Player) goTo(ctx context.Context, n int64, start job.Start) error {
 	last := n
 	if start == job.StartJump {
 		last = min(1, n)
 	}
-	if next >= last {
+	return p.goThrough(ctx, last, nothing)
+}
+
+// goThrough shows the frames before frame last, with so much left behind of each.
+func (p *Player) goThrough(ctx context.Context, last int64, out output) error {
+	if p.next >= last {
 		return nil
 	}
-	if err := p.frames.start(ctx, p.clock.world); err != nil {
-		return err
+	if p.stream == nil {
+		if err := p.frames.start(ctx, p.clock.world); err != nil {
+			return err
+		}
 	}
 	p.last = nil
-	for ; next < last; next++ {
-		out := nothing
-		if next == last-1 {
+	for p.next < last {
+		if p.next == last-1 {
 			// A frame that is not drawn leaves work behind for the next one, which would then show the
 			// page as it was before.
 			out = drawing
 		}
-		if _, err := p.show(ctx, next, out); err != nil {
+		if _, err := p.show(ctx, p.next, out); err != nil {
 			return err
 		}
 	}
-	return p.frames.stop(ctx)
+	if p.stream == nil {
+		return p.frames.stop(ctx)
+	}
+	return nil
 }
 
 // output says what a frame shall leave behind, when its scripts, styles and layout have run.
@@ -218,28 +257,35 @@ const (
 	nothing output = 0
 	drawing output = 1 // it is drawn
 	shot    output = 2 // a picture of what was drawn is taken
-	pixels  output = 4 // its pixels are taken in the page, see raw.go
-	damage  output = 8 // the picture is that of the frame before if nothing changed
+	damage  output = 4 // the picture is that of the frame before if nothing changed
 
 	picture = drawing | shot
 	change  = picture | damage
 )
 
-// show moves the page to frame n and draws it, and returns the picture if one was asked for.
-func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) {
+// show moves the page to frame n and draws it, and returns the picture if one was asked for. The frame that is shown
+// already is only drawn again.
+func (p *Player) show(ctx context.Context, n int64, out output) (png []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
 	t := frameTime(p.o.FPS, n)
-	seeking, err := p.prepare(ctx, n, t, out)
-	var png []byte
+	seeking := false
+	if n >= p.next {
+		seeking, err = p.prepare(ctx, n, t, out)
+	}
 	switch {
 	case err != nil:
+	case n < p.next:
+		png, err = p.take(ctx, t)
 	case out&damage != 0:
 		png, err = p.changed(ctx, n, t)
-	case out&shot != 0 && out&pixels == 0:
+	case out&shot != 0:
 		png, err = p.take(ctx, t)
 	default:
-		png, _, err = p.live(ctx, n, t, out)
+		_, err = p.live(ctx, n, t, out)
+	}
+	if errors.Is(err, errBlank) {
+		return nil, err
 	}
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return nil, p.overdue(n, seeking)
@@ -250,11 +296,11 @@ func (p *Player) show(ctx context.Context, n int64, out output) ([]byte, error) 
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	if out&shot == 0 {
-		return nil, nil
+	p.next = max(p.next, n+1)
+	if out&shot != 0 {
+		p.last = png
 	}
-	p.last = png
-	return p.last, nil
+	return png, nil
 }
 
 // prepare brings the page to t, where frame n is due. The error may be that of the page's seek function.
@@ -275,35 +321,49 @@ func (p *Player) prepare(ctx context.Context, n int64, t microseconds, out outpu
 	return false, p.showMedia(ctx, n, out, false)
 }
 
-// live lets the page's scripts live through frame n, at t, and returns the picture if one was asked for, and whether
-// anything was drawn anew.
-func (p *Player) live(ctx context.Context, n int64, t microseconds, out output) (png []byte, damaged bool, err error) {
-	counter := &p.frames
-	if out&pixels != 0 {
-		counter = &p.raw.frames
-	}
-	next := counter.next(ctx) // together with the frame, in one round trip
+// errBlank says that Chromium does not draw a page, and never will.
+var errBlank = fault.Transientf("chromium does not draw the page")
+
+// maxIdle is how long Chromium may answer without drawing frame 0.
+const maxIdle = time.Second
+
+// live lets the page's scripts live through frame n, at t, and reports whether anything was drawn anew.
+func (p *Player) live(ctx context.Context, n int64, t microseconds, out output) (damaged bool, err error) {
+	interval, began := p.interval(t, n), time.Now()
+	d := drawn{frame: n, began: now()}
+	next := p.frames.next(ctx) // together with the frame, in one round trip
 	for {
-		r, err := p.clock.beginFrame(ctx, t, p.o.FPS, out)
+		sent := now()
+		r, err := p.clock.beginFrame(ctx, t, interval, out)
 		if err != nil {
-			return nil, false, err
+			return false, err
 		}
-		damaged = damaged || r.HasDamage
-		dropped, err := counter.dropped(ctx, next)
-		if err == nil && !dropped && out&pixels != 0 {
-			err = p.raw.look(n)
+		if r.HasDamage {
+			damaged, d.sent = true, sent
 		}
+		d.done = now()
+		dropped, err := p.frames.dropped(ctx, next)
 		switch {
 		case err != nil:
-			return nil, false, err
+			return false, err
+		case dropped && n == 0 && time.Since(began) > maxIdle:
+			return false, errBlank
 		case dropped:
-		case out&shot != 0 && len(r.ScreenshotData) == 0:
-			png, err = p.take(ctx, t)
-			return png, damaged, err
-		default:
-			return r.ScreenshotData, damaged, nil
+			continue
 		}
+		if p.stream == nil || p.stream.ring == nil || out&drawing == 0 {
+			return damaged, nil
+		}
+		return damaged, p.stream.drew(ctx, d, damaged)
 	}
+}
+
+// interval returns the interval of beginFrame for frame n, at t, in milliseconds. Animated images change in steps of it.
+func (p *Player) interval(t microseconds, n int64) float64 {
+	if p.stream == nil || p.stream.ring == nil || p.page.Animated() {
+		return p.o.FPS.Milliseconds(1)
+	}
+	return (p.stream.eventTime(n) - t).milliseconds()
 }
 
 // take takes the picture of the frame at t. Asked again for the same time, Chromium runs no scripts.
@@ -311,7 +371,7 @@ func (p *Player) take(ctx context.Context, t microseconds) ([]byte, error) {
 	// The first picture of a page may not be ready when its frame is, such as that of one in a hundred pages
 	// with WebGL.
 	for range 2 {
-		r, err := p.clock.beginFrame(ctx, t, p.o.FPS, picture)
+		r, err := p.clock.beginFrame(ctx, t, p.o.FPS.Milliseconds(1), picture)
 		if err != nil || len(r.ScreenshotData) > 0 {
 			return r.ScreenshotData, err
 		}
@@ -331,19 +391,25 @@ func (p *Player) overdue(n int64, seeking bool) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
+	before := p.page.CPU()
 	switch idle := p.clock.world.Evaluate(ctx, "0", nil) == nil; {
 	case idle && seeking:
 		return fault.Userf("%s: the promise of window.helios.seek is still open; mend the page or give a longer --timeout", late)
 	case idle:
 		return fault.Transientf("%s, though the page is idle", late)
+	case p.page.CPU()-before < loopCPU:
+		return fault.Transientf("%s: Chromium stands still", late)
 	default:
 		return fault.Userf("%s; look for an endless loop in the page, or give a longer --timeout", late)
 	}
 }
 
+// loopCPU is the least processor time that an endless loop takes in a second, on however busy a machine.
+const loopCPU = 20 * time.Millisecond
+
 // stay notes from now on when the page goes elsewhere.
 func (p *Player) stay() {
-	itself := func(frame cdp.FrameID) bool { return frame == p.page.Outermost() || frame == p.frame }
+	itself := func(frame cdp.FrameID) bool { return frame == p.page.Outermost() }
 	browser.On(p.page.Session, page.FrameStartedNavigating, func(e page.EventFrameStartedNavigating) {
 		if itself(e.FrameID) {
 			p.going.Store(&e.URL)

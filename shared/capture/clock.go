@@ -2,10 +2,12 @@ package capture
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/headlessexperimental"
@@ -92,25 +94,6 @@ func (c *clock) freeze(ctx context.Context) error {
 	return nil
 }
 
-// warmUp draws the empty page before frame 0 until there is a picture of it: while Chromium is still
-// setting up its compositor, a frame may have none.
-func (c *clock) warmUp(ctx context.Context) error {
-	for t := -warmUpFrames * resolution; t < 0; t += resolution {
-		r, err := c.beginFrame(ctx, t, job.Rate{Num: 30, Den: 1}, picture)
-		if err != nil {
-			return fmt.Errorf("warming up: %w", err)
-		}
-		if len(r.ScreenshotData) > 0 {
-			return nil
-		}
-	}
-	return fault.Transientf("chromium drew nothing in %d frames of an empty page", warmUpFrames)
-}
-
-// warmUpFrames is how many frames Chromium may need to draw its first picture; it was never seen to need
-// more than three.
-const warmUpFrames = 100
-
 // advance lets the page live until t, and settle.
 func (c *clock) advance(ctx context.Context, t microseconds) error {
 	moved, err := c.liveUntil(ctx, t)
@@ -185,11 +168,11 @@ func (c *clock) policy(ctx context.Context, params emulation.SetVirtualTimePolic
 	return r.VirtualTimeTicksBase, nil
 }
 
-// beginFrame draws the frame at t.
-func (c *clock) beginFrame(ctx context.Context, t microseconds, fps job.Rate, out output) (headlessexperimental.BeginFrameResult, error) {
+// beginFrame draws the frame at t. The interval is in milliseconds.
+func (c *clock) beginFrame(ctx context.Context, t microseconds, interval float64, out output) (headlessexperimental.BeginFrameResult, error) {
 	params := headlessexperimental.BeginFrameParams{
 		FrameTimeTicks: (c.origin + t).milliseconds(),
-		Interval:       fps.Milliseconds(1),
+		Interval:       interval,
 	}
 	if out&shot != 0 {
 		params.Screenshot = &headlessexperimental.ScreenshotParams{Format: headlessexperimental.ScreenshotParamsFormatPng, OptimizeForSpeed: true}
@@ -198,5 +181,12 @@ func (c *clock) beginFrame(ctx context.Context, t microseconds, fps job.Rate, ou
 		yes := true
 		params.NoDisplayUpdates = &yes
 	}
-	return browser.Call(ctx, c.page.Session, headlessexperimental.BeginFrame, params)
+	r, err := browser.Call(ctx, c.page.Session, headlessexperimental.BeginFrame, params)
+	if unknown := new(cdproto.Error); errors.As(err, &unknown) && unknown.Code == methodNotFound {
+		return r, fault.Userf("this Chromium has no %s; install its headless shell: %s", headlessexperimental.CommandBeginFrame, browser.InstallHint)
+	}
+	return r, err
 }
+
+// methodNotFound is JSON-RPC's code for a command that does not exist.
+const methodNotFound = -32601

@@ -5,40 +5,31 @@ import (
 	"fmt"
 
 	"helios/shared/browser"
+	"helios/shared/fault"
 )
 
 // frameCounter counts the frames that the page's scripts live through, out of the page's sight. While the
 // compositor is still busy with the frame before, Chromium answers beginFrame without having run one; the
 // same frame has to be asked for again then.
 type frameCounter struct {
-	world browser.World
-	name  string // of the script that counts, in its world
-	state frameState
+	world  browser.World
+	frames int64 // that were lived through
 }
 
-// frameState is what the script that counts tells.
-type frameState struct {
-	Frames int64  `json:"frames"` // that were lived through
-	Taken  uint64 `json:"taken"`  // pictures of the last, see raw.js
-	Wrong  string `json:"wrong"`  // with the pictures
-}
-
-// countFrames is a script that does nothing but count. Like that of raw.js it offers state, and ended, the promise of
-// the state when there were n frames.
+// countFrames is a script that does nothing but count. Its ended is the promise of the number of frames when there were n.
 const countFrames = `var counter = (() => {
 	let frames = 0, tell = () => {}, request;
 	const frame = () => { frames++; request = requestAnimationFrame(frame); tell(); };
 	request = requestAnimationFrame(frame);
-	const state = () => ({ frames });
 	return {
-		state,
-		ended: (n) => frames >= n ? state() : new Promise((done) => { tell = () => done(state()); }),
+		count: () => frames,
+		ended: (n) => frames >= n ? frames : new Promise((done) => { tell = () => done(frames); }),
 		stop() { cancelAnimationFrame(request); },
 	};
 })(); 0`
 
 func (c *frameCounter) start(ctx context.Context, world browser.World) error {
-	*c = frameCounter{world: world, name: "counter"}
+	*c = frameCounter{world: world}
 	return c.world.Evaluate(ctx, countFrames, nil)
 }
 
@@ -48,25 +39,25 @@ func (c *frameCounter) stop(ctx context.Context) error {
 
 // next begins to wait for the next frame.
 func (c *frameCounter) next(ctx context.Context) browser.Evaluation {
-	return c.world.Begin(ctx, fmt.Sprintf("%s.ended(%d)", c.name, c.state.Frames+1))
+	return c.world.Begin(ctx, fmt.Sprintf("counter.ended(%d)", c.frames+1))
 }
 
 // dropped reports whether there was no frame since the one before. The answer is there when the frame is done, except
 // where the compositor was faster.
 func (c *frameCounter) dropped(ctx context.Context, next browser.Evaluation) (bool, error) {
-	var state frameState
+	var frames int64
 	var err error
 	if next.Answered() {
-		err = next.Wait(ctx, &state)
+		err = next.Wait(ctx, &frames)
 	} else {
-		err = c.world.Evaluate(ctx, c.name+".state()", &state)
+		err = c.world.Evaluate(ctx, "counter.count()", &frames)
 	}
-	if err != nil || state.Frames == c.state.Frames {
+	if err != nil || frames == c.frames {
 		return true, err
 	}
-	if more := state.Frames - c.state.Frames; more > 1 {
-		return false, fmt.Errorf("the page saw %d frames where it was shown one", more)
+	if more := frames - c.frames; more > 1 {
+		return false, fault.Transientf("the page saw %d frames where it was shown one", more)
 	}
-	c.state = state
+	c.frames = frames
 	return false, nil
 }

@@ -28,8 +28,6 @@ type Report struct {
 	Missing []browser.Asset `json:"missing"`
 	// Media are what plays sound or pictures.
 	Media []Media `json:"media"`
-	// Ways are the fast ways to take pictures that may do, the fastest first; see [Choose].
-	Ways []job.Capture `json:"-"`
 	// Files are the SHA-256 digests of the local files among the assets, by path in the folder.
 	Files map[string]string `json:"-"`
 }
@@ -50,9 +48,6 @@ func InspectThrough(ctx context.Context, b *browser.Browser, c Composition, o Op
 	}
 	defer p.Close()
 	r := &Report{Seeks: p.seeks, Animations: []string{}, Missing: []browser.Asset{}}
-	if err := p.goTo(ctx, 0, 1, job.StartStep); err != nil {
-		return nil, err
-	}
 	whole := ctx
 	ctx, cancel := context.WithTimeoutCause(ctx, o.Timeout, fault.Userf("%s did not answer within %s; give a longer --timeout", c.Input, o.Timeout))
 	defer cancel()
@@ -60,9 +55,6 @@ func InspectThrough(ctx context.Context, b *browser.Browser, c Composition, o Op
 		return nil, err
 	}
 	if err := p.page.Evaluate(ctx, animationKinds, &r.Animations); err != nil {
-		return nil, err
-	}
-	if err := p.page.Evaluate(ctx, possibleWays, &r.Ways); err != nil {
 		return nil, err
 	}
 	if length != nil {
@@ -149,7 +141,7 @@ func Pure(ctx context.Context, b *browser.Browser, c Composition, o Options, fra
 		if n < next {
 			continue // compared already
 		}
-		want, err := stepped.sample(ctx, next, n, job.StartStep)
+		want, err := stepped.sample(ctx, n, job.StartStep)
 		if err != nil {
 			return false, err
 		}
@@ -158,7 +150,7 @@ func Pure(ctx context.Context, b *browser.Browser, c Composition, o Options, fra
 		if err != nil {
 			return false, err
 		}
-		got, err := jumped.sample(ctx, 0, n, job.StartJump)
+		got, err := jumped.sample(ctx, n, job.StartJump)
 		jumped.Close()
 		if err != nil {
 			return false, err
@@ -170,9 +162,9 @@ func Pure(ctx context.Context, b *browser.Browser, c Composition, o Options, fra
 	return true, nil
 }
 
-// sample takes the pictures from frame n on; the page has lived through all before next.
-func (p *Player) sample(ctx context.Context, next, n int64, start job.Start) ([][]byte, error) {
-	if err := p.goTo(ctx, next, n, start); err != nil {
+// sample takes the pictures from frame n on.
+func (p *Player) sample(ctx context.Context, n int64, start job.Start) ([][]byte, error) {
+	if err := p.goTo(ctx, n, start); err != nil {
 		return nil, err
 	}
 	var pictures [][]byte
@@ -190,6 +182,6 @@ func (p *Player) sample(ctx context.Context, next, n int64, start job.Start) ([]
 const animationKinds = `[...new Set([
 	...document.getAnimations().map(a => ({CSSAnimation: "css-animation", CSSTransition: "css-transition"})[a.constructor.name] ?? "web-animation"),
 	...(document.querySelector("animate, animateTransform, animateMotion, set") ? ["svg-animation"] : []),
-	...[...window[Symbol.for("helios.used")]].filter(kind => kind !== "shadow-tree"),
+	...window[Symbol.for("helios.used")],
 	...(document.querySelector("video") ? ["video"] : []),
 ])].sort()`

@@ -9,7 +9,6 @@ import (
 
 	"helios/shared/browser"
 	"helios/shared/fault"
-	"helios/shared/job"
 )
 
 //go:embed prelude.js
@@ -35,9 +34,6 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 	defer cancel()
 	err := func() error {
 		if err := p.clock.freeze(ctx); err != nil {
-			return err
-		}
-		if err := p.clock.warmUp(ctx); err != nil {
 			return err
 		}
 		if err := p.navigate(ctx, c); err != nil {
@@ -80,11 +76,9 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 	return p.check()
 }
 
-// navigate opens the page and finds the worlds of its scripts and ours.
+// navigate opens the page and finds the worlds of its scripts and ours. It draws nothing: of pages for which a frame was
+// drawn before their load event, Chromium never draws some.
 func (p *Player) navigate(ctx context.Context, c Composition) (err error) {
-	if p.o.Way == job.CaptureElements {
-		return p.navigateOnStage(ctx, c)
-	}
 	if err := p.page.Navigate(ctx, c.address()); err != nil {
 		return err
 	}

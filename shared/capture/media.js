@@ -6,14 +6,12 @@
   const Media = HTMLMediaElement.prototype, Video = HTMLVideoElement.prototype;
   const { getAttribute, setAttribute, removeAttribute, attachShadow } = Element.prototype;
   const frame = requestAnimationFrame.bind(window), timeout = setTimeout.bind(window);
-  const { dispatchEvent } = EventTarget.prototype;
   const timestamp = performance.now.bind(performance);
   const postTask = scheduler.postTask.bind(scheduler);
 
-  // The composition's own page is the outermost one, or that on the stage.
   let outer, root = window;
   try {
-    while (root.parent !== root && root.parent.location.pathname !== "/.helios-stage") root = root.parent;
+    while (root.parent !== root) root = root.parent;
     outer = root !== window && root[key];
   } catch {}
   // What is known of the sources, by address: {pts, grain, width, height, duration, frames, problem}.
@@ -257,7 +255,7 @@
   Video.requestVideoFrameCallback = { requestVideoFrameCallback(callback) {
     return requestAnimationFrame((t) => callback(t, {
       presentationTime: t, expectedDisplayTime: t, width: this.videoWidth, height: this.videoHeight,
-      mediaTime: this.currentTime, presentedFrames: Math.round(now() * fps) + 1, processingDuration: 0,
+      mediaTime: this.currentTime, presentedFrames: Math.round(now() * shared.rate) + 1, processingDuration: 0,
     }));
   } }.requestVideoFrameCallback;
   Video.cancelVideoFrameCallback = { cancelVideoFrameCallback(id) { cancelAnimationFrame(id); } }.cancelVideoFrameCallback;
@@ -427,12 +425,10 @@
       const asked = new Promise((done) => { shared.asked = () => done(false); });
       return Promise.race([Promise.resolve(promise).then(() => true), asked]);
     },
-    // frame shows what belongs into a frame, after the timers that are due at its time if time has gone on. A frame
-    // that is wanted is said to be so when all that the page does before it is done.
-    async frame(t, moved, wanted) {
+    // frame shows what belongs into a frame, after the timers that are due at its time if time has gone on.
+    async frame(t, moved) {
       if (moved) await new Promise((done) => timeout(done));
       await Promise.all(all("show", t));
-      if (wanted) dispatchEvent.call(document, new Event("helios-frame"));
       return { unknown: [...new Set(all("unknown"))], drawn: shared.drawn };
     },
   } });

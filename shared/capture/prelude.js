@@ -35,8 +35,21 @@
   note(window, "setTimeout", () => "timer");
   note(window, "setInterval", () => "timer");
   note(HTMLCanvasElement.prototype, "getContext", ([type]) => String(type).startsWith("web") ? "webgl" : "canvas");
-  // What is in a shadow tree may be hidden from those who take pictures.
-  note(Element.prototype, "attachShadow", () => (document.dispatchEvent(new Event("helios-shadow-tree")), "shadow-tree"));
+
+  // The flags that let Helios capture the tab also offer every page a camera, a microphone and the tab. A page gets none, as
+  // in a browser without them.
+  const none = (owner, name, error) => {
+    if (!owner?.prototype[name]) return;
+    owner.prototype[name] = { [name]() { return Promise.reject(new DOMException(error[0], error[1])); } }[name];
+  };
+  none(window.MediaDevices, "getUserMedia", ["Requested device not found", "NotFoundError"]);
+  none(window.MediaDevices, "getDisplayMedia", ["Not supported", "NotSupportedError"]);
+  if (window.MediaDevices) MediaDevices.prototype.enumerateDevices = { enumerateDevices() { return Promise.resolve([]); } }.enumerateDevices;
+  for (const name of ["getUserMedia", "webkitGetUserMedia"]) {
+    if (Navigator.prototype[name]) Navigator.prototype[name] = { [name](constraints, done, failed) {
+      failed(new DOMException("Requested device not found", "NotFoundError"));
+    } }[name];
+  }
 
   // Chromium gives what moves by CSS a layer of its own, and paints it anew only when its size has changed by
   // half: a picture would depend on those before it, and be blurred besides.

@@ -36,7 +36,7 @@ func (r *rests) note(ctx context.Context, repeated bool) error {
 
 // changed returns the picture of frame n, at t, which is that of the frame before unless Chromium drew something.
 func (p *Player) changed(ctx context.Context, n int64, t microseconds) ([]byte, error) {
-	_, damaged, err := p.live(ctx, n, t, drawing)
+	damaged, err := p.live(ctx, n, t, drawing)
 	if err != nil || !damaged {
 		return p.last, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	_ "embed"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -12,45 +13,52 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"helios/shared/fault"
 )
 
-// ring is the file through which raw frames leave the browser. A worker of the page writes them, by the page's
-// Origin Private File System, which is a folder in Chromium's profile; we read them.
+//go:embed ring.js
+var ringSource string
+
+// ring is the file through which the frames of a stream leave the browser: a ring of slots. A worker of the page writes
+// it in the page's Origin Private File System, which is a folder in Chromium's profile. Helios reads it.
 //
-// A frame is written before it is counted, so what is counted is whole. Nobody draws more frames than there are
-// slots for, so what is read is not overwritten.
+// A frame is complete in its slot before it is counted.
 type ring struct {
 	layout
 	file *os.File
-	done uint64 // frames that are known to be in the file
+	last arrival // the newest frame that next returned
 }
 
-// layout is where things are in the file, as ring.js is told.
+// layout says where things are in the file, for ring.js.
 type layout struct {
-	// Name is that of the file and stands at its start.
+	// Name begins the name of the file, and the file itself.
 	Name string `json:"name"`
-	// Counter is where the number of the frames that were written stands, twice, and Problem why there are no
-	// more.
+	// Counter is where the file has the number of frames that were written, twice, and Problem why there will be no more.
 	Counter int64 `json:"counter"`
 	Problem int64 `json:"problem"`
 	// Start is where the first slot begins.
-	Start  int64 `json:"start"`
-	Slots  int64 `json:"slots"`
-	Width  int   `json:"width"`
-	Height int   `json:"height"`
+	Start int64 `json:"start"`
+	Slots int64 `json:"slots"`
+	// SlotSize is the size of a slot, and Pixels where its pixels begin. Three numbers precede them: that of the frame,
+	// counted from 1, its capture time, and the event time since the frame before.
+	SlotSize int64 `json:"slotSize"`
+	Pixels   int64 `json:"pixels"`
+	// Width and Height are those of a frame. Both are even.
+	Width  int `json:"width"`
+	Height int `json:"height"`
 }
 
 const (
-	headSize = 256
-	// ringSize is about what the slots take together: memory, where the profile is in memory.
-	ringSize = 64 << 20
-	maxSlots = 4
+	headSize  = 256
+	slotStart = 64
+	slots     = 4
 )
 
 func newLayout(width, height int) layout {
 	return layout{
-		Name: "helios-" + rand.Text(), Counter: 64, Problem: 80, Start: 4096, Width: width, Height: height,
-		Slots: max(1, min(maxSlots, ringSize/(int64(width)*int64(height)*4))),
+		Name: "helios-" + rand.Text(), Counter: 64, Problem: 80, Start: 4096,
+		Slots: slots, SlotSize: slotStart + int64(width)*int64(height)*3/2, Pixels: slotStart, Width: width, Height: height,
 	}
 }
 
@@ -62,9 +70,11 @@ func (l layout) json() string {
 	return string(text)
 }
 
-func (l layout) frameSize() int { return l.Width * l.Height * 4 }
+// frameSize is the size of a frame in I420.
+func (l layout) frameSize() int { return int(l.SlotSize - l.Pixels) }
 
-// openRing finds the file that the worker has made in a browser's profile.
+// openRing opens the file of the worker in a browser's profile, and deletes its name: from now on, the worker and Helios
+// alone reach it.
 func openRing(profile string, l layout) (*ring, error) {
 	paths, err := filepath.Glob(filepath.Join(profile, "*", "File System", "*", "*", "*", "*"))
 	if err != nil {
@@ -73,58 +83,100 @@ func openRing(profile string, l layout) (*ring, error) {
 	for _, path := range paths {
 		f, err := os.Open(path)
 		if err != nil {
-			continue // it went away
+			continue // it was deleted
 		}
 		start := make([]byte, len(l.Name))
 		if _, err := f.ReadAt(start, 0); err == nil && string(start) == l.Name {
+			if err := os.Remove(path); err != nil {
+				f.Close()
+				return nil, fmt.Errorf("hiding the stream of the tab: %w", err)
+			}
 			return &ring{layout: l, file: f}, nil
 		}
 		f.Close()
 	}
-	return nil, errors.New("the file of the page's frames is not in Chromium's profile")
+	return nil, errors.New("chromium's profile does not contain the file of the stream")
 }
 
 func (r *ring) close() { r.file.Close() }
 
-// workerError is what the page's worker said of why there are no more frames.
-type workerError struct{ words string }
+// arrival identifies a frame in the ring.
+type arrival struct {
+	number   int64        // from 1
+	captured microseconds // by CLOCK_MONOTONIC
+	event    microseconds // event time since the frame before, 1 s at most
+}
 
-func (e *workerError) Error() string { return "writing a raw frame: " + e.words }
+// pollEvery is how often a reader looks for the next frame: a fraction of the time that one takes.
+const pollEvery = time.Millisecond / 2
 
-// pollEvery is how often the file is looked at for a frame that is on its way: a fraction of the time that one takes.
-const pollEvery = time.Millisecond
+// any reports whether a frame has arrived that next has not returned yet.
+func (r *ring) any() (bool, error) {
+	var head [headSize]byte
+	if err := r.readAt(head[:], 0); err != nil {
+		return false, err
+	}
+	if problem, _, _ := bytes.Cut(head[r.Problem:], []byte{0}); len(problem) > 0 {
+		return false, fault.Transientf("capturing the tab: %s", problem)
+	}
+	done, again := int64(binary.LittleEndian.Uint64(head[r.Counter:])), int64(binary.LittleEndian.Uint64(head[r.Counter+8:]))
+	return done == again && done > r.last.number, nil
+}
 
-// wait waits until n frames were written in all.
-func (r *ring) wait(ctx context.Context, n uint64) error {
-	head := make([]byte, headSize)
-	for r.done < n {
-		if _, err := r.file.ReadAt(head, 0); err != nil {
-			return fmt.Errorf("reading a raw frame: %w", err)
+// next waits for the next frame.
+func (r *ring) next(ctx context.Context) (arrival, error) {
+	for {
+		arrived, err := r.any()
+		if err != nil {
+			return arrival{}, err
 		}
-		if words, _, _ := bytes.Cut(head[r.Problem:], []byte{0}); len(words) > 0 {
-			return &workerError{string(words)}
-		}
-		done, again := binary.LittleEndian.Uint64(head[r.Counter:]), binary.LittleEndian.Uint64(head[r.Counter+8:])
-		if done == again && done >= n {
-			r.done = done
-			return nil
+		if arrived {
+			break
 		}
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return arrival{}, context.Cause(ctx)
 		case <-time.After(pollEvery):
 		}
 	}
-	return nil
+	a, err := r.identify(r.last.number + 1)
+	if err == nil {
+		r.last = a
+	}
+	return a, err
 }
 
-// read reads frame n, counted from 0, of those that were written.
-func (r *ring) read(n uint64, pixels []byte) error {
-	if _, err := r.file.ReadAt(pixels, r.Start+int64(n%uint64(r.Slots))*int64(r.frameSize())); err != nil {
+// slot returns where the slot of a frame begins.
+func (r *ring) slot(number int64) int64 { return r.Start + (number-1)%r.Slots*r.SlotSize }
+
+// identify reads what precedes the pixels of a frame.
+func (r *ring) identify(number int64) (arrival, error) {
+	var info [24]byte
+	if err := r.readAt(info[:], r.slot(number)); err != nil {
+		return arrival{}, err
+	}
+	field := func(i int) int64 { return int64(binary.LittleEndian.Uint64(info[8*i:])) }
+	if field(0) != number {
+		return arrival{}, fault.Transientf("frame %d of the stream was overwritten by frame %d", number, field(0))
+	}
+	return arrival{number, microseconds(field(1)), microseconds(field(2))}, nil
+}
+
+// read reads the pixels of a frame.
+func (r *ring) read(number int64, pixels []byte) error {
+	if err := r.readAt(pixels, r.slot(number)+r.Pixels); err != nil {
+		return err
+	}
+	_, err := r.identify(number) // still
+	return err
+}
+
+func (r *ring) readAt(p []byte, offset int64) error {
+	if _, err := r.file.ReadAt(p, offset); err != nil {
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
-		return fmt.Errorf("reading a raw frame: %w", err)
+		return fmt.Errorf("reading the stream of the tab: %w", err)
 	}
 	return nil
 }

@@ -1,44 +1,57 @@
-// Runs in a worker: copies frames of the page into a ring of slots in a file of the page's origin. The layout
-// is that of ring.go. Whatever goes wrong is written into the head of the file, where those who wait look.
-async () => {
-  let file, layout, pixels, done = 0;
-  const head = new Uint8Array(256);
+// Runs in a worker: copies the frames of a stream into a ring of slots in a file. ring.go describes the layout, and reads
+// what went wrong from the head of the file.
+const attempts = 20; // at a file that no script of the page has opened first
+let file, layout, done = 0;
+const head = new Uint8Array(256);
 
-  const open = async (data) => {
-    layout = data;
-    const folder = await navigator.storage.getDirectory();
-    file = await (await folder.getFileHandle(layout.name, { create: true })).createSyncAccessHandle();
-    pixels = new Uint8Array(layout.width * layout.height * 4);
-    head.set(new TextEncoder().encode(layout.name));
-    write(head, 0);
-  };
-  const write = (bytes, at) => {
-    const count = file.write(bytes, { at });
-    if (count !== bytes.length) throw new Error(`only ${count} of ${bytes.length} bytes found room`);
-  };
-  const put = async (frame) => {
+const write = (bytes, at) => {
+  const count = file.write(bytes, { at });
+  if (count !== bytes.length) throw new Error(`the disk took ${count} of ${bytes.length} bytes`);
+};
+
+const open = async (given) => {
+  layout = given;
+  const folder = await navigator.storage.getDirectory();
+  for (let i = 0; !file; i++) {
     try {
-      if (frame.codedWidth !== layout.width || frame.codedHeight !== layout.height) {
-        throw new Error(`the picture is ${frame.codedWidth}x${frame.codedHeight}, not ${layout.width}x${layout.height}`);
-      }
-      await frame.copyTo(pixels, { format: "BGRA" });
-    } finally {
-      frame.close();
+      file = await (await folder.getFileHandle(layout.name + i, { create: true })).createSyncAccessHandle();
+    } catch (error) {
+      if (i === attempts) throw error;
     }
-    write(pixels, layout.start + (done % layout.slots) * pixels.length);
-    // Twice, so that nobody takes a number that is half written for the right one.
-    new BigUint64Array(head.buffer, layout.counter, 2).fill(BigInt(++done));
-    write(head, 0);
-  };
-  const fail = (error) => {
-    head.fill(0, layout.problem).set(new TextEncoder().encode(String(error)).subarray(0, head.length - layout.problem - 1), layout.problem);
-    write(head, 0);
-    throw error;
-  };
+  }
+  file.truncate(layout.start + layout.slots * layout.slotSize);
+  head.set(new TextEncoder().encode(layout.name));
+  write(head, 0);
+};
 
-  let last = Promise.resolve();
-  onmessage = ({ data }) => {
-    if (data instanceof VideoFrame) last = last.then(() => put(data)).catch(fail);
-    else open(data).then(() => postMessage(""), (error) => postMessage(String(error)));
-  };
-}
+const copy = async (readable) => {
+  const slot = new Uint8Array(layout.slotSize), info = new BigInt64Array(slot.buffer, 0, 3), pixels = slot.subarray(layout.pixels);
+  const reader = readable.getReader();
+  for (;;) {
+    const { value: frame, done: ended } = await reader.read();
+    if (ended) throw new Error("the stream of the tab ended");
+    const { format, visibleRect: { width, height }, timestamp, duration } = frame;
+    if (format !== "I420" || width !== layout.width || height !== layout.height) {
+      throw new Error(`a frame is ${width}x${height} in ${format}, not ${layout.width}x${layout.height} in I420`);
+    }
+    await frame.copyTo(pixels);
+    frame.close();
+    info.set([BigInt(++done), BigInt(timestamp), BigInt(duration)]);
+    write(slot, layout.start + ((done - 1) % layout.slots) * layout.slotSize);
+    // Twice, so that a reader notices a number that is half written.
+    new BigUint64Array(head.buffer, layout.counter, 2).fill(BigInt(done));
+    write(head, 0);
+  }
+};
+
+onmessage = ({ data }) => {
+  if (!(data instanceof ReadableStream)) {
+    open(data).then(() => postMessage(""), (error) => postMessage(`it cannot write a file: ${error}`));
+    return;
+  }
+  copy(data).catch((error) => {
+    const text = new TextEncoder().encode(String(error)).subarray(0, head.length - layout.problem - 1);
+    head.fill(0, layout.problem).set(text, layout.problem);
+    write(head, 0);
+  });
+};

@@ -1,15 +1,18 @@
 package capture
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"helios/shared/browser"
+	"helios/shared/fault"
 	"helios/shared/job"
 )
 
@@ -37,63 +40,52 @@ func pages(t *testing.T, b *browser.Browser) (list []int) {
 	return runs[group]
 }
 
-// A page's process that stands still, as it does while a disk does not answer, loses no frame when it goes on.
-func TestAStallLosesNoFrame(t *testing.T) {
-	for _, way := range []job.Capture{job.CaptureCanvas, job.CaptureElements} {
-		t.Run(string(way), func(t *testing.T) {
-			c := composition(t, canvasPage(circles))
-			const count = 12
-			want, _ := play(t, launch(t, c), c, small, 0, count, job.StartStep, "")
-			b := launch(t, c)
-			p := open(t, b, c, withWay(small, way))
-			var got []Frame
-			goesOn := make(chan struct{})
-			err := p.Play(t.Context(), 0, count, job.StartStep, func(f Frame) error {
-				got = append(got, Frame{Index: f.Index, Pixels: append([]byte(nil), f.Pixels...), Repeated: f.Repeated})
-				if f.Index != 3 {
-					return nil
-				}
-				stalled := pages(t, b)
-				for _, pid := range stalled {
-					syscall.Kill(pid, syscall.SIGSTOP)
-				}
-				time.AfterFunc(500*time.Millisecond, func() {
-					defer close(goesOn)
-					for _, pid := range stalled {
-						syscall.Kill(pid, syscall.SIGCONT)
-					}
-				})
-				return nil
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			<-goesOn
-			checkSame(t, small, want, got)
-		})
-	}
-}
-
-func TestAStallThatDoesNotEndIsAnError(t *testing.T) {
+// play in stream mode while the page's processes are stopped after frame 3, for a while.
+func playStalled(t *testing.T, o Options, count int64, pause time.Duration) (frames []Frame, err error) {
+	t.Helper()
 	c := composition(t, canvasPage(circles))
 	b := launch(t, c)
-	o := withWay(small, job.CaptureCanvas)
-	o.Timeout = 3 * time.Second
-	p := open(t, b, c, o)
-	var stalled []int
-	err := p.Play(t.Context(), 0, 1000, job.StartStep, func(f Frame) error {
+	p := open(t, b, c, streamed(o))
+	var stopped []int
+	resume := func() {
+		for _, pid := range stopped {
+			syscall.Kill(pid, syscall.SIGCONT)
+		}
+	}
+	var pausing sync.WaitGroup
+	err = p.Play(t.Context(), 0, count, job.StartStep, func(f Frame) error {
+		frames = append(frames, Frame{Index: f.Index, Pixels: bytes.Clone(f.Pixels), Repeated: f.Repeated})
 		if f.Index == 3 {
-			stalled = pages(t, b)
-			for _, pid := range stalled {
+			stopped = pages(t, b)
+			for _, pid := range stopped {
 				syscall.Kill(pid, syscall.SIGSTOP)
 			}
+			pausing.Go(func() { time.Sleep(pause); resume() })
 		}
 		return nil
 	})
-	for _, pid := range stalled {
-		syscall.Kill(pid, syscall.SIGCONT)
+	resume()
+	pausing.Wait()
+	return frames, err
+}
+
+// A page's process that is stopped, as it is while a disk does not answer, loses no frame when it continues.
+func TestAPauseChangesNothing(t *testing.T) {
+	const count = 30
+	c := composition(t, canvasPage(circles))
+	want, _ := play(t, launch(t, c), c, small, 0, count, job.StartStep, "")
+	got, err := playStalled(t, small, count, 1500*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err == nil || !strings.Contains(err.Error(), "was not done after 3s") && !strings.Contains(err.Error(), "was not there after 3s") {
-		t.Errorf("the error is %v", err)
+	checkSame(t, small, want, got)
+}
+
+func TestAPauseBeyondTheDeadlineIsTransient(t *testing.T) {
+	o := small
+	o.Timeout = 2 * time.Second
+	_, err := playStalled(t, o, 1000, 5*time.Second)
+	if fault.Of(err) != fault.Transient {
+		t.Errorf("the error is not transient: %v", err)
 	}
 }

@@ -319,9 +319,8 @@ func (m *media) file(ctx context.Context, address string) (string, error) {
 	return path, os.WriteFile(path, []byte(content), 0o600)
 }
 
-// showMedia makes the videos of the page show what belongs into frame n, and tells who takes pictures in the page that
-// this frame is wanted. Nobody sees them in a frame that is not drawn, unless the page itself draws them. If time has
-// moved, the clock is made to stand first.
+// showMedia makes the videos of the page show what belongs into frame n. Nobody sees them in a frame that is not drawn,
+// unless the page itself draws them. If time has moved, the clock is made to stand first.
 func (p *Player) showMedia(ctx context.Context, n int64, out output, moved bool) error {
 	if out == nothing && !p.media.drawn {
 		if moved {
@@ -335,7 +334,7 @@ func (p *Player) showMedia(ctx context.Context, n int64, out output, moved bool)
 	}
 	t := p.o.FPS.Milliseconds(n) / 1000
 	for range 8 {
-		script := fmt.Sprintf("%s.frame(%v, %t, %t)", mediaWorld, t, moved, out&pixels != 0)
+		script := fmt.Sprintf("%s.frame(%v, %t)", mediaWorld, t, moved)
 		var err error
 		if moved {
 			err = p.clock.stand(ctx, p.main, script, &answer)

@@ -102,7 +102,7 @@ func TestRequestSchema(t *testing.T) {
 			}
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			// What is found out, or has no meaning, in the cloud.
-			if !slices.Contains([]string{"baseUrl", "files", "captureWhy"}, name) {
+			if !slices.Contains([]string{"baseUrl", "files"}, name) {
 				fields = append(fields, name)
 			}
 		}

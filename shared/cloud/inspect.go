@@ -45,9 +45,6 @@ func inspect(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	if o.Start == "" {
 		o.Start = render.StartAuto
 	}
-	if o.Capture == "" {
-		o.Capture = render.CaptureAuto
-	}
 	o.Output = r.output("inspect")
 	i := Inspection{Log: c.Log}
 	if i.Survey, err = render.Look(ctx, o, composition); err != nil {

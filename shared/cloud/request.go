@@ -123,9 +123,6 @@ func (r *Request) Validate() error {
 			return job.Errorf(fmt.Sprintf("tracks[%d].source", i), "%v", err)
 		}
 	}
-	if r.Capture == render.CaptureAuto {
-		r.Capture = ""
-	}
 	if r.Webhook != "" {
 		if err := checkWebhook(r.Webhook); err != nil {
 			return err

@@ -30,8 +30,14 @@ func Timescale(fps job.Rate) int64 {
 	return scale
 }
 
-// fromRGB turns the browser's colours into those of video.
-const fromRGB = "scale=in_range=full:out_range=tv:out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int"
+// colours returns the filter that turns the browser's colours into those of video. Frames of the stream are BT.601 in
+// limited range; screenshots are RGB.
+func colours(c job.Config) string {
+	if c.Capture == job.CaptureStream {
+		return "setparams=range=tv:colorspace=smpte170m:color_primaries=bt709:color_trc=bt709,colorspace=all=bt709"
+	}
+	return "scale=in_range=full:out_range=tv:out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int"
+}
 
 // always begins every command line. Without -xerror ffmpeg would call it a success that the end of the file
 // found no space on the disk.
@@ -56,6 +62,10 @@ func arguments(c job.Config, in []string, colours, times, comment, out string) [
 		args = append(args, codec.args(c, groupLength(c))...)
 		args = append(args, "-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
 			"-flags:v", "+cgop")
+		if c.Capture == job.CaptureStream {
+			// Chromium averages the colour of 2x2 pixels.
+			args = append(args, "-chroma_sample_location", "center")
+		}
 	} else {
 		muxer = job.MOV
 		args = append(append(args, "-vf", filters("scale", pixels, times)), pictureArgs...)

@@ -27,7 +27,7 @@ type Encoder struct {
 // Start starts encoding to the file out, which is replaced. The comment is written into it. When ctx ends
 // ffmpeg is killed.
 func Start(ctx context.Context, c job.Config, comment, out string) (*Encoder, error) {
-	e, err := start(ctx, c, ivfInput(c), fromRGB, ivfTimes(c), comment, out)
+	e, err := start(ctx, c, ivfInput(c), colours(c), ivfTimes(c), comment, out)
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +65,7 @@ func run(ctx context.Context, path string, args []string, out string, stdout io.
 	return &Encoder{process: p, frames: frames, out: out, stop: context.AfterFunc(ctx, p.Kill)}, nil
 }
 
-// WriteFrame hands over the picture of the next frame: a PNG, or its pixels where they are taken raw. It waits while
-// ffmpeg has enough to do.
+// WriteFrame hands over the next frame: I420 in stream mode, PNG otherwise. It waits while ffmpeg has enough to do.
 func (e *Encoder) WriteFrame(picture []byte) error {
 	if err := e.ivf.write(picture); err != nil {
 		return e.finish(err)

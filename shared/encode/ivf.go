@@ -34,13 +34,12 @@ func newIVF(w io.Writer, c job.Config) *ivf {
 	return &ivf{w: w, head: head[:ivfFileHead]} // the number of frames, not known yet, and four bytes that are not used
 }
 
-// form says in what form the pictures come: PNG from the reference way, and from the others the bytes blue, green, red
-// and alpha of each pixel.
+// form says in what form the frames come: I420 in stream mode, PNG otherwise.
 func form(c job.Config) (fourCC, decoder string) {
-	if c.Capture == "" || c.Capture == job.CaptureReference {
-		return "MPNG", "png"
+	if c.Capture == job.CaptureStream {
+		return "I420", "rawvideo"
 	}
-	return "BGRA", "rawvideo"
+	return "MPNG", "png"
 }
 
 // ivfInput is how ffmpeg is told to read it. It shall not wait for more than the first picture to learn what it gets, and

@@ -33,8 +33,6 @@ type Spec struct {
 	// Audio is the sound of the output; nil when it is silent.
 	Audio *Audio `json:"audio,omitempty"`
 	Merge Merge  `json:"merge"`
-	// CaptureWhy says, for people, why the pictures are taken in the way of the config.
-	CaptureWhy string `json:"captureWhy,omitempty"`
 	// Files are what a local composition consists of: the path in its folder of each file that the
 	// planner saw the page load, with the SHA-256 of its bytes in hexadecimal. A runner that finds other
 	// bytes refuses to render a part of something else.
@@ -91,8 +89,8 @@ type Config struct {
 	Loudness float64 `json:"loudness,omitempty"`
 	// Start says how a partition reaches its first frame.
 	Start Start `json:"start"`
-	// Capture says how pictures are taken; empty is [CaptureReference]. All partitions take them in one way.
-	Capture Capture `json:"capture,omitempty"`
+	// Capture is the capture mode of all partitions.
+	Capture Capture `json:"capture"`
 	// Seed seeds Math.random in the page; every partition sees the same sequence.
 	Seed uint32 `json:"seed"`
 	// Props is the JSON object that the page finds in window.__HELIOS_PROPS__.
@@ -113,19 +111,6 @@ const (
 	// StartJump moves the page's clock to the first frame at once. It is right for pages that are
 	// a pure function of time.
 	StartJump Start = "jump"
-)
-
-// Capture is a way to take pictures of a page.
-type Capture string
-
-const (
-	// CaptureReference has Chromium take a picture of what it draws. It is right for every page.
-	CaptureReference Capture = "reference"
-	// CaptureCanvas takes the pixels of the canvas that is all there is to see of a page: the same to the bit, for
-	// a fraction of the work.
-	CaptureCanvas Capture = "canvas"
-	// CaptureElements draws the page into a canvas and takes that one's pixels: the same to the eye.
-	CaptureElements Capture = "elements"
 )
 
 // Partition is a run of frames planned as one unit of work.

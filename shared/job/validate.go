@@ -146,8 +146,8 @@ func (c *Config) Validate() error {
 	if err := checkRanges(schemas().config, c); err != nil {
 		return err
 	}
-	if c.Capture != "" && c.Capture != CaptureReference && (c.Scale != 1 || c.Transparent) {
-		return Errorf("capture", "must be reference where the scale is not 1 or transparency is kept, got %s", c.Capture)
+	if c.Capture == CaptureStream && c.BestCapture() != CaptureStream {
+		return Errorf("capture", "stream fits opaque output of even size by an encoder of YUV 4:2:0 with 8 bits; use screenshot")
 	}
 	if _, err := Length(c.StartFrame+c.FrameCount, c.FPS); err != nil {
 		return inside("frameCount", err)

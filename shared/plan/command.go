@@ -94,6 +94,7 @@ func flags(c *job.Config) []string {
 		"--quality", strconv.Itoa(c.Quality),
 		"--preset", c.Preset,
 		"--start", string(c.Start),
+		"--capture", string(c.Capture),
 		"--seed", strconv.FormatUint(uint64(c.Seed), 10),
 		"--timeout", c.Timeout.String(),
 	}
@@ -111,9 +112,6 @@ func flags(c *job.Config) []string {
 	}
 	if c.BitDepth != 0 {
 		words = append(words, "--bit-depth", strconv.Itoa(c.BitDepth))
-	}
-	if c.Capture != "" {
-		words = append(words, "--capture", string(c.Capture))
 	}
 	if len(c.Props) > 0 {
 		words = append(words, "--props", string(c.Props))

@@ -71,10 +71,8 @@ type Options struct {
 
 	// Start says how a partition reaches its first frame. Default: [job.StartStep].
 	Start job.Start `json:"start,omitempty"`
-	// Capture says how pictures are taken. Default: [job.CaptureReference].
+	// Capture is the capture mode. Default: [job.CaptureAuto], which is [job.Config.BestCapture].
 	Capture job.Capture `json:"capture,omitempty"`
-	// CaptureWhy says why, for people.
-	CaptureWhy string `json:"captureWhy,omitempty"`
 	// Seed seeds Math.random in the page.
 	Seed uint32 `json:"seed,omitempty"`
 	// Props is the JSON object that the page finds in window.__HELIOS_PROPS__. It stands in every
@@ -158,8 +156,8 @@ func (o Options) config() (job.Config, error) {
 		AllowMissingAssets: o.AllowMissingAssets,
 		Timeout:            o.Timeout,
 	}
-	if c.Capture == job.CaptureReference {
-		c.Capture = "" // which is the same, and the same job
+	if c.Capture == "" || c.Capture == job.CaptureAuto {
+		c.Capture = c.BestCapture()
 	}
 	var err error
 	if c.Format == "" {

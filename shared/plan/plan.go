@@ -25,7 +25,6 @@ func New(o Options) (*job.Spec, error) {
 		Config:     config,
 		Partitions: partitions,
 		Merge:      job.Merge{Inputs: make([]string, len(partitions)), Output: config.Output},
-		CaptureWhy: o.CaptureWhy,
 		Files:      o.Files,
 	}
 	for i, p := range partitions {

@@ -39,7 +39,7 @@ func TestReferenceCase(t *testing.T) {
 		t.Errorf("the job's id is %q, want 32 hexadecimal digits", got.JobID)
 	}
 	const flags = " --format mp4 --width 1920 --height 1080 --fps 30 --video-codec libx264 --audio-codec aac --quality 18" +
-		" --preset medium --start step --seed 0 --timeout 30 --concurrency 1 --overwrite"
+		" --preset medium --start step --capture stream --seed 0 --timeout 30 --concurrency 1 --overwrite"
 	want := &job.Spec{
 		Version: 1,
 		JobID:   got.JobID,
@@ -48,7 +48,8 @@ func TestReferenceCase(t *testing.T) {
 			Width: 1920, Height: 1080, Scale: 1,
 			FPS: job.Rate{Num: 30, Den: 1}, Duration: twoSeconds, FrameCount: 60,
 			VideoCodec: "libx264", AudioCodec: "aac", Quality: 18, Preset: "medium",
-			Start: job.StartStep, Timeout: job.SecondsOf(30 * time.Second),
+			Start:   job.StartStep,
+			Capture: job.CaptureStream, Timeout: job.SecondsOf(30 * time.Second),
 		},
 		Partitions: []job.Partition{
 			{ID: 0, StartFrame: 0, FrameCount: 30, OutputFile: "intro.0000.mp4",
@@ -146,7 +147,7 @@ func TestNewNamesTheFaultyOption(t *testing.T) {
 		{"quality", func(o *plan.Options) { o.Quality = &quality }, "quality", "at most 100"},
 		{"codec", func(o *plan.Options) { o.VideoCodec = "$(id)" }, "videoCodec", "must match"},
 		{"start", func(o *plan.Options) { o.Start = "fly" }, "start", `"step" or "jump"`},
-		{"capture", func(o *plan.Options) { o.Capture = "photo" }, "capture", `"canvas"`},
+		{"capture", func(o *plan.Options) { o.Capture = "photo" }, "capture", `"screenshot"`},
 		{"timeout", func(o *plan.Options) { o.Timeout = job.SecondsOf(2 * time.Hour) }, "timeout", "at most 3600"},
 		{"props no JSON", func(o *plan.Options) { o.Props = json.RawMessage("{") }, "props", "JSON object"},
 		{"props no object", func(o *plan.Options) { o.Props = json.RawMessage("[]") }, "props", "an object"},

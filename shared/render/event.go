@@ -8,8 +8,6 @@ type EventType string
 const (
 	// JobPlanned comes first and tells how much is to be done.
 	JobPlanned EventType = "job-planned"
-	// CaptureChosen comes next and says how the pictures are taken, and why.
-	CaptureChosen EventType = "capture-chosen"
 	// PartitionStarted comes when a worker begins a partition, again after a retry.
 	PartitionStarted EventType = "partition-started"
 	// FrameDone comes after each frame.

@@ -6,9 +6,7 @@
 package render
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -61,9 +59,6 @@ type Job struct {
 func (j *Job) Run(ctx context.Context) error {
 	j.started = time.Now()
 	err := j.run(ctx)
-	if u := new(capture.UnfitError); errors.As(err, &u) && j.Partitions == nil && ctx.Err() == nil {
-		err = j.startOver(ctx, u)
-	}
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -80,11 +75,6 @@ func (j *Job) run(ctx context.Context) error {
 		total += p.FrameCount
 	}
 	j.report(Event{Type: JobPlanned, Partition: -1, Worker: -1, Total: total})
-
-	if j.Spec.CaptureWhy != "" {
-		way := cmp.Or(j.Spec.Config.Capture, job.CaptureReference)
-		j.report(Event{Type: CaptureChosen, Partition: -1, Worker: -1, Message: fmt.Sprintf("pictures are taken by way of %s: %s", way, j.Spec.CaptureWhy)})
-	}
 
 	browsers := j.Browsers
 	if browsers == nil {
@@ -131,16 +121,6 @@ func (j *Job) run(ctx context.Context) error {
 		return err
 	}
 	return j.merge(ctx)
-}
-
-// startOver renders all anew in the reference way: chunks whose pictures were taken in different ways would show as
-// seams.
-func (j *Job) startOver(ctx context.Context, u *capture.UnfitError) error {
-	spec := *j.Spec
-	spec.Config.Capture = ""
-	spec.CaptureWhy = fmt.Sprintf("%s would not do: %s", u.Way, u.Why)
-	j.Spec = &spec
-	return j.run(ctx)
 }
 
 // check finds out early what would fail late.
@@ -211,7 +191,7 @@ func (j *Job) report(e Event) {
 func Options(c job.Config) capture.Options {
 	return capture.Options{
 		Width: c.Width, Height: c.Height, Transparent: c.Transparent, FPS: c.FPS, Seed: c.Seed, Props: c.Props,
-		AllowMissing: c.AllowMissingAssets, Timeout: c.Timeout.Duration(), Way: c.Capture,
+		AllowMissing: c.AllowMissingAssets, Timeout: c.Timeout.Duration(), Capture: c.Capture, Scale: c.Scale,
 	}
 }
 

@@ -20,23 +20,18 @@ const StartAuto job.Start = "auto"
 // Prepare opens a composition, fills in what the options leave open from what the page says about itself,
 // and plans the job. The browsers are those of the composition at the options' scale.
 func Prepare(ctx context.Context, browsers *Browsers, o plan.Options, c capture.Composition) (spec *job.Spec, err error) {
-	if o.Capture == CaptureAuto {
-		browsers.warm(ctx, min(2, max(1, o.Concurrency)))
-	}
+	browsers.warm(ctx, min(2, max(1, o.Concurrency)))
 	err = browsers.look(ctx, func(b *browser.Browser) error {
-		spec, err = prepare(ctx, browsers, b, o, c)
+		spec, err = prepare(ctx, b, o, c)
 		return err
 	})
 	return spec, err
 }
 
-func prepare(ctx context.Context, browsers *Browsers, b *browser.Browser, o plan.Options, c capture.Composition) (*job.Spec, error) {
-	start, way := o.Start, o.Capture
+func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (*job.Spec, error) {
+	start := o.Start
 	if start == StartAuto {
 		o.Start = job.StartStep
-	}
-	if way == CaptureAuto {
-		o.Capture = job.CaptureReference
 	}
 	report, err := complete(ctx, b, &o, c, o.HasSound())
 	if err != nil {
@@ -53,24 +48,14 @@ func prepare(ctx context.Context, browsers *Browsers, b *browser.Browser, o plan
 	if err := encode.Check(spec.Config); err != nil {
 		return nil, err
 	}
-	if start == StartAuto {
-		jump, err := mayJump(ctx, b, c, spec, report.Seeks)
-		if err != nil {
-			return nil, err
-		}
-		if jump {
-			o.Start = job.StartJump
-		}
+	if start != StartAuto {
+		return spec, nil
 	}
-	switch {
-	case way == CaptureAuto && o.BaseURL != "":
-		// The folder here proves nothing for what is there.
-		o.Capture, o.CaptureWhy = job.CaptureReference, "the page is opened at another address"
-	case way == CaptureAuto:
-		if o.Capture, o.CaptureWhy, err = chooseCapture(ctx, browsers, b, c, spec.Config, report, o.Start); err != nil {
-			return nil, err
-		}
+	jump, err := mayJump(ctx, b, c, spec, report.Seeks)
+	if err != nil || !jump {
+		return spec, err
 	}
+	o.Start = job.StartJump
 	return plan.New(o)
 }
 
@@ -180,11 +165,8 @@ type Findings struct {
 	Height   int         `json:"height"`
 	FPS      job.Rate    `json:"fps"`
 	// Start is how partitions would reach their first frame, and Why says how that was found.
-	Start job.Start `json:"start"`
-	Why   string    `json:"why"`
-	// Capture is how their pictures would be taken, and CaptureWhy says why.
-	Capture    job.Capture     `json:"capture"`
-	CaptureWhy string          `json:"captureWhy"`
+	Start      job.Start       `json:"start"`
+	Why        string          `json:"why"`
 	Animations []string        `json:"animations"`
 	Assets     []browser.Asset `json:"assets"`
 	Missing    []browser.Asset `json:"missing"`
@@ -198,13 +180,13 @@ func Inspect(ctx context.Context, o plan.Options, c capture.Composition) (f Find
 	browsers := NewBrowsers(c, o.Scale)
 	defer browsers.Close()
 	err = browsers.look(ctx, func(b *browser.Browser) error {
-		f, err = inspect(ctx, browsers, b, o, c)
+		f, err = inspect(ctx, b, o, c)
 		return err
 	})
 	return f, err
 }
 
-func inspect(ctx context.Context, browsers *Browsers, b *browser.Browser, o plan.Options, c capture.Composition) (Findings, error) {
+func inspect(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (Findings, error) {
 	report, err := capture.Inspect(ctx, b, c, lookOptions(o))
 	if err != nil {
 		return Findings{}, err
@@ -234,10 +216,5 @@ func inspect(ctx context.Context, browsers *Browsers, b *browser.Browser, o plan
 			f.Start, f.Why = job.StartStep, fmt.Sprintf("jumping and stepping show different pictures at frames %v", samples)
 		}
 	}
-	config := job.Config{
-		Width: look.Width, Height: look.Height, Scale: 1, FPS: look.FPS, FrameCount: frames, Seed: look.Seed, Props: look.Props,
-		AllowMissingAssets: true, Timeout: job.SecondsOf(look.Timeout),
-	}
-	f.Capture, f.CaptureWhy, err = chooseCapture(ctx, browsers, b, c, config, report, f.Start)
-	return f, err
+	return f, nil
 }

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"cmp"
 	"encoding/json"
 
 	"helios/shared/fault"
@@ -16,7 +15,7 @@ type provenance struct {
 	Chunk *job.ChunkID `json:"chunk,omitempty"`
 	// Frames is how many frames the chunk is to have.
 	Frames int64 `json:"frames,omitempty"`
-	// Capture is how its pictures were taken.
+	// Capture is the capture mode of the frames.
 	Capture job.Capture `json:"capture,omitempty"`
 	Tools
 }
@@ -58,8 +57,7 @@ func (s *sequence) accept(c stitch.Chunk, info stitch.Info) error {
 			c.Name, p.Chromium, p.FFmpeg, s.first, s.origin.Chromium, s.origin.FFmpeg)
 	}
 	if p.Capture != s.origin.Capture {
-		return fault.Userf("the pictures of %s were taken by way of %s, but those of %s by way of %s; render both the same way",
-			c.Name, cmp.Or(p.Capture, job.CaptureReference), s.first, cmp.Or(s.origin.Capture, job.CaptureReference))
+		return fault.Userf("%s was captured in mode %s, but %s in mode %s; render both in the same mode", c.Name, p.Capture, s.first, s.origin.Capture)
 	}
 	if p.Chunk == nil || s.origin.Chunk == nil {
 		return nil

@@ -78,7 +78,7 @@ func TestASurveyHearsWhatComesLater(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Start, o.Capture = job.StartStep, job.CaptureReference
+	o.Start = job.StartStep
 	s, err := Look(t.Context(), o, c)
 	if err != nil {
 		t.Fatal(err)

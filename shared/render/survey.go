@@ -26,9 +26,6 @@ type Survey struct {
 	Duration job.Seconds `json:"duration"`
 	// Start is how partitions reach their first frame.
 	Start job.Start `json:"start"`
-	// Capture is how pictures are taken, and CaptureWhy says why.
-	Capture    job.Capture `json:"capture,omitempty"`
-	CaptureWhy string      `json:"captureWhy,omitempty"`
 	// Tracks is the sound.
 	Tracks []job.Track `json:"tracks,omitempty"`
 	// FrameMS and StepMS are the milliseconds that it takes to draw and encode a frame, and to run the page
@@ -51,7 +48,7 @@ func (s Survey) Apply(o *plan.Options) {
 	if o.FrameCount == 0 {
 		o.Duration = s.Duration
 	}
-	o.Start, o.Capture, o.CaptureWhy, o.Tracks = s.Start, s.Capture, s.CaptureWhy, s.Tracks
+	o.Start, o.Tracks = s.Start, s.Tracks
 }
 
 // measured is how many frames are drawn, and how many are stepped through, to find out how long one takes.
@@ -62,23 +59,23 @@ func Look(ctx context.Context, o plan.Options, c capture.Composition) (s Survey,
 	browsers := NewBrowsers(c, o.Scale)
 	defer browsers.Close()
 	err = browsers.look(ctx, func(b *browser.Browser) error {
-		s, err = survey(ctx, browsers, b, o, c)
+		s, err = survey(ctx, b, o, c)
 		return err
 	})
 	return s, err
 }
 
-func survey(ctx context.Context, browsers *Browsers, b *browser.Browser, o plan.Options, c capture.Composition) (Survey, error) {
+func survey(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (Survey, error) {
 	// As if each frame were a partition: whatever the plan will be, its last one begins no later.
 	o.Concurrency = job.MaxPartitions
-	spec, err := prepare(ctx, browsers, b, o, c)
+	spec, err := prepare(ctx, b, o, c)
 	if err != nil {
 		return Survey{}, err
 	}
 	config := spec.Config
 	s := Survey{
 		Width: config.Width, Height: config.Height, FPS: config.FPS, Duration: config.Duration,
-		Start: config.Start, Capture: config.Capture, CaptureWhy: spec.CaptureWhy, Revision: revision(spec.Files),
+		Start: config.Start, Revision: revision(spec.Files),
 	}
 	if spec.Audio != nil {
 		s.Tracks = spec.Audio.Tracks
@@ -120,7 +117,7 @@ func drawing(ctx context.Context, b *browser.Browser, c capture.Composition, con
 	}
 	defer player.Close()
 	begun := time.Now()
-	err = player.Play(ctx, 0, frames, job.StartStep, func(f capture.Frame) error { return encoder.WriteFrame(f.Picture()) })
+	err = player.Play(ctx, 0, frames, job.StartStep, func(f capture.Frame) error { return encoder.WriteFrame(f.Data()) })
 	if err == nil {
 		err = encoder.Close()
 	}

@@ -12,24 +12,24 @@ import (
 
 // The time that a frame takes counts only if the frame was encoded, too.
 func TestMeasuredFramesAreEncoded(t *testing.T) {
-	for _, way := range []job.Capture{job.CaptureReference, job.CaptureCanvas} {
-		j := newJob(t, composition(t, canvasPage("")), way, 1)
+	for _, mode := range []job.Capture{job.CaptureScreenshot, job.CaptureStream} {
+		j := newJob(t, composition(t, `<p>text`), mode, 1)
 		browsers := NewBrowsers(j.Composition, 1)
 		defer browsers.Close()
 		dir := store.Dir(t.TempDir())
 		err := browsers.look(t.Context(), func(b *browser.Browser) error {
 			took, err := drawing(t.Context(), b, j.Composition, j.Spec.Config, filepath.Join(string(dir), "out.mp4"), 5)
 			if err == nil && took <= 0 {
-				t.Errorf("%s: a frame took %s", way, took)
+				t.Errorf("%s: a frame took %s", mode, took)
 			}
 			return err
 		})
 		if err != nil {
-			t.Errorf("%s: %v", way, err)
+			t.Errorf("%s: %v", mode, err)
 			continue
 		}
 		if info, err := stitch.Probe(t.Context(), dir, "out.mp4"); err != nil || info.Frames != 5 {
-			t.Errorf("%s: %d frames were encoded, want 5: %v", way, info.Frames, err)
+			t.Errorf("%s: %d frames were encoded, want 5: %v", mode, info.Frames, err)
 		}
 	}
 }

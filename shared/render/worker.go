@@ -137,7 +137,7 @@ func (w *worker) play(ctx context.Context, p job.Partition, encoder *encode.Enco
 	return player.Play(ctx, p.StartFrame, p.FrameCount, start, func(f capture.Frame) error {
 		if f.Repeated && f.Index != last {
 			encoder.RepeatFrame()
-		} else if err := encoder.WriteFrame(f.Picture()); err != nil {
+		} else if err := encoder.WriteFrame(f.Data()); err != nil {
 			return err
 		}
 		j.report(Event{Type: FrameDone, Partition: p.ID, Worker: w.id, Frames: f.Index - p.StartFrame + 1, Total: p.FrameCount})

@@ -1,21 +1,19 @@
 package browser
 
 import (
-	"context"
 	"sync"
 	"testing"
 )
 
 func TestNoAnswerBeginsOnceAPageIsClosed(t *testing.T) {
 	for range 100 {
-		m := new(mute)
-		m.ctx, m.cancel = context.WithCancel(t.Context())
+		i := newInterceptor(nil, nil)
 		var mu sync.Mutex
 		closed := false
 		var events sync.WaitGroup
 		events.Go(func() {
 			for range 10 {
-				m.begin(func() {
+				i.begin(func() {
 					mu.Lock()
 					defer mu.Unlock()
 					if closed {
@@ -24,7 +22,7 @@ func TestNoAnswerBeginsOnceAPageIsClosed(t *testing.T) {
 				})
 			}
 		})
-		m.close()
+		i.close()
 		mu.Lock()
 		closed = true
 		mu.Unlock()

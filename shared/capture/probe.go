@@ -1,0 +1,39 @@
+package capture
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+
+	"helios/shared/browser"
+	"helios/shared/job"
+)
+
+// Probe renders two frames of a small page in stream mode with a new Chromium, whose name and version it returns. Its error
+// names what Chromium lacks.
+func Probe(ctx context.Context) (version string, err error) {
+	dir, err := os.MkdirTemp("", "helios-probe-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte(`<!doctype html><h1>Helios`), 0o600); err != nil {
+		return "", err
+	}
+	c, err := Locate("", dir)
+	if err != nil {
+		return "", err
+	}
+	b, err := browser.Launch(ctx, c.Browser(1))
+	if err != nil {
+		return "", err
+	}
+	defer b.Close()
+	p, err := Open(ctx, b, c, Options{Width: 160, Height: 90, FPS: job.Rate{Num: 30, Den: 1}, Timeout: 10 * time.Second, Capture: job.CaptureStream})
+	if err != nil {
+		return b.Version(), err
+	}
+	defer p.Close()
+	return b.Version(), p.Play(ctx, 0, 2, job.StartStep, func(Frame) error { return nil })
+}
