@@ -116,22 +116,22 @@ func TestPartitionsDoNotShow(t *testing.T) {
 		exact       bool
 		pixels      string // what ffprobe calls them
 	}{
-		{job.MP4, "libx264", 0, false, "medium", 0, true, "yuv420p"},
-		{job.MP4, "libx264", 0, false, "medium", 18, false, "yuv420p"},
-		{job.MP4, "libx264", 0, false, "medium", best, false, "yuv420p"},
-		{job.MOV, "libx264", 10, false, "medium", 18, false, "yuv420p10le"},
-		{job.MP4, "libx265", 0, false, "medium", 0, true, "yuv420p"},
-		{job.MP4, "libx265", 0, false, "medium", 20, false, "yuv420p"},
-		{job.MP4, "libx265", 0, false, "medium", best, false, "yuv420p"},
-		{job.MP4, "libx265", 10, false, "medium", 0, true, "yuv420p10le"},
-		{job.MP4, "libsvtav1", 0, false, "8", 28, false, "yuv420p"},
-		{job.MP4, "libsvtav1", 10, false, "8", 28, false, "yuv420p10le"},
-		{job.MP4, "libsvtav1", 10, false, "8", best, false, "yuv420p10le"},
-		{job.WebM, "libvpx-vp9", 0, true, "5", 0, true, "yuv420p"},
-		{job.WebM, "libvpx-vp9", 0, false, "5", 24, false, "yuv420p"},
-		{job.WebM, "libvpx-vp9", 0, false, "5", best, false, "yuv420p"},
-		{job.WebM, "libvpx-vp9", 10, false, "5", 0, true, "yuv420p10le"},
-		{job.WebM, "libsvtav1", 0, false, "8", 28, false, "yuv420p"},
+		{job.MP4, "libx264", 0, false, "veryfast", 0, true, "yuv420p"},
+		{job.MP4, "libx264", 0, false, "veryfast", 16, false, "yuv420p"},
+		{job.MP4, "libx264", 0, false, "veryfast", best, false, "yuv420p"},
+		{job.MOV, "libx264", 10, false, "veryfast", 16, false, "yuv420p10le"},
+		{job.MP4, "libx265", 0, false, "superfast", 0, true, "yuv420p"},
+		{job.MP4, "libx265", 0, false, "superfast", 16, false, "yuv420p"},
+		{job.MP4, "libx265", 0, false, "superfast", best, false, "yuv420p"},
+		{job.MP4, "libx265", 10, false, "superfast", 0, true, "yuv420p10le"},
+		{job.MP4, "libsvtav1", 0, false, "9", 27, false, "yuv420p"},
+		{job.MP4, "libsvtav1", 10, false, "9", 27, false, "yuv420p10le"},
+		{job.MP4, "libsvtav1", 10, false, "9", best, false, "yuv420p10le"},
+		{job.WebM, "libvpx-vp9", 0, true, "6", 0, true, "yuv420p"},
+		{job.WebM, "libvpx-vp9", 0, false, "6", 22, false, "yuv420p"},
+		{job.WebM, "libvpx-vp9", 0, false, "6", best, false, "yuv420p"},
+		{job.WebM, "libvpx-vp9", 10, false, "6", 0, true, "yuv420p10le"},
+		{job.WebM, "libsvtav1", 0, false, "9", 27, false, "yuv420p"},
 		{job.MOV, "prores_ks", 0, false, "proxy", 0, true, "yuv422p10le"},
 		{job.MOV, "prores_ks", 0, false, "hq", 0, true, "yuv422p10le"},
 		{job.MOV, "prores_ks", 10, false, "4444", 0, true, "yuv444p12le"},
@@ -306,6 +306,36 @@ func TestColourTags(t *testing.T) {
 		got := string(tool(t, "ffprobe", "-show_entries", "stream=color_range,color_space,color_transfer,color_primaries", "-of", "compact=p=0:nk=1", out))
 		if want := "tv|bt709|bt709|bt709\n"; got != want {
 			t.Errorf("%s: ffprobe prints %q, want %q", codec, got, want)
+		}
+	}
+}
+
+// Each preset of ProRes has its own profile. A preset with alpha keeps it.
+func TestProResProfiles(t *testing.T) {
+	for preset, want := range map[string]string{
+		"proxy": "apco|yuv422p10le\n", "lt": "apcs|yuv422p10le\n", "standard": "apcn|yuv422p10le\n", "hq": "apch|yuv422p10le\n",
+		"4444": "ap4h|yuva444p12le\n", "4444xq": "ap4x|yuva444p12le\n",
+	} {
+		c, out := configOf("prores_ks"), filepath.Join(t.TempDir(), "out.mov")
+		c.Preset, c.Transparent = preset, strings.HasPrefix(preset, "4444")
+		filter := opaque
+		if c.Transparent {
+			filter = half
+		}
+		encode(t, c, moving(t, t.TempDir(), 2, filter), out)
+		got := string(tool(t, "ffprobe", "-show_entries", "stream=codec_tag_string,pix_fmt", "-of", "compact=p=0:nk=1", out))
+		if got != want {
+			t.Errorf("%s: ffprobe prints %q, want %q", preset, got, want)
+		}
+		if !c.Transparent {
+			continue
+		}
+		// An alpha of 0x80 becomes 0x808 of 12 bits, give or take the rounding to 10 bits.
+		alpha := tool(t, "ffmpeg", "-i", out, "-vf", "alphaextract,format=gray12le", "-f", "rawvideo", "-")
+		for i := 0; i < len(alpha); i += 2 {
+			if a := int(alpha[i]) | int(alpha[i+1])<<8; a < 0x804 || a > 0x80c {
+				t.Fatalf("%s: the alpha is %#x, want 0x808", preset, a)
+			}
 		}
 	}
 }
