@@ -123,7 +123,7 @@ func (f *encoderFlags) add(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVar(&f.format, "format", "", "`kind` of output: mp4, mov, webm, gif, webp, apng, png or jpeg (default: what the output's name ends with)")
 	fs.StringVar(&f.videoCodec, "video-codec", "", "`encoder` of the pictures: "+strings.Join(encode.Codecs(), ", ")+" (default: that of the format)")
-	fs.StringVar(&f.preset, "preset", "", "the encoder's trade of `speed` against size, such as ultrafast, medium or veryslow")
+	fs.StringVar(&f.preset, "preset", "", "the encoder's trade of `speed` against size, such as ultrafast, veryfast or medium")
 	fs.IntVar(&f.quality, "quality", 0, "constant rate factor (`CRF`) of the encoder: 0 is lossless for libx264, 51 the worst (default: that of the encoder)")
 	fs.Var(&f.bitrate, "bitrate", "`bits` a second of the pictures, such as 8M, instead of a quality")
 	fs.IntVar(&f.gop, "gop", 0, "most `frames` from one key frame to the next (default: two seconds' worth)")

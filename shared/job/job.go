@@ -80,7 +80,7 @@ type Config struct {
 	BitDepth int `json:"bitDepth,omitempty"`
 	// Loop is how often an animated picture is shown; 0 is for ever.
 	Loop int `json:"loop,omitempty"`
-	// Preset is the encoder's trade of speed against size, such as "medium".
+	// Preset is the encoder's trade of speed against size, such as "veryfast".
 	Preset string `json:"preset"`
 	// AudioBitrate is the bits a second of the sound; 0 leaves it to the encoder.
 	AudioBitrate int64 `json:"audioBitrate,omitempty"`

@@ -32,7 +32,7 @@ func TestParse(t *testing.T) {
 			Width: 1920, Height: 1080, Scale: 1,
 			FPS: job.Rate{Num: 30000, Den: 1001}, Duration: seconds(t, "0.5"),
 			StartFrame: 100, FrameCount: 15,
-			VideoCodec: "libx264", AudioCodec: "aac", Quality: 18, Preset: "medium",
+			VideoCodec: "libx264", AudioCodec: "aac", Quality: 16, Preset: "veryfast",
 			Start:   job.StartStep,
 			Capture: job.CaptureStream, Seed: 7,
 			Props:              json.RawMessage(`{"title":"Fish & <Chips>","list":[1,2]}`),
@@ -267,7 +267,7 @@ func TestParseRefusesDocuments(t *testing.T) {
 		{"huge number", `{"version": 1e999}`, "line 1, column 13"},
 		{"deep", strings.Repeat("[", 20_000), "exceeded max depth"},
 		{"float", strings.Replace(string(valid), "1920", "1920.0", 1), "line 8, column 14"},
-		{"exponent", strings.Replace(string(valid), "\"quality\": 18", "\"quality\": 1e1", 1), "write it like 1920"},
+		{"exponent", strings.Replace(string(valid), "\"quality\": 16", "\"quality\": 1e1", 1), "write it like 1920"},
 		{"case", strings.Replace(string(valid), "jobId", "jobID", 1), "jobID: is not a field"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -32,11 +32,11 @@ func DefaultCodecs(f job.Format) (video, sound string) {
 func DefaultSettings(videoCodec string) (preset string, quality int) {
 	switch videoCodec {
 	case "libx265":
-		return "medium", 20
+		return "superfast", 16
 	case "libsvtav1":
-		return "8", 28
+		return "9", 27
 	case "libvpx-vp9":
-		return "4", 24
+		return "6", 22
 	case "prores_ks":
 		return "hq", 0
 	case "libwebp_anim":
@@ -46,7 +46,7 @@ func DefaultSettings(videoCodec string) (preset string, quality int) {
 	case "gif", "apng", "png":
 		return "default", 0
 	}
-	return "medium", 18
+	return "veryfast", 16
 }
 
 // AudioSuffix returns the suffix of a file that holds sound from an encoder so that it can be merged into a format.

@@ -51,9 +51,9 @@ type Options struct {
 	// and aac for MP4.
 	VideoCodec string `json:"videoCodec,omitempty"`
 	AudioCodec string `json:"audioCodec,omitempty"`
-	// Preset is the encoder's trade of speed against size. Default: that of the encoder, such as medium.
+	// Preset is the encoder's trade of speed against size. Default: that of the encoder, such as veryfast.
 	Preset string `json:"preset,omitempty"`
-	// Quality is what the encoder calls so. Default: that of the encoder, such as a CRF of 18 for libx264.
+	// Quality is what the encoder calls so. Default: that of the encoder, such as a CRF of 16 for libx264.
 	Quality *int `json:"quality,omitempty"`
 	// Bitrate, GOP, BitDepth and Loop are as in [job.Config].
 	Bitrate  int64 `json:"bitrate,omitempty"`

@@ -38,8 +38,8 @@ func TestReferenceCase(t *testing.T) {
 	if len(got.JobID) != 32 {
 		t.Errorf("the job's id is %q, want 32 hexadecimal digits", got.JobID)
 	}
-	const flags = " --format mp4 --width 1920 --height 1080 --fps 30 --video-codec libx264 --audio-codec aac --quality 18" +
-		" --preset medium --start step --capture stream --seed 0 --timeout 30 --concurrency 1 --overwrite"
+	const flags = " --format mp4 --width 1920 --height 1080 --fps 30 --video-codec libx264 --audio-codec aac --quality 16" +
+		" --preset veryfast --start step --capture stream --seed 0 --timeout 30 --concurrency 1 --overwrite"
 	want := &job.Spec{
 		Version: 1,
 		JobID:   got.JobID,
@@ -47,7 +47,7 @@ func TestReferenceCase(t *testing.T) {
 			Input: "intro.html", Output: "intro.mp4", Format: job.MP4,
 			Width: 1920, Height: 1080, Scale: 1,
 			FPS: job.Rate{Num: 30, Den: 1}, Duration: twoSeconds, FrameCount: 60,
-			VideoCodec: "libx264", AudioCodec: "aac", Quality: 18, Preset: "medium",
+			VideoCodec: "libx264", AudioCodec: "aac", Quality: 16, Preset: "veryfast",
 			Start:   job.StartStep,
 			Capture: job.CaptureStream, Timeout: job.SecondsOf(30 * time.Second),
 		},
