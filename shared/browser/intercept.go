@@ -56,7 +56,12 @@ func (i *interceptor) answer(e fetch.EventRequestPaused) {
 	case response && e.ResponseErrorReason == "" && e.ResponseStatusCode < 300 && e.ResourceType == network.ResourceTypeMedia:
 		// The element learns that the file exists, and gets nothing of it. So Chromium decodes no media at its own pace.
 	case response && e.ResourceType == network.ResourceTypeDocument && e.FrameID == i.page.Outermost() && i.worker.admit(&e):
-		fulfill.ResponseCode, fulfill.ResponseHeaders = e.ResponseStatusCode, e.ResponseHeaders // the body stays
+		// Chromium parses new headers only together with a new body.
+		r, err := Call(i.ctx, i.page.Session, fetch.GetResponseBody, fetch.GetResponseBodyParams{RequestID: e.RequestID})
+		if err != nil {
+			return
+		}
+		fulfill.ResponseCode, fulfill.ResponseHeaders, fulfill.Body = e.ResponseStatusCode, e.ResponseHeaders, r.Body
 	default:
 		Call(i.ctx, i.page.Session, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID})
 		return

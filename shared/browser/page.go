@@ -261,6 +261,9 @@ func (p *Page) Starved() error {
 // CPU returns the processor time that the browser has used.
 func (p *Page) CPU() time.Duration { return p.browser.process.CPU() }
 
+// Moved reports whether the page was loaded in another process than the empty one before it.
+func (p *Page) Moved() bool { return p.watch.hasMoved() }
+
 // Animated reports whether the page has loaded an image that may be animated.
 func (p *Page) Animated() bool { return p.watch.hasAnimated() || p.browser.door.animated.Load() }
 

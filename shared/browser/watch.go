@@ -43,6 +43,7 @@ type watch struct {
 	loads    map[network.RequestID]*load
 	thrown   error
 	animated bool // there is an image that may be animated
+	moved    bool // a document had a policy that gives it a process of its own
 }
 
 // load is an asset on its way, or there.
@@ -84,6 +85,11 @@ func (w *watch) note(a Asset) {
 }
 
 func (w *watch) responded(e network.EventResponseReceived) {
+	if e.Type == network.ResourceTypeDocument && hasOpenerPolicy(e.Response.Headers) {
+		w.mu.Lock()
+		w.moved = true
+		w.mu.Unlock()
+	}
 	if e.Type == network.ResourceTypeImage && mayBeAnimated(e.Response.URL, e.Response.MimeType) {
 		w.mu.Lock()
 		w.animated = true
@@ -151,6 +157,23 @@ func (w *watch) threw(e runtime.EventExceptionThrown) {
 	if w.thrown == nil {
 		w.thrown = fault.Userf("the page threw %s", describe(e.ExceptionDetails))
 	}
+}
+
+// hasOpenerPolicy reports whether a page asks for a process that it does not share, by the header
+// Cross-Origin-Opener-Policy.
+func hasOpenerPolicy(headers network.Headers) bool {
+	for name, value := range headers {
+		if strings.EqualFold(name, "Cross-Origin-Opener-Policy") {
+			return fmt.Sprint(value) != "unsafe-none"
+		}
+	}
+	return false
+}
+
+func (w *watch) hasMoved() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.moved
 }
 
 func (w *watch) hasAnimated() bool {

@@ -45,7 +45,10 @@ func (w *Worker) admit(e *fetch.EventRequestPaused) (changed bool) {
 			headers[i], changed = &fetch.HeaderEntry{Name: h.Name, Value: value}, true
 		}
 	}
-	e.ResponseHeaders = headers
+	e.ResponseHeaders = slices.DeleteFunc(headers, func(h *fetch.HeaderEntry) bool {
+		name := strings.ToLower(h.Name)
+		return name == "content-length" || name == "content-encoding" // the body was decoded
+	})
 	return changed
 }
 

@@ -82,6 +82,12 @@ func (p *Player) navigate(ctx context.Context, c Composition) (err error) {
 	if err := p.page.Navigate(ctx, c.address()); err != nil {
 		return err
 	}
+	if p.page.Moved() {
+		// A new process begins with a clock of its own.
+		if err := p.clock.freeze(ctx); err != nil {
+			return err
+		}
+	}
 	p.main = p.page.Own()
 	p.clock.world, err = p.page.Isolate(ctx)
 	return err

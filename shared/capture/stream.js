@@ -16,13 +16,23 @@
     }
   });
 
+  // Chromium may give up before a frame was drawn: by the page's clock, which moves freely when a page changes its process.
+  const capture = async (video) => {
+    for (let again = 9; ; again--) {
+      try {
+        return (await navigator.mediaDevices.getDisplayMedia({ video })).getVideoTracks()[0];
+      } catch (error) {
+        if (error.name !== "AbortError" || !again) throw error;
+      }
+    }
+  };
+
   // start resolves to what went wrong, "" for nothing.
   const start = async (width, height) => {
     const problem = await opened;
     if (problem) return problem;
     try {
-      const video = { frameRate: { ideal: 1000, max: 1000 }, width, height };
-      [track] = (await navigator.mediaDevices.getDisplayMedia({ video })).getVideoTracks();
+      track = await capture({ frameRate: { ideal: 1000, max: 1000 }, width, height });
       const { readable } = new MediaStreamTrackProcessor({ track, maxBufferSize: 8 });
       worker.postMessage(readable, [readable]);
       return "";
