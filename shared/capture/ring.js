@@ -27,6 +27,7 @@ const open = async (given) => {
 const copy = async (readable) => {
   const slot = new Uint8Array(layout.slotSize), info = new BigInt64Array(slot.buffer, 0, 3), pixels = slot.subarray(layout.pixels);
   const reader = readable.getReader();
+  postMessage("");
   for (;;) {
     const { value: frame, done: ended } = await reader.read();
     if (ended) throw new Error("the stream of the tab ended");

@@ -165,16 +165,22 @@ func (s *stream) drew(ctx context.Context, d drawn, damaged bool) error {
 	}
 	s.pending = append(s.pending, d)
 	err := s.arrive(ctx, limit, before, d)
-	if !errors.Is(err, errNoArrival) || rough {
-		if errors.Is(err, errNoArrival) {
-			return nil
-		}
+	switch {
+	case !errors.Is(err, errNoArrival):
 		return err
-	}
-	if len(s.pending) > 1 {
+	case rough:
+		return s.look(ctx)
+	case len(s.pending) > 1:
 		return fault.Transientf("frames %d and %d did not arrive", s.pending[0].frame, d.frame)
 	}
 	return s.settle(ctx)
+}
+
+// ambiguous reports whether, if the next frame arrived, its event time would no longer show that the first pending one was
+// lost. Before any frame has arrived, it may have been: the stream may not have been ready for it.
+func (s *stream) ambiguous() bool {
+	last := s.pending[len(s.pending)-1].frame
+	return s.eventTime(last+1)-s.eventTime(s.pending[0].frame) >= maxEventStep
 }
 
 // look resolves the frames that are pending if the first of them has arrived, or time is up.
@@ -185,7 +191,7 @@ func (s *stream) look(ctx context.Context) error {
 		return err
 	case arrived:
 		return s.arrive(ctx, maxArrival, drawn{}, s.pending[0])
-	case time.Since(s.since) > maxArrival:
+	case time.Since(s.since) > maxArrival, s.shown == 0 && s.ambiguous():
 		return s.settle(ctx)
 	}
 	return nil
@@ -245,8 +251,12 @@ func (d drawn) shows(a arrival) bool { return a.captured >= d.began && a.capture
 
 // identify checks by its event time that what arrived is frame d, and nothing between it and the one that arrived before.
 func (s *stream) identify(a arrival, d drawn) error {
+	// The refreshes of frame 0 are far behind, for their event time is real time.
 	want := min(s.eventTime(d.frame)-s.eventTime(s.shown), maxEventStep)
-	if off := a.event - want; s.shown > 0 && (off > tolerance || -off > tolerance) {
+	if s.shown == 0 {
+		want = maxEventStep
+	}
+	if off := a.event - want; off > tolerance || -off > tolerance {
 		return fault.Transientf("frame %d arrived %d µs of event time after frame %d, not %d µs", d.frame, a.event, s.shown, want)
 	}
 	s.shown = d.frame

@@ -34,7 +34,9 @@
     try {
       track = await capture({ frameRate: { ideal: 1000, max: 1000 }, width, height });
       const { readable } = new MediaStreamTrackProcessor({ track, maxBufferSize: 8 });
+      const reading = new Promise((resolve) => { worker.onmessage = resolve; });
       worker.postMessage(readable, [readable]);
+      await reading;
       return "";
     } catch (error) {
       return String(error);
