@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.cache/go/bin:$(PATH)
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check go-test test-short image-test cloud-test bench install-deps clean \
+.PHONY: help demo build test check go-test test-short soak image-test cloud-test bench install-deps clean \
 	build-PlanFunction build-MergeFunction package deploy
 
 help: ## Say what there is (this text)
@@ -36,6 +36,9 @@ go-test: install-deps ## The Go tests
 
 test-short: install-deps ## The Go tests without the slow ones, and without the race detector
 	go test -short $(TESTFLAGS) ./...
+
+soak: install-deps ## The tests that take an hour: 10 minutes of frames at each rate, 500 starts
+	HELIOS_SOAK=1 go test -count 1 -timeout 3h -run Soak -v $(TESTFLAGS) ./...
 
 image-test: ## Build the Lambda image without Docker and render in it as Lambda would (as root, on Debian bookworm)
 	tools/test-image.sh

@@ -170,9 +170,6 @@ func (p *Player) Close() {
 	p.media.close()
 }
 
-// Seeks reports whether the page offers window.helios.seek and so can show any frame at once.
-func (p *Player) Seeks() bool { return p.seeks }
-
 // Missing returns what the page could not load.
 func (p *Player) Missing() []browser.Asset { return p.page.Missing() }
 

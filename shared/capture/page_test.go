@@ -93,7 +93,7 @@ func TestSeekIsCalledWithTheTimeOfEachFrame(t *testing.T) {
 	</script>`)
 	b := launch(t, c)
 	p := open(t, b, c, small)
-	if !p.Seeks() {
+	if !p.seeks {
 		t.Error("the page has a seek function and is said to have none")
 	}
 	all, _ := play(t, b, c, small, 0, 8, job.StartJump, "")

@@ -132,8 +132,6 @@ const (
 	maxArrival = time.Second
 	// briefly is how long one is awaited that may not have changed, before the next is drawn.
 	briefly = 20 * time.Millisecond
-	// tolerance is the error of event time, which is rounded several times on its way.
-	tolerance = microseconds(5)
 	// maxEventStep is the most that Chromium says of the event time between two frames.
 	maxEventStep = microseconds(1_000_000)
 )
@@ -221,7 +219,7 @@ func (s *stream) arrive(ctx context.Context, limit time.Duration, before, d draw
 		}
 		first := s.pending[0]
 		switch {
-		case before.shows(a) || s.shown == 0 && a.captured < first.began: // or a refresh of frame 0
+		case before.shows(a), s.shown == 0 && a.captured < first.began, s.isRefresh(a, d):
 			continue
 		case first.shows(a) && first.frame != d.frame:
 			if err := s.identify(a, first); err != nil {
@@ -249,18 +247,39 @@ func (s *stream) arrive(ctx context.Context, limit time.Duration, before, d draw
 // shows reports whether a frame in the ring was captured while this one was drawn.
 func (d drawn) shows(a arrival) bool { return a.captured >= d.began && a.captured <= d.done }
 
-// identify checks by its event time that what arrived is frame d, and nothing between it and the one that arrived before.
+// identify checks by its event time that what arrived is frame d, and that nothing between it and the one that arrived
+// before was lost.
 func (s *stream) identify(a arrival, d drawn) error {
-	// The refreshes of frame 0 are far behind, for their event time is real time.
 	want := min(s.eventTime(d.frame)-s.eventTime(s.shown), maxEventStep)
 	if s.shown == 0 {
-		want = maxEventStep
+		want = maxEventStep // the refreshes of frame 0 are far behind
 	}
-	if off := a.event - want; off > tolerance || -off > tolerance {
+	if !a.event.near(want) {
 		return fault.Transientf("frame %d arrived %d µs of event time after frame %d, not %d µs", d.frame, a.event, s.shown, want)
 	}
 	s.shown = d.frame
 	return nil
+}
+
+// isRefresh reports whether what arrived while frame d was drawn is one more refresh of frame 0, and not the first frame to
+// arrive. Its event time, since the refresh before, is real time.
+func (s *stream) isRefresh(a arrival, d drawn) bool {
+	if s.shown > 0 || a.event.near(maxEventStep) {
+		return false
+	}
+	for lost := int64(1); lost < d.frame; lost++ {
+		if a.event.near(s.eventTime(d.frame) - s.eventTime(lost)) {
+			return false
+		}
+	}
+	return true
+}
+
+// tolerance is the error of event time, which is rounded several times on its way.
+const tolerance = microseconds(5)
+
+func (t microseconds) near(other microseconds) bool {
+	return t-other <= tolerance && other-t <= tolerance
 }
 
 // resolve makes the first of the pending frames show something, and the others, up to count in all, the same.

@@ -32,3 +32,24 @@ func TestPartitionsOfAStreamAreTheWhole(t *testing.T) {
 		}
 	}
 }
+
+// A page that offers seek is replayed all the same if the spec says so.
+func TestStartStepOfAPageThatSeeks(t *testing.T) {
+	page := composition(t, `<body style="margin: 0"><script>let calls = 0;
+		window.helios = { seek() { calls++; document.body.style.background = "rgb(" + [20 * calls, 20 * calls, 20 * calls] + ")" } }</script>`)
+	shades := map[job.Start]string{}
+	for _, start := range []job.Start{job.StartStep, job.StartJump} {
+		o := small(page)
+		o.StartFrame, o.FrameCount, o.Start = 5, 1, start
+		shades[start] = hashes(t, run(t, jobOf(t, o)))[0]
+	}
+	o := small(page)
+	o.FrameCount, o.Start = 6, job.StartStep
+	all := hashes(t, run(t, jobOf(t, o)))
+	if shades[job.StartStep] != all[5] {
+		t.Error("frame 5 is another one if the partition begins with it")
+	}
+	if shades[job.StartStep] == shades[job.StartJump] {
+		t.Error("a partition that is to step has jumped")
+	}
+}

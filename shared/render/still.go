@@ -22,7 +22,7 @@ type Picture struct {
 	Options plan.Options
 	// At is the time in the composition; the frame that is shown then is taken.
 	At job.Seconds
-	// Start says how the page gets there.
+	// Start says how the page gets there; [StartAuto] jumps if the page offers window.helios.seek.
 	Start job.Start
 	// FullPage takes the whole height of the page, not only what is in sight.
 	FullPage bool
@@ -79,8 +79,12 @@ func (s *Picture) take(ctx context.Context, b *browser.Browser, c capture.Compos
 	opened := lookOptions(o)
 	opened.AllowMissing, opened.Transparent = o.AllowMissingAssets, o.Transparent
 	start := s.Start
-	if report.Seeks {
+	switch {
+	case start != StartAuto:
+	case report.Seeks:
 		start = job.StartJump
+	default:
+		start = job.StartStep
 	}
 	player, err := capture.Open(ctx, b, c, opened)
 	if err != nil {

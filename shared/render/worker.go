@@ -129,12 +129,8 @@ func (w *worker) play(ctx context.Context, p job.Partition, encoder *encode.Enco
 	for _, a := range player.Missing() {
 		j.report(Event{Type: Warning, Partition: p.ID, Worker: w.id, Message: fmt.Sprintf("missing %s (%s)", a.URL, a.Problem)})
 	}
-	start := config.Start
-	if player.Seeks() {
-		start = job.StartJump
-	}
 	last := p.StartFrame + p.FrameCount - 1
-	return player.Play(ctx, p.StartFrame, p.FrameCount, start, func(f capture.Frame) error {
+	return player.Play(ctx, p.StartFrame, p.FrameCount, config.Start, func(f capture.Frame) error {
 		if f.Repeated && f.Index != last {
 			encoder.RepeatFrame()
 		} else if err := encoder.WriteFrame(f.Data()); err != nil {

@@ -1,0 +1,156 @@
+package capture
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"helios/shared/fault"
+)
+
+// fakeRing is a ring that a test writes in the worker's place.
+type fakeRing struct {
+	t *testing.T
+	*ring
+	w    *os.File
+	done int64
+}
+
+func newFakeRing(t *testing.T) *fakeRing {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "ring")
+	w, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close(); r.Close() })
+	f := &fakeRing{t: t, ring: &ring{layout: newLayout(small.Width, small.Height), file: r}, w: w}
+	if err := w.Truncate(f.Start + f.Slots*f.SlotSize); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func (f *fakeRing) write(offset int64, numbers ...int64) {
+	var data []byte
+	for _, n := range numbers {
+		data = binary.LittleEndian.AppendUint64(data, uint64(n))
+	}
+	if _, err := f.w.WriteAt(data, offset); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *fakeRing) add(captured, event microseconds) {
+	f.done++
+	f.write(f.slot(f.done), f.done, int64(captured), int64(event))
+	f.write(f.Counter, f.done, f.done)
+}
+
+// Whatever arrives that is not the frame that was drawn is a transient error at once.
+func TestOnlyTheFrameThatWasDrawnIsAccepted(t *testing.T) {
+	const began, done = microseconds(10_000), microseconds(20_000)
+	const step = microseconds(133_300) // from frame 5 to frame 6, of event time
+	for name, test := range map[string]struct {
+		shown    int64 // before
+		captured microseconds
+		event    microseconds
+		want     string // "" for none
+	}{
+		"the frame":                      {5, 15_000, step, ""},
+		"the first to arrive":            {0, 15_000, maxEventStep, ""},
+		"rounded":                        {5, began, step - tolerance, ""},
+		"captured before it was drawn":   {5, began - 1, step, "captured -1 µs after frame 6 was sent"},
+		"captured after it was drawn":    {5, done + 1, step, "-1 µs before it was done"},
+		"with other event time":          {5, 15_000, step + 1000, "frame 6 arrived 134300 µs of event time after frame 5, not 133300 µs"},
+		"that is the frame before again": {5, 15_000, 0, "arrived 0 µs of event time after frame 5"},
+		"after one that was lost":        {3, 15_000, step, "arrived 133300 µs of event time after frame 3"},
+		"first, after one that was lost": {0, 15_000, step, "arrived 133300 µs of event time after frame 0"},
+		"a refresh of frame 0":           {0, 15_000, 70_000, "no frame arrived"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeRing(t)
+			s := &stream{player: &Player{o: small}, layout: f.layout, ring: f.ring, shown: test.shown, pending: []drawn{{frame: 6, began: began, sent: began, done: done}}}
+			f.add(test.captured, test.event)
+			err := s.arrive(t.Context(), 50*time.Millisecond, drawn{}, s.pending[0])
+			if test.want == "" {
+				if err != nil || len(s.done) != 1 || !s.done[0].changed || s.done[0].frame != 6 {
+					t.Errorf("the frames are %v: %v", s.done, err)
+				}
+				return
+			}
+			if fault.Of(err) != fault.Transient && !errors.Is(err, errNoArrival) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("the error is %v, want one with %q", err, test.want)
+			}
+		})
+	}
+}
+
+// Of frames that are pending before one that arrives, those that did not arrive did not change.
+func TestArrivalsResolveWhatIsPending(t *testing.T) {
+	draw := func(frame int64) drawn {
+		return drawn{frame: frame, began: microseconds(frame * 100), sent: microseconds(frame * 100), done: microseconds(frame*100 + 50)}
+	}
+	for name, test := range map[string]struct {
+		arrive  []int64
+		changed []bool // frames 1, 2 and 3
+	}{
+		"all but the last are unchanged": {[]int64{3}, []bool{false, false, true}},
+		"the first arrived late":         {[]int64{1, 3}, []bool{true, false, true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeRing(t)
+			s := &stream{player: &Player{o: small}, layout: f.layout, ring: f.ring, pending: []drawn{draw(1), draw(2), draw(3)}}
+			event := maxEventStep
+			for _, n := range test.arrive {
+				f.add(draw(n).began+10, event)
+				event = s.eventTime(3) - s.eventTime(n)
+			}
+			if err := s.arrive(t.Context(), maxArrival, drawn{}, draw(3)); err != nil {
+				t.Fatal(err)
+			}
+			for i, o := range s.done {
+				if o.frame != int64(i+1) || o.changed != test.changed[i] {
+					t.Errorf("frame %d: changed is %t", o.frame, o.changed)
+				}
+			}
+			if len(s.done) != 3 || len(s.pending) != 0 {
+				t.Errorf("%d frames are resolved and %d pending", len(s.done), len(s.pending))
+			}
+		})
+	}
+}
+
+func TestARingThatFails(t *testing.T) {
+	f := newFakeRing(t)
+	f.add(1, 1)
+	if _, err := f.next(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range f.Slots {
+		f.add(1, 1)
+	}
+	if err := f.read(1, make([]byte, f.frameSize())); fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), "frame 1 of the stream was overwritten by frame 5") {
+		t.Errorf("reading a slot that was overwritten: %v", err)
+	}
+	if _, err := f.w.WriteAt([]byte("the disk is full\x00"), f.Problem); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.next(t.Context()); fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), "the disk is full") {
+		t.Errorf("a problem of the worker: %v", err)
+	}
+	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Millisecond, errNoArrival)
+	defer cancel()
+	if _, err := newFakeRing(t).next(ctx); !errors.Is(err, errNoArrival) {
+		t.Errorf("nothing arrived: %v", err)
+	}
+}
