@@ -257,6 +257,29 @@ chmod +x "$work/chunk"
 check "a render with three partitions has the frames that this machine renders; one with sound" \
 	env HELIOS_CHUNK_BOOTSTRAP="$work/chunk" go test -tags cloud -count 1 -run '^(TestRender|TestSound)$' ./functions
 
+# --------------------------------------------------------------------------------------------------------- memory
+
+title "memory and CPU at 1920x1080, 150 frames by one worker"
+# cost MODE: what a render takes by cgroups of version 1, which count every process of it.
+cost() {
+	local cgroups=/sys/fs/cgroup name=helios-image-$$
+	if ! mkdir "$cgroups/memory/$name" "$cgroups/cpuacct/$name" 2>/dev/null; then
+		say "$1: not measured; this machine has no cgroups of version 1"
+		return
+	fi
+	(
+		echo $BASHPID >"$cgroups/memory/$name/cgroup.procs"
+		echo $BASHPID >"$cgroups/cpuacct/$name/cgroup.procs"
+		inside /mnt/helios render /mnt/canvas.html --width 1920 --height 1080 --frame-count 150 --concurrency 1 --capture "$1" \
+			-o /tmp/cost.mp4 --overwrite --quiet
+	) || bad "the render in mode $1 fails"
+	say "$1: $(awk '{printf "%.1f", $1 / 150e6}' "$cgroups/cpuacct/$name/cpuacct.usage") ms of CPU per frame, all included," \
+		"$(awk '{printf "%.0f", $1 / 1e6}' "$cgroups/memory/$name/memory.max_usage_in_bytes") MB of memory at most, with the page cache"
+	rmdir "$cgroups/memory/$name" "$cgroups/cpuacct/$name" || true
+}
+cost stream
+cost screenshot
+
 # ---------------------------------------------------------------------------------------------------------- start
 
 title "from the start of the process to the first frame, seconds"

@@ -81,7 +81,7 @@ func TestOnlyTheFrameThatWasDrawnIsAccepted(t *testing.T) {
 			f := newFakeRing(t)
 			s := &stream{player: &Player{o: small}, layout: f.layout, ring: f.ring, shown: test.shown, pending: []drawn{{frame: 6, began: began, sent: began, done: done}}}
 			f.add(test.captured, test.event)
-			err := s.arrive(t.Context(), 50*time.Millisecond, drawn{}, s.pending[0])
+			err := s.arrive(t.Context(), 50*time.Millisecond, s.pending[0])
 			if test.want == "" {
 				if err != nil || len(s.done) != 1 || !s.done[0].changed || s.done[0].frame != 6 {
 					t.Errorf("the frames are %v: %v", s.done, err)
@@ -115,7 +115,7 @@ func TestArrivalsResolveWhatIsPending(t *testing.T) {
 				f.add(draw(n).began+10, event)
 				event = s.eventTime(3) - s.eventTime(n)
 			}
-			if err := s.arrive(t.Context(), maxArrival, drawn{}, draw(3)); err != nil {
+			if err := s.arrive(t.Context(), maxArrival, draw(3)); err != nil {
 				t.Fatal(err)
 			}
 			for i, o := range s.done {

@@ -1,0 +1,245 @@
+package capture
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"helios/shared/fault"
+)
+
+// content is what a frame shows: a frame in the ring, or a screenshot.
+type content struct {
+	number int64
+	shot   []byte
+	pixels []byte // shot in I420, once it was converted
+}
+
+// outcome is a frame of which the content is known.
+type outcome struct {
+	frame   int64
+	changed bool // since the frame before
+	content content
+}
+
+// drawn is a frame that was drawn.
+type drawn struct {
+	frame int64
+	// began, sent and done are moments by CLOCK_MONOTONIC: when the first beginFrame for it was sent, when the last one that
+	// reported damage was sent, and when it was answered.
+	began, sent, done microseconds
+}
+
+const (
+	// maxArrival is how long a frame that was drawn is awaited before a screenshot is taken of it. It arrives in a few
+	// milliseconds, unless the machine is busy.
+	maxArrival = time.Second
+	// briefly is how long one is awaited that may not have changed, before the next is drawn.
+	briefly = 20 * time.Millisecond
+	// maxEventStep is the most that Chromium says of the event time between two frames.
+	maxEventStep = microseconds(1_000_000)
+)
+
+var errNoArrival = errors.New("no frame arrived")
+
+// drew learns that a frame was drawn, and whether Chromium reported damage. It appends to s.done what is known by then.
+//
+// The damage is exact but for the first frame after a screenshot, which reports it in any case. Such a frame is pending
+// until it arrives, another one arrives, or enough time has passed.
+func (s *stream) drew(ctx context.Context, d drawn, damaged bool) error {
+	rough := s.rough
+	s.rough = false
+	switch {
+	case s.player.page.Animated():
+		// Chromium shows the next picture of an animated image in this frame or in the one after, unless there is a screenshot.
+		s.pending = append(s.pending, d)
+		return s.settle(ctx)
+	case !damaged && len(s.pending) == 0:
+		s.done = append(s.done, outcome{frame: d.frame, content: s.current})
+		return nil
+	case !damaged:
+		s.pending = append(s.pending, d)
+		return s.look(ctx)
+	}
+	limit := maxArrival
+	if rough {
+		limit, s.since = briefly, time.Now()
+	}
+	s.pending = append(s.pending, d)
+	err := s.arrive(ctx, limit, d)
+	switch {
+	case !errors.Is(err, errNoArrival):
+		return err
+	case rough:
+		return s.look(ctx)
+	case len(s.pending) > 1:
+		return fault.Transientf("frames %d and %d did not arrive", s.pending[0].frame, d.frame)
+	}
+	return s.settle(ctx)
+}
+
+// ambiguous reports whether, if the next frame arrived, its event time would no longer show that the first pending one was
+// lost. Before any frame has arrived, it may have been: the stream may not have been ready for it.
+func (s *stream) ambiguous() bool {
+	last := s.pending[len(s.pending)-1].frame
+	return s.eventTime(last+1)-s.eventTime(s.pending[0].frame) >= maxEventStep
+}
+
+// look resolves the frames that are pending if the first of them has arrived, or time is up.
+func (s *stream) look(ctx context.Context) error {
+	arrived, err := s.ring.any()
+	switch {
+	case err != nil:
+		return err
+	case arrived:
+		if err := s.arrive(ctx, briefly, s.pending[0]); !errors.Is(err, errNoArrival) {
+			return err
+		}
+	case time.Since(s.since) > maxArrival, s.shown == 0 && s.ambiguous():
+		return s.settle(ctx)
+	}
+	return nil
+}
+
+// flush resolves the frames that are pending.
+func (s *stream) flush(ctx context.Context) error {
+	if len(s.pending) == 0 {
+		return nil
+	}
+	err := s.arrive(ctx, maxArrival-min(maxArrival, time.Since(s.since)), s.pending[0])
+	if errors.Is(err, errNoArrival) {
+		return s.settle(ctx)
+	}
+	return err
+}
+
+// arrive waits until a frame that was drawn arrives, and checks that it is no other. Frames arrive in order, so those that
+// are pending before it did not change.
+func (s *stream) arrive(ctx context.Context, limit time.Duration, d drawn) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errNoArrival)
+	defer cancel()
+	for {
+		a, err := s.ring.next(ctx)
+		if err != nil {
+			return err
+		}
+		first := s.pending[0]
+		switch {
+		case s.shown == 0 && a.captured < first.began, s.isRefresh(a, d):
+			continue
+		case s.settled.shows(a):
+			if err := s.identify(a, s.settled); err != nil {
+				return err
+			}
+			continue
+		case first.shows(a) && first.frame != d.frame:
+			if err := s.identify(a, first); err != nil {
+				return err
+			}
+			s.resolve(true, content{number: a.number}, len(s.pending)-1)
+			continue
+		case !d.shows(a):
+			return fault.Transientf("a frame arrived that was captured %d µs after frame %d was sent, and %d µs before it was done",
+				a.captured-d.began, d.frame, d.done-a.captured)
+		case a.captured < d.sent:
+			continue // Chromium drew it anew
+		}
+		if err := s.identify(a, d); err != nil {
+			return err
+		}
+		if first.frame != d.frame {
+			s.resolve(false, s.current, len(s.pending)-1)
+		}
+		s.resolve(true, content{number: a.number}, len(s.pending))
+		return nil
+	}
+}
+
+// shows reports whether a frame in the ring was captured while this one was drawn.
+func (d drawn) shows(a arrival) bool { return a.captured >= d.began && a.captured <= d.done }
+
+// identify checks by its event time that what arrived is frame d, and that nothing between it and the one that arrived
+// before was lost.
+func (s *stream) identify(a arrival, d drawn) error {
+	want := min(s.eventTime(d.frame)-s.eventTime(s.shown), maxEventStep)
+	if s.shown == 0 {
+		want = maxEventStep // the refreshes of frame 0 are far behind
+	}
+	if !a.event.near(want) {
+		return fault.Transientf("frame %d arrived %d µs of event time after frame %d, not %d µs", d.frame, a.event, s.shown, want)
+	}
+	s.shown = d.frame
+	return nil
+}
+
+// isRefresh reports whether what arrived while frame d was drawn is one more refresh of frame 0, and not the first frame to
+// arrive. Its event time, since the refresh before, is real time.
+func (s *stream) isRefresh(a arrival, d drawn) bool {
+	if s.shown > 0 || a.event.near(maxEventStep) {
+		return false
+	}
+	for lost := int64(1); lost < d.frame; lost++ {
+		if a.event.near(s.eventTime(d.frame) - s.eventTime(lost)) {
+			return false
+		}
+	}
+	return true
+}
+
+// tolerance is the error of event time, which is rounded several times on its way.
+const tolerance = microseconds(5)
+
+func (t microseconds) near(other microseconds) bool {
+	return t-other <= tolerance && other-t <= tolerance
+}
+
+// resolve makes the first of the pending frames show something, and the others, up to count in all, the same.
+func (s *stream) resolve(changed bool, c content, count int) {
+	for i, d := range s.pending[:count] {
+		s.done = append(s.done, outcome{d.frame, changed && i == 0, c})
+	}
+	s.pending, s.current = s.pending[count:], c
+}
+
+// settle takes a screenshot of a page that shows frames that did not arrive.
+func (s *stream) settle(ctx context.Context) error {
+	last := s.pending[len(s.pending)-1]
+	png, err := s.player.take(ctx, frameTime(s.player.o.FPS, last.frame))
+	if err != nil {
+		return err
+	}
+	s.settled, s.rough = s.pending[0], true
+	if bytes.Equal(png, s.current.shot) {
+		s.resolve(false, s.current, len(s.pending))
+		return nil
+	}
+	before, after := make([]byte, s.layout.frameSize()), make([]byte, s.layout.frameSize())
+	if err := s.read(s.current, before); err != nil {
+		return err
+	}
+	if err := toI420(png, after, s.layout.Width, s.layout.Height); err != nil {
+		return err
+	}
+	if luma, chroma := difference(before, after); luma <= maxLuma && chroma <= maxChroma {
+		s.resolve(false, s.current, len(s.pending))
+		return nil
+	}
+	s.resolve(true, content{shot: png, pixels: after}, len(s.pending))
+	return nil
+}
+
+// read reads the pixels of a content.
+func (s *stream) read(c content, pixels []byte) error {
+	if c.number > 0 {
+		return s.ring.read(c.number, pixels)
+	}
+	if c.pixels == nil {
+		c.pixels = make([]byte, s.layout.frameSize())
+		if err := toI420(c.shot, c.pixels, s.layout.Width, s.layout.Height); err != nil {
+			return err
+		}
+	}
+	copy(pixels, c.pixels)
+	return nil
+}
