@@ -1,5 +1,5 @@
-// Package capture turns a composition into frames: it plays the page under a virtual clock and takes each
-// picture at its exact time.
+// Package capture turns a composition into frames: it plays the page under a virtual clock and captures each
+// frame at its exact time.
 //
 // Two clocks of Chromium are moved together. The engine's virtual time moves timers, Date and
 // performance.now(); the frame time of beginFrame moves CSS, Web Animations and requestAnimationFrame.
@@ -7,7 +7,7 @@
 // still at zero, however long it takes. A request that a frame makes is answered 10 ms later in the page's
 // time, however long the network takes.
 //
-// So frame n is the same picture on every machine and in every partition. A page with history, such as a
+// So frame n is the same on every machine and in every partition. A page with history, such as a
 // simulation that moves on with every call, has to be stepped through all earlier frames; a page that is a
 // pure function of time can jump. [Inspect] finds out which.
 package capture
@@ -18,14 +18,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/page"
 
 	"helios/shared/browser"
 	"helios/shared/fault"
@@ -243,219 +237,6 @@ func (p *Player) goThrough(ctx context.Context, last int64, out output) error {
 	}
 	if p.stream == nil {
 		return p.frames.stop(ctx)
-	}
-	return nil
-}
-
-// output says what a frame shall leave behind, when its scripts, styles and layout have run.
-type output int
-
-const (
-	nothing output = 0
-	drawing output = 1 // it is drawn
-	shot    output = 2 // a picture of what was drawn is taken
-	damage  output = 4 // the picture is that of the frame before if nothing changed
-
-	picture = drawing | shot
-	change  = picture | damage
-)
-
-// show moves the page to frame n and draws it, and returns the picture if one was asked for. The frame that is shown
-// already is only drawn again.
-func (p *Player) show(ctx context.Context, n int64, out output) (png []byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
-	defer cancel()
-	t := frameTime(p.o.FPS, n)
-	seeking := false
-	if n >= p.next {
-		seeking, err = p.prepare(ctx, n, t, out)
-	}
-	switch {
-	case err != nil:
-	case n < p.next:
-		png, err = p.take(ctx, t)
-	case out&damage != 0:
-		png, err = p.changed(ctx, n, t)
-	case out&shot != 0:
-		png, err = p.take(ctx, t)
-	default:
-		_, err = p.live(ctx, n, t, out)
-	}
-	if errors.Is(err, errBlank) {
-		return nil, err
-	}
-	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return nil, p.overdue(n, seeking)
-	}
-	if err != nil {
-		return nil, p.explain(ctx, fmt.Errorf("drawing frame %d: %w", n, err))
-	}
-	if err := p.check(); err != nil {
-		return nil, err
-	}
-	p.next = max(p.next, n+1)
-	if out&shot != 0 {
-		p.last = png
-	}
-	return png, nil
-}
-
-// prepare brings the page to t, where frame n is due. The error may be that of the page's seek function.
-func (p *Player) prepare(ctx context.Context, n int64, t microseconds, out output) (seeking bool, err error) {
-	if !p.seeks {
-		moved, err := p.clock.liveUntil(ctx, t)
-		if err != nil {
-			return false, err
-		}
-		return false, p.showMedia(ctx, n, out, moved)
-	}
-	if err := p.clock.advance(ctx, t); err != nil {
-		return false, err
-	}
-	if err := p.main.Evaluate(ctx, fmt.Sprintf("window.helios.seek(%v)", p.o.FPS.Milliseconds(n)/1000), nil); err != nil {
-		return true, err
-	}
-	return false, p.showMedia(ctx, n, out, false)
-}
-
-// errBlank says that Chromium does not draw a page, and never will.
-var errBlank = fault.Transientf("chromium does not draw the page")
-
-// maxIdle is how long Chromium may answer without drawing frame 0.
-const maxIdle = time.Second
-
-// live lets the page's scripts live through frame n, at t, and reports whether anything was drawn anew.
-func (p *Player) live(ctx context.Context, n int64, t microseconds, out output) (damaged bool, err error) {
-	interval, began := p.interval(t, n), time.Now()
-	d := drawn{frame: n, began: now()}
-	next := p.frames.next(ctx) // together with the frame, in one round trip
-	for {
-		sent := now()
-		r, err := p.clock.beginFrame(ctx, t, interval, out)
-		if err != nil {
-			return false, err
-		}
-		if r.HasDamage {
-			damaged, d.sent = true, sent
-		}
-		d.done = now()
-		dropped, err := p.frames.dropped(ctx, next)
-		switch {
-		case err != nil:
-			return false, err
-		case dropped && n == 0 && time.Since(began) > maxIdle:
-			return false, errBlank
-		case dropped:
-			continue
-		}
-		if p.stream == nil || p.stream.ring == nil || out&drawing == 0 {
-			return damaged, nil
-		}
-		return damaged, p.stream.drew(ctx, d, damaged)
-	}
-}
-
-// interval returns the interval of beginFrame for frame n, at t, in milliseconds. Animated images change in steps of it.
-func (p *Player) interval(t microseconds, n int64) float64 {
-	if p.stream == nil || p.stream.ring == nil || p.page.Animated() {
-		return p.o.FPS.Milliseconds(1)
-	}
-	return (p.stream.eventTime(n) - t).milliseconds()
-}
-
-// take takes the picture of the frame at t. Asked again for the same time, Chromium runs no scripts.
-func (p *Player) take(ctx context.Context, t microseconds) ([]byte, error) {
-	// The first picture of a page may not be ready when its frame is, such as that of one in a hundred pages
-	// with WebGL.
-	for range 2 {
-		r, err := p.clock.beginFrame(ctx, t, p.o.FPS.Milliseconds(1), picture)
-		if err != nil || len(r.ScreenshotData) > 0 {
-			return r.ScreenshotData, err
-		}
-	}
-	return nil, fault.Transientf("chromium gave no picture")
-}
-
-// overdue says why a frame is not done in time: the page waits for an answer, or its scripts do not end, or it
-// is Chromium that does not get on.
-func (p *Player) overdue(n int64, seeking bool) error {
-	late := fmt.Sprintf("frame %d was not done after %s", n, p.o.Timeout)
-	if err := p.page.Starved(); err != nil {
-		return fmt.Errorf("%s: %w", late, err)
-	}
-	if pending := p.page.Pending(); len(pending) > 0 {
-		return fault.Userf("%s: no answer from %s; mend the page or give a longer --timeout", late, strings.Join(pending, ", "))
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	before := p.page.CPU()
-	switch idle := p.clock.world.Evaluate(ctx, "0", nil) == nil; {
-	case idle && seeking:
-		return fault.Userf("%s: the promise of window.helios.seek is still open; mend the page or give a longer --timeout", late)
-	case idle:
-		return fault.Transientf("%s, though the page is idle", late)
-	case p.page.CPU()-before < loopCPU:
-		return fault.Transientf("%s: Chromium stands still", late)
-	default:
-		return fault.Userf("%s; look for an endless loop in the page, or give a longer --timeout", late)
-	}
-}
-
-// loopCPU is the least processor time that an endless loop takes in a second, on however busy a machine.
-const loopCPU = 20 * time.Millisecond
-
-// stay notes from now on when the page goes elsewhere.
-func (p *Player) stay() {
-	itself := func(frame cdp.FrameID) bool { return frame == p.page.Outermost() }
-	browser.On(p.page.Session, page.FrameStartedNavigating, func(e page.EventFrameStartedNavigating) {
-		if itself(e.FrameID) {
-			p.going.Store(&e.URL)
-		}
-	})
-	browser.On(p.page.Session, page.FrameNavigated, func(e page.EventFrameNavigated) {
-		if itself(e.Frame.ID) {
-			p.left.CompareAndSwap(nil, &e.Frame.URL)
-		}
-	})
-}
-
-func leftError(url string) error {
-	return fault.Userf("the page went to %s; a composition has to stay on one page", url)
-}
-
-// explain prefers the reason for which a call failed, as far as it is known, to the error of the call.
-func (p *Player) explain(ctx context.Context, err error) error {
-	if failure := p.page.Failure(); failure != nil {
-		return failure
-	}
-	if left := p.left.Load(); left != nil {
-		return leftError(*left)
-	}
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
-		return cause
-	}
-	return err
-}
-
-// check turns what happened in the page since the last look into an error.
-func (p *Player) check() error {
-	if err := p.page.Failure(); err != nil {
-		return err
-	}
-	if err := p.page.Exception(); err != nil {
-		return err
-	}
-	if p.o.AllowMissing {
-		return nil
-	}
-	missing := p.page.Missing()
-	if going := p.going.Load(); going != nil {
-		if url, _ := browser.Locate(*going); slices.ContainsFunc(missing, func(a browser.Asset) bool { return a.URL == url }) {
-			return leftError(*going)
-		}
-	}
-	if len(missing) > 0 {
-		return MissingError(missing)
 	}
 	return nil
 }
