@@ -37,7 +37,8 @@ const (
 	maxArrival = time.Second
 	// briefly is how long one is awaited that may not have changed, before the next is drawn.
 	briefly = 20 * time.Millisecond
-	// maxEventStep is the most that Chromium says of the event time between two frames.
+	// minEventStep and maxEventStep are the least and the most event time that Chromium says has passed between two frames.
+	minEventStep = microseconds(1000)
 	maxEventStep = microseconds(1_000_000)
 )
 
@@ -126,7 +127,8 @@ func (s *stream) arrive(ctx context.Context, limit time.Duration, d drawn) error
 		}
 		first := s.pending[0]
 		switch {
-		case s.shown == 0 && a.captured < first.began, s.isRefresh(a, d):
+		case s.isRefresh(a, d), s.shown == 0 && a.captured < first.began:
+			s.realTime = true
 			continue
 		case s.settled.shows(a):
 			if err := s.identify(a, s.settled); err != nil {
@@ -162,29 +164,33 @@ func (d drawn) shows(a arrival) bool { return a.captured >= d.began && a.capture
 // identify checks by its event time that what arrived is frame d, and that nothing between it and the one that arrived
 // before was lost.
 func (s *stream) identify(a arrival, d drawn) error {
-	want := min(s.eventTime(d.frame)-s.eventTime(s.shown), maxEventStep)
-	if s.shown == 0 {
-		want = maxEventStep // the refreshes of frame 0 are far behind
-	}
-	if !a.event.near(want) {
+	if want := s.step(d); !a.event.near(want) {
 		return fault.Transientf("frame %d arrived %d µs of event time after frame %d, not %d µs", d.frame, a.event, s.shown, want)
 	}
-	s.shown = d.frame
+	s.shown, s.realTime = d.frame, false
 	return nil
 }
 
-// isRefresh reports whether what arrived while frame d was drawn is one more refresh of frame 0, and not the first frame to
-// arrive. Its event time, since the refresh before, is real time.
-func (s *stream) isRefresh(a arrival, d drawn) bool {
-	if s.shown > 0 || a.event.near(maxEventStep) {
-		return false
+// step returns how much event time Chromium says has passed when frame d arrives.
+func (s *stream) step(d drawn) microseconds {
+	if s.realTime {
+		return maxEventStep
 	}
-	for lost := int64(1); lost < d.frame; lost++ {
+	return min(s.eventTime(d.frame)-s.eventTime(s.shown), maxEventStep)
+}
+
+// isRefresh reports whether what arrived while frame d is awaited is a refresh. Chromium captures one now and then when
+// nothing is drawn: it shows what the page showed already. Its event time is real time, which is before that of all frames.
+func (s *stream) isRefresh(a arrival, d drawn) bool {
+	if !s.realTime {
+		return a.event.near(minEventStep)
+	}
+	for lost := s.shown + 1; lost < d.frame; lost++ {
 		if a.event.near(s.eventTime(d.frame) - s.eventTime(lost)) {
 			return false
 		}
 	}
-	return true
+	return !a.event.near(maxEventStep)
 }
 
 // tolerance is the error of event time, which is rounded several times on its way.

@@ -76,10 +76,11 @@ func TestOnlyTheFrameThatWasDrawnIsAccepted(t *testing.T) {
 		"after one that was lost":        {3, 15_000, step, "arrived 133300 µs of event time after frame 3"},
 		"first, after one that was lost": {0, 15_000, step, "arrived 133300 µs of event time after frame 0"},
 		"a refresh of frame 0":           {0, 15_000, 70_000, "no frame arrived"},
+		"a refresh of frame 5":           {5, 5_000, minEventStep, "no frame arrived"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeRing(t)
-			s := &stream{player: &Player{o: small}, layout: f.layout, ring: f.ring, shown: test.shown, pending: []drawn{{frame: 6, began: began, sent: began, done: done}}}
+			s := &stream{player: &Player{o: small}, layout: f.layout, ring: f.ring, shown: test.shown, realTime: test.shown == 0, pending: []drawn{{frame: 6, began: began, sent: began, done: done}}}
 			f.add(test.captured, test.event)
 			err := s.arrive(t.Context(), 50*time.Millisecond, s.pending[0])
 			if test.want == "" {
@@ -109,7 +110,7 @@ func TestArrivalsResolveWhatIsPending(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeRing(t)
-			s := &stream{player: &Player{o: small}, layout: f.layout, ring: f.ring, pending: []drawn{draw(1), draw(2), draw(3)}}
+			s := &stream{player: &Player{o: small}, layout: f.layout, ring: f.ring, realTime: true, pending: []drawn{draw(1), draw(2), draw(3)}}
 			event := maxEventStep
 			for _, n := range test.arrive {
 				f.add(draw(n).began+10, event)

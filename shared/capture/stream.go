@@ -27,25 +27,26 @@ var streamSource string
 // drawn with. A frame that arrives but was not drawn is an error. One that was drawn but does not arrive is taken as a
 // screenshot, and converted as Chromium would have done.
 type stream struct {
-	player  *Player
-	profile string // Chromium's, which contains the ring
-	layout  layout
-	worker  browser.Worker
-	ring    *ring
-	shown   int64   // the frame that arrived last, 0 if none did
-	current content // of the newest frame of which the content is known
-	rough   bool    // the next frame reports damage in any case
-	settled drawn   // the last frame that a screenshot was taken of, which may still arrive
-	pending []drawn // frames that may still arrive: the first reported damage, and the others none
-	since   time.Time
-	done    []outcome // frames of which the content is known
+	player   *Player
+	profile  string // Chromium's, which contains the ring
+	layout   layout
+	worker   browser.Worker
+	ring     *ring
+	shown    int64   // the frame that arrived last, 0 if none did
+	realTime bool    // the event time that Chromium saw last is real time
+	current  content // of the newest frame of which the content is known
+	rough    bool    // the next frame reports damage in any case
+	settled  drawn   // the last frame that a screenshot was taken of, which may still arrive
+	pending  []drawn // frames that may still arrive: the first reported damage, and the others none
+	since    time.Time
+	done     []outcome // frames of which the content is known
 }
 
 func newStream(p *Player, profile string) *stream {
 	token, scale := rand.Text(), p.o.scale()
 	width, height := int(math.Round(float64(p.o.Width)*scale)), int(math.Round(float64(p.o.Height)*scale))
 	return &stream{
-		player: p, profile: profile,
+		player: p, profile: profile, realTime: true,
 		layout: newLayout(width, height),
 		worker: browser.Worker{Path: "/.helios/" + token + ".js", Source: ringSource, TrustedTypes: "helios-" + token},
 	}
