@@ -1,9 +1,12 @@
 package render
 
 import (
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
+	"helios/shared/fault"
 	"helios/shared/job"
 )
 
@@ -51,5 +54,21 @@ func TestStartStepOfAPageThatSeeks(t *testing.T) {
 	}
 	if shades[job.StartStep] == shades[job.StartJump] {
 		t.Error("a partition that is to step has jumped")
+	}
+}
+
+func TestChunksOfTwoModesAreNotMerged(t *testing.T) {
+	o := small(composition(t, `<p>text`))
+	o.Capture, o.Concurrency = job.CaptureStream, 2
+	j := jobOf(t, o)
+	j.Partitions, j.Merge = []int{0}, false
+	run(t, j)
+	screenshots := *j.Spec
+	screenshots.Config.Capture = job.CaptureScreenshot
+	run(t, &Job{Spec: &screenshots, Composition: j.Composition, Chunks: j.Chunks, Partitions: []int{1}, Workers: 1})
+	inputs := []Input{{Name: j.Spec.Partitions[0].OutputFile}, {Name: j.Spec.Partitions[1].OutputFile}}
+	err := Merge(t.Context(), j.Chunks, inputs, filepath.Join(t.TempDir(), "out.mp4"), MergeOptions{})
+	if fault.Of(err) != fault.User || !strings.Contains(err.Error(), "was captured in mode screenshot, but out.0000.mp4 in mode stream") {
+		t.Errorf("the error is %v", err)
 	}
 }

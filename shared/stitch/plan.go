@@ -60,16 +60,16 @@ func check(ctx context.Context, st store.Store, chunks []Chunk, accept func(Chun
 			return nil, err
 		}
 		chunk := chunks[len(p.chunks)]
+		if accept != nil {
+			if err := accept(chunk, m.info()); err != nil {
+				return nil, err
+			}
+		}
 		if err := p.fits(m, chunk); err != nil {
 			return nil, named(m.name, err)
 		}
 		if other := files.add(m); other != "" {
 			return nil, named(m.name, refuse(Repeated, "is the same file as %s", other))
-		}
-		if accept != nil {
-			if err := accept(chunk, m.info()); err != nil {
-				return nil, err
-			}
 		}
 		c := checked{name: m.name, size: m.size, layout: m.layout, sum: maphash.Bytes(p.seed, m.moov)}
 		c.layout.ftyp = nil
