@@ -15,7 +15,7 @@ type provenance struct {
 	Chunk *job.ChunkID `json:"chunk,omitempty"`
 	// Frames is how many frames the chunk is to have.
 	Frames int64 `json:"frames,omitempty"`
-	// Capture is the capture mode of the frames.
+	// Capture is the capture mode of a chunk's frames; "" in an output.
 	Capture job.Capture `json:"capture,omitempty"`
 	Tools
 }
@@ -56,7 +56,7 @@ func (s *sequence) accept(c stitch.Chunk, info stitch.Info) error {
 		return fault.Userf("%s was made with Chromium %s and ffmpeg %s, but %s with Chromium %s and ffmpeg %s; render both with the same",
 			c.Name, p.Chromium, p.FFmpeg, s.first, s.origin.Chromium, s.origin.FFmpeg)
 	}
-	if p.Capture != s.origin.Capture {
+	if p.Capture != s.origin.Capture && p.Capture != "" && s.origin.Capture != "" {
 		return fault.Userf("%s was captured in mode %s, but %s in mode %s; render both in the same mode", c.Name, p.Capture, s.first, s.origin.Capture)
 	}
 	if p.Chunk == nil || s.origin.Chunk == nil {
