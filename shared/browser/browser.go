@@ -78,7 +78,7 @@ func (b *Browser) launch(ctx context.Context, o Options) (err error) {
 	if b.door, err = openDoor(b.site, o.URL); err != nil {
 		return err
 	}
-	if b.process, err = start(o.Path, b.door.address(), b.door.insecureOrigin(ctx, o.URL), o.Scale); err != nil {
+	if b.process, err = start(o.Path, b.door.address(), o.Scale); err != nil {
 		return err
 	}
 	return b.connect(ctx, o.Path)

@@ -14,9 +14,7 @@ const NoSandboxVariable = "HELIOS_NO_SANDBOX"
 var StreamFlags = []string{"--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=display-media-type=browser"}
 
 // flags returns Chromium's command line.
-//
-// The origin is that of a page on plain http; empty if there is none. It becomes a secure context.
-func flags(profile, proxy, origin string, scale float64) []string {
+func flags(profile, proxy string, scale float64) []string {
 	f := []string{
 		"--remote-debugging-pipe",
 		"--user-data-dir=" + profile,
@@ -84,10 +82,6 @@ func flags(profile, proxy, origin string, scale float64) []string {
 		"--use-mock-keychain",
 	}
 	f = append(f, StreamFlags...)
-	if origin != "" {
-		// getDisplayMedia and OPFS exist only in secure contexts.
-		f = append(f, "--unsafely-treat-insecure-origin-as-secure="+origin)
-	}
 	if os.Geteuid() == 0 || os.Getenv(NoSandboxVariable) != "" {
 		// Chromium refuses to start as root with its sandbox on.
 		f = append(f, "--no-sandbox")

@@ -30,7 +30,7 @@ func TestChromiumMakesNoRequestsOfItsOwn(t *testing.T) {
 	if b.door, err = openDoor(nil, ""); err != nil { // not used
 		t.Fatal(err)
 	}
-	if b.process, err = start(path, proxy.URL, "", 1); err != nil {
+	if b.process, err = start(path, proxy.URL, 1); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.connect(limit(t), path); err != nil {

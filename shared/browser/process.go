@@ -23,13 +23,13 @@ type chromium struct {
 }
 
 // start runs Chromium with a new profile.
-func start(path, proxy, origin string, scale float64) (*chromium, error) {
+func start(path, proxy string, scale float64) (*chromium, error) {
 	prof, err := newProfile()
 	if err != nil {
 		return nil, err
 	}
 	c := &chromium{profile: prof}
-	if err := c.run(path, flags(c.profile.dir, proxy, origin, scale)); err != nil {
+	if err := c.run(path, flags(c.profile.dir, proxy, scale)); err != nil {
 		prof.remove()
 		return nil, fmt.Errorf("starting %s: %w", path, err)
 	}

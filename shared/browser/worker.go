@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 
@@ -117,6 +118,15 @@ func (d *directives) admitWorker(source string) {
 		add(words, source)
 		return
 	}
+}
+
+// originOf returns the origin of an address, such as http://host:8080.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()
 }
 
 // admitTrustedTypes admits a Trusted Types policy by its name.

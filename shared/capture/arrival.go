@@ -52,8 +52,7 @@ func (s *stream) drew(ctx context.Context, d drawn, damaged bool) error {
 	rough := s.rough
 	s.rough = false
 	switch {
-	case s.player.page.Animated():
-		// Chromium shows the next picture of an animated image in this frame or in the one after, unless there is a screenshot.
+	case s.screenshots():
 		s.pending = append(s.pending, d)
 		return s.settle(ctx)
 	case !damaged && len(s.pending) == 0:
@@ -79,6 +78,11 @@ func (s *stream) drew(ctx context.Context, d drawn, damaged bool) error {
 	}
 	return s.settle(ctx)
 }
+
+// screenshots reports whether a screenshot is taken of each frame: of a page that is not a secure context, which cannot be
+// streamed, and of one with animated images. Of these Chromium shows the next picture in this frame or in the one after,
+// unless a screenshot is taken.
+func (s *stream) screenshots() bool { return s.insecure || s.player.page.Animated() }
 
 // ambiguous reports whether, if the next frame arrived, its event time would no longer show that the first pending one was
 // lost. Before any frame has arrived, it may have been: the stream may not have been ready for it.

@@ -110,7 +110,7 @@ func (p *Player) live(ctx context.Context, n int64, t microseconds, out output) 
 		case dropped:
 			continue
 		}
-		if p.stream == nil || p.stream.ring == nil || out&drawing == 0 {
+		if p.stream == nil || !p.stream.started || out&drawing == 0 {
 			return damaged, nil
 		}
 		return damaged, p.stream.drew(ctx, d, damaged)
@@ -119,7 +119,7 @@ func (p *Player) live(ctx context.Context, n int64, t microseconds, out output) 
 
 // interval returns the interval of beginFrame for frame n, at t, in milliseconds. Animated images change in steps of it.
 func (p *Player) interval(t microseconds, n int64) float64 {
-	if p.stream == nil || p.stream.ring == nil || p.page.Animated() {
+	if p.stream == nil || !p.stream.started || p.stream.screenshots() {
 		return p.o.FPS.Milliseconds(1)
 	}
 	return (p.stream.eventTime(n) - t).milliseconds()

@@ -32,6 +32,8 @@ type stream struct {
 	layout   layout
 	worker   browser.Worker
 	ring     *ring
+	started  bool
+	insecure bool    // the page cannot be streamed
 	shown    int64   // the frame that arrived last, 0 if none did
 	realTime bool    // the event time that Chromium saw last is real time
 	current  content // of the newest frame of which the content is known
@@ -87,7 +89,13 @@ func (s *stream) start(ctx context.Context) error {
 	if err := starting.Wait(ctx, &problem); err != nil {
 		return err
 	}
-	if problem != "" {
+	s.started = true
+	switch problem {
+	case "":
+	case "insecure":
+		s.insecure = true
+		return nil
+	default:
 		return fault.Userf("capturing the tab: %s; use a Chromium that knows the flags %s, or --capture %s",
 			problem, strings.Join(browser.StreamFlags, " and "), job.CaptureScreenshot)
 	}

@@ -1,6 +1,8 @@
 // Runs in a world that the page's scripts cannot see, before they run. Streams the tab to a worker.
 (path, policy, layout) => {
   if (self !== top || location.protocol === "about:") return;
+  // A page on plain http has neither getDisplayMedia nor OPFS.
+  if (!isSecureContext) { self.stream = { start: async () => "insecure" }; return; }
 
   let worker, track;
   const opened = new Promise((resolve) => {

@@ -133,3 +133,21 @@ func TestAPageAtRestIsNotCaptured(t *testing.T) {
 		t.Errorf("frames %v are new and %d arrived; want 0 and 3: %v", changed, arrived, err)
 	}
 }
+
+// A page that is not a secure context cannot be streamed. Screenshots give the same frames.
+func TestAnInsecurePageShowsTheSame(t *testing.T) {
+	c := composition(t, canvasPage(circles))
+	b := launch(t, c)
+	want := playStreamed(t, b, c, small, 0, 8)
+	p := open(t, b, c, streamed(small))
+	p.stream.insecure = true
+	err := p.Play(t.Context(), 0, 8, job.StartStep, func(f Frame) error {
+		if !bytes.Equal(f.Pixels, want[f.Index].Pixels) || f.Repeated {
+			t.Errorf("frame %d is another", f.Index)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
