@@ -131,6 +131,7 @@ const sampled = 3
 // Pure reports whether the composition shows the same pictures from each of the given frames on when it jumps
 // there as when it is stepped there, and so may be taken for a pure function of time.
 func Pure(ctx context.Context, b *browser.Browser, c Composition, o Options, frames []int64) (bool, error) {
+	o.Capture = job.CaptureScreenshot // two pages of one browser cannot stream at once
 	stepped, err := Open(ctx, b, c, o)
 	if err != nil {
 		return false, err
