@@ -103,7 +103,7 @@ func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*P
 	}
 }
 
-// maxBlank is how many more pages are opened if Chromium never draws one, as happened to 5 of 780.
+// maxBlank is how many more pages are opened if Chromium never draws one, which is rare.
 const maxBlank = 2
 
 func openOnce(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Player, error) {
