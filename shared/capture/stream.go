@@ -90,18 +90,19 @@ func (s *stream) start(ctx context.Context) error {
 		return err
 	}
 	s.started = true
-	switch problem {
+	switch kind, _, _ := strings.Cut(problem, ":"); kind {
 	case "":
+		var err error
+		s.ring, err = openRing(s.profile, s.layout)
+		return err
 	case "insecure":
 		s.insecure = true
 		return nil
-	default:
+	case "NotAllowedError", "NotSupportedError":
 		return fault.Userf("capturing the tab: %s; use a Chromium that knows the flags %s, or --capture %s",
 			problem, strings.Join(browser.StreamFlags, " and "), job.CaptureScreenshot)
 	}
-	var err error
-	s.ring, err = openRing(s.profile, s.layout)
-	return err
+	return fault.Transientf("capturing the tab: %s", problem)
 }
 
 func (s *stream) close() {
