@@ -61,9 +61,9 @@ func (c *commandLine) run(t *testing.T, command string) string {
 func TestCommandLine(t *testing.T) {
 	s := start(t)
 	c := s.commandLine(t)
-	const frames = 400
+	const frames = 1600 // so many that there is progress to report
 	for name, text := range map[string]string{
-		"my intro/index.html":         strings.Replace(strings.Replace(page, `data-duration="1.2"`, `data-duration="40"`, 1), "<style>", `<link rel="stylesheet" href="css/more%20style.css"><style>`, 1),
+		"my intro/index.html":         strings.Replace(strings.Replace(page, `data-duration="1.2"`, `data-duration="160"`, 1), "<style>", `<link rel="stylesheet" href="css/more%20style.css"><style>`, 1),
 		"my intro/css/more style.css": "p { font: 20px monospace; text-shadow: 1px 1px red }",
 	} {
 		file := filepath.Join(c.dir, name)
@@ -79,7 +79,7 @@ func TestCommandLine(t *testing.T) {
 		t.Errorf("the screen showed %q", screen)
 	}
 	last, between := 0, 0
-	for _, m := range regexp.MustCompile(`partitions .* (\d+)/400 frames`).FindAllStringSubmatch(screen, -1) {
+	for _, m := range regexp.MustCompile(`partitions .* (\d+)/1600 frames`).FindAllStringSubmatch(screen, -1) {
 		n, err := strconv.Atoi(m[1])
 		if err != nil || n < last || n > frames {
 			t.Errorf("after %d frames: %q, %v", last, m[0], err)

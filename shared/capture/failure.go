@@ -25,20 +25,33 @@ func (p *Player) overdue(n int64, seeking bool) error {
 	if pending := p.page.Pending(); len(pending) > 0 {
 		return fault.Userf("%s: no answer from %s; mend the page or give a longer --timeout", late, strings.Join(pending, ", "))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
 	before := p.page.CPU()
-	switch idle := p.clock.world.Evaluate(ctx, "0", nil) == nil; {
+	idle := p.answers(time.Second)
+	looping := p.page.CPU()-before >= loopCPU
+	if !idle && !looping {
+		idle = p.answers(maxAnswer) // the machine may be busy
+	}
+	switch {
 	case idle && seeking:
 		return fault.Userf("%s: the promise of window.helios.seek is still open; mend the page or give a longer --timeout", late)
 	case idle:
 		return fault.Transientf("%s, though the page is idle", late)
-	case p.page.CPU()-before < loopCPU:
+	case !looping:
 		return fault.Transientf("%s: Chromium stands still", late)
 	default:
 		return fault.Userf("%s; look for an endless loop in the page, or give a longer --timeout", late)
 	}
 }
+
+// answers reports whether the page's process evaluates something within a time.
+func (p *Player) answers(limit time.Duration) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	return p.clock.world.Evaluate(ctx, "0", nil) == nil
+}
+
+// maxAnswer is how long a page that uses no processor time may take to answer.
+const maxAnswer = 5 * time.Second
 
 // loopCPU is the least processor time that an endless loop takes in a second, on however busy a machine.
 const loopCPU = 20 * time.Millisecond
