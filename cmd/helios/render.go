@@ -308,7 +308,7 @@ func (f *renderFlags) renderChunk(ctx context.Context, o plan.Options, c capture
 
 // renderSound makes the sound alone.
 func (f *renderFlags) renderSound(ctx context.Context, browsers *render.Browsers, o plan.Options, c capture.Composition, report func(render.Event)) error {
-	o.Start = job.StartStep // no partition has to be reached
+	o.Start = job.StartStep // sound has no partitions
 	spec, err := render.Prepare(ctx, browsers, o, c)
 	if err != nil {
 		return err

@@ -151,3 +151,21 @@ func TestAnInsecurePageShowsTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A change by the least step is one, also between two screenshots.
+func TestScreenshotsInAStreamShowTheLeastChange(t *testing.T) {
+	c := composition(t, grey(`const step = (n) => show(50 + n)`))
+	b := launch(t, c)
+	want := playStreamed(t, b, c, small, 0, 8)
+	p := open(t, b, c, streamed(small))
+	p.stream.insecure = true
+	err := p.Play(t.Context(), 0, 8, job.StartStep, func(f Frame) error {
+		if !bytes.Equal(f.Pixels, want[f.Index].Pixels) {
+			t.Errorf("frame %d shows %d, want %d", f.Index, shade(f), shade(want[f.Index]))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
