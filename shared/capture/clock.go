@@ -56,6 +56,8 @@ type clock struct {
 	world   browser.World // where our own scripts run; of the page that was loaded last
 	origin  microseconds  // frame 0, in Chromium's ticks
 	now     microseconds  // of the virtual time, since the origin
+	next    microseconds  // to which the next budget will go, if that is known
+	marked  microseconds  // the time that has a marker
 	expired chan struct{}
 }
 
@@ -109,6 +111,9 @@ func (c *clock) liveUntil(ctx context.Context, t microseconds) (moved bool, err 
 	if t <= c.now {
 		return false, nil
 	}
+	if c.marked != t {
+		c.world.Begin(ctx, c.marker(t))
+	}
 	if err := c.grant(ctx, emulation.VirtualTimePolicyPauseIfNetworkFetchesPending, t-c.now); err != nil {
 		return false, err
 	}
@@ -121,7 +126,7 @@ func (c *clock) liveUntil(ctx context.Context, t microseconds) (moved bool, err 
 //
 // Timers wait for the answers to the requests that are open.
 func (c *clock) settle(ctx context.Context) error {
-	return c.stand(ctx, c.world, settled, nil)
+	return c.stand(ctx, c.world, c.marker(c.next)+settled, nil)
 }
 
 // stand lets tasks run again, time standing still, and evaluates an expression meanwhile.
@@ -139,6 +144,23 @@ func (c *clock) stand(ctx context.Context, w browser.World, expression string, r
 }
 
 const settled = "new Promise(done => setTimeout(done))"
+
+// mark notes that a timer is set for the microsecond after t, and returns the delay for it in milliseconds.
+//
+// While time stands, Chromium notes the time of the next timer whenever the page is idle, and the next budget begins with
+// a jump to the time noted last, even if a timer for an earlier time was set since then. A timer of ours that was set before
+// time reached t bounds the time that is noted while it stands at t, and so that jump, to one microsecond. It has to be one
+// that counts microseconds: that of Atomics.waitAsync.
+func (c *clock) mark(t microseconds) float64 {
+	c.marked = t
+	return (t - c.now + 1).milliseconds()
+}
+
+// marker returns a script for our world that sets the timer for t.
+func (c *clock) marker(t microseconds) string {
+	const cell = "globalThis.cell ??= new Int32Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer)"
+	return fmt.Sprintf("Atomics.waitAsync(%s, 0, 0, %v);", cell, c.mark(t))
+}
 
 // grant lets virtual time run for a while and waits for the end of it.
 func (c *clock) grant(ctx context.Context, policy emulation.VirtualTimePolicy, budget microseconds) error {

@@ -64,6 +64,7 @@ func (p *Player) show(ctx context.Context, n int64, out output) (png []byte, err
 
 // prepare brings the page to t, where frame n is due. The error may be that of the page's seek function.
 func (p *Player) prepare(ctx context.Context, n int64, t microseconds, out output) (seeking bool, err error) {
+	p.clock.next = frameTime(p.o.FPS, n+1)
 	if !p.seeks {
 		moved, err := p.clock.liveUntil(ctx, t)
 		if err != nil {

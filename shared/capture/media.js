@@ -8,6 +8,9 @@
   const frame = requestAnimationFrame.bind(window), timeout = setTimeout.bind(window);
   const timestamp = performance.now.bind(performance);
   const postTask = scheduler.postTask.bind(scheduler);
+  const { waitAsync } = Atomics, cell = new Int32Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer);
+  const mark = (ms) => waitAsync(cell, 0, 0, ms); // see clock.mark
+  mark(0.0015);
 
   let outer, root = window;
   try {
@@ -425,9 +428,13 @@
       const asked = new Promise((done) => { shared.asked = () => done(false); });
       return Promise.race([Promise.resolve(promise).then(() => true), asked]);
     },
-    // frame shows what belongs into a frame, after the timers that are due at its time if time has gone on.
-    async frame(t, moved) {
-      if (moved) await new Promise((done) => timeout(done));
+    // frame shows what belongs into a frame. If time has moved, that is done after the timers that are due, and next is the
+    // time until the next mark.
+    async frame(t, next) {
+      if (next) {
+        mark(next);
+        await new Promise((done) => timeout(done));
+      }
       await Promise.all(all("show", t));
       return { unknown: [...new Set(all("unknown"))], drawn: shared.drawn };
     },

@@ -91,6 +91,31 @@ func TestTimersThatAreDueWithAFrameFireBeforeIt(t *testing.T) {
 	}
 }
 
+// A timer that a frame sets must not wait for one that was set before and is due later; see clock.mark.
+func TestTimersThatAFrameSetsFireOnTime(t *testing.T) {
+	c := composition(t, `<body><script>
+		const late = [], after = (ms, then = () => {}) => {
+			const due = performance.now() + ms;
+			setTimeout(() => { const now = performance.now(); if (now - due > .2) late.push([due, now]); then(); }, ms);
+		};
+		const { port1, port2 } = new MessageChannel();
+		port1.onmessage = () => after(3);
+		setInterval(() => {}, 47);
+		requestAnimationFrame(function frame() {
+			requestAnimationFrame(frame);
+			after(5, () => after(5));
+			Promise.resolve().then(() => after(2));
+			port2.postMessage(0);
+		});
+	</script>`)
+	b := launch(t, c)
+	for range 3 {
+		if _, values := play(t, b, c, small, 150, 1, job.StartStep, "late"); values[0] != "[]" {
+			t.Errorf("due and fired, in milliseconds: %s", values[0])
+		}
+	}
+}
+
 func TestAnEarlierFrameDoesNotMoveALaterOne(t *testing.T) {
 	// Animations of all kinds that begin in the middle, entered at every frame.
 	c := composition(t, `<style>

@@ -334,12 +334,11 @@ func (p *Player) showMedia(ctx context.Context, n int64, out output, moved bool)
 	}
 	t := p.o.FPS.Milliseconds(n) / 1000
 	for range 8 {
-		script := fmt.Sprintf("%s.frame(%v, %t)", mediaWorld, t, moved)
 		var err error
 		if moved {
-			err = p.clock.stand(ctx, p.main, script, &answer)
+			err = p.clock.stand(ctx, p.main, fmt.Sprintf("%s.frame(%v, %v)", mediaWorld, t, p.clock.mark(p.clock.next)), &answer)
 		} else {
-			err = p.main.Evaluate(ctx, script, &answer)
+			err = p.main.Evaluate(ctx, fmt.Sprintf("%s.frame(%v)", mediaWorld, t), &answer)
 		}
 		if failed := p.media.failure(); failed != nil {
 			return failed
