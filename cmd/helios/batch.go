@@ -149,7 +149,7 @@ func (f *renderFlags) sum(w io.Writer, rows []batchRow) error {
 		message := ""
 		if r.err != nil {
 			failed++
-			if isUserFault(r.err) {
+			if isUserError(r.err) {
 				users++
 			}
 			message = strings.Join(strings.Fields(r.err.Error()), " ")
@@ -169,7 +169,7 @@ func (f *renderFlags) sum(w io.Writer, rows []batchRow) error {
 	case failed == 0:
 		return nil
 	case failed == users:
-		return fault.As(fault.User, err)
+		return fault.Wrap(fault.User, err)
 	default:
 		return err
 	}

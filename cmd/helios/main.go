@@ -38,7 +38,7 @@ func run() int {
 	switch {
 	case ctx.Err() != nil:
 		kind, code, err = "interrupted", exitInterrupted, errors.New("interrupted")
-	case isUserFault(err):
+	case isUserError(err):
 		kind, code, err = fault.User.String(), exitUser, nameFlag(cmd, err)
 	}
 	fmt.Fprintln(os.Stderr, "helios:", err)
@@ -48,8 +48,8 @@ func run() int {
 	return code
 }
 
-// isUserFault reports whether it is the person who can mend it. Only they can make room on a disk.
-func isUserFault(err error) bool {
+// isUserError reports whether the user can fix err. A full disk counts, because only the user can make room.
+func isUserError(err error) bool {
 	var wrong *job.Error
 	return errors.As(err, &wrong) || fault.Of(err) == fault.User || errors.Is(err, syscall.ENOSPC)
 }

@@ -351,7 +351,7 @@ func (f *renderFlags) render(ctx context.Context, browsers *render.Browsers, o p
 		Report: report, Browsers: browsers,
 	}
 	err = j.Run(ctx)
-	if err == nil || ctx.Err() != nil || isUserFault(err) {
+	if err == nil || ctx.Err() != nil || isUserError(err) {
 		os.RemoveAll(work)
 	}
 	return err

@@ -79,7 +79,7 @@ func (b *Browser) File(ctx context.Context, address string) (string, error) {
 		name := sitePath(u)
 		info, err := folder.root.Stat(name)
 		if err != nil || !info.Mode().IsRegular() {
-			return "", fault.As(fault.User, statusError(http.StatusNotFound))
+			return "", fault.Wrap(fault.User, statusError(http.StatusNotFound))
 		}
 		// The root vouches for the file, not for the name of the way to it.
 		return filepath.Join(folder.root.Name(), filepath.FromSlash(name)), nil
@@ -154,13 +154,13 @@ func (d *door) download(ctx context.Context, address, path string) error {
 	answer, err := (&http.Client{Transport: way}).Do(r)
 	switch {
 	case errors.Is(err, errRefused):
-		return fault.As(fault.User, errRefused)
+		return fault.Wrap(fault.User, errRefused)
 	case err != nil:
-		return fault.As(fault.User, err)
+		return fault.Wrap(fault.User, err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode >= 300 {
-		return fault.As(fault.User, statusError(answer.StatusCode))
+		return fault.Wrap(fault.User, statusError(answer.StatusCode))
 	}
 	f, err := os.Create(path)
 	if err != nil {

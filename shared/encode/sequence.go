@@ -174,7 +174,7 @@ func (f *finisher) zip(ctx context.Context, out string) (err error) {
 		if err == nil {
 			_, err = w.Write(picture)
 		}
-		return fault.As(fault.User, err)
+		return fault.Wrap(fault.User, err)
 	})
 	if err != nil {
 		return err
@@ -234,7 +234,7 @@ func (f *finisher) folder(ctx context.Context, out string) error {
 		return fault.Userf("writing the pictures: %w", err)
 	}
 	err = f.pictures(ctx, func(name string, picture []byte) error {
-		return fault.As(fault.User, os.WriteFile(filepath.Join(fresh, name), picture, 0o666))
+		return fault.Wrap(fault.User, os.WriteFile(filepath.Join(fresh, name), picture, 0o666))
 	})
 	if err != nil {
 		return err

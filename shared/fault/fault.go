@@ -1,7 +1,19 @@
-// Package fault says whose fault an error is, for those who decide by it: a runner that retries, a
-// command that chooses its exit code, a state machine that matches error names.
+// Package fault classifies errors by what to do about them.
 //
-// It imports none of ours.
+//   - A [User] error is in the input: a flag, a job spec, the page, a missing file. The same input fails again, so
+//     nothing retries it. Its message says how to fix the input.
+//   - A [Transient] error may not happen again: Chromium was killed, a connection broke. The caller retries.
+//   - An [Internal] error is every other one: a bug in Helios or a broken machine.
+//
+// The kind decides about retries in a runner, the exit code of the command, and the error name that a Step Functions
+// state machine matches.
+//
+// # Usage
+//
+// Classify an error where its cause is known, with [Userf], [Transientf] or [Wrap]. Wrapping with %w keeps the kind.
+// [Of] returns it.
+//
+// The package imports no other package of this module.
 package fault
 
 import (
@@ -13,16 +25,15 @@ import (
 type Kind int
 
 const (
-	// Internal is every error that nobody classified: a defect or a broken machine.
+	// Internal is the kind of errors that nothing classified.
 	Internal Kind = iota
-	// User means that the input is wrong: the same input fails again, and the person can mend it.
+	// User means that the input is wrong. Retrying does not help.
 	User
-	// Transient means that the same call may work the next time: a process was killed, a connection
-	// broke.
+	// Transient means that a retry may succeed.
 	Transient
 )
 
-// String returns the kind's name as it stands in logs.
+// String returns the name of the kind in logs.
 func (k Kind) String() string {
 	switch k {
 	case User:
@@ -41,25 +52,25 @@ type classified struct {
 
 func (c classified) Unwrap() error { return c.error }
 
-// Userf returns an error of kind [User], formatted as by [fmt.Errorf].
+// Userf returns an error of kind [User]. It formats as [fmt.Errorf] does.
 func Userf(format string, args ...any) error {
 	return classified{User, fmt.Errorf(format, args...)}
 }
 
-// Transientf returns an error of kind [Transient], formatted as by [fmt.Errorf].
+// Transientf returns an error of kind [Transient]. It formats as [fmt.Errorf] does.
 func Transientf(format string, args ...any) error {
 	return classified{Transient, fmt.Errorf(format, args...)}
 }
 
-// As marks err as being of a kind; a nil err stays nil.
-func As(kind Kind, err error) error {
+// Wrap returns err with a kind, which replaces the one that err has. It returns nil if err is nil.
+func Wrap(kind Kind, err error) error {
 	if err == nil {
 		return nil
 	}
 	return classified{kind, err}
 }
 
-// Of returns the kind of err: that of the outermost classified error in its tree.
+// Of returns the kind of err: that of the outermost classified error in its tree, or [Internal].
 func Of(err error) Kind {
 	var c classified
 	if errors.As(err, &c) {

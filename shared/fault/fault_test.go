@@ -11,6 +11,15 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+func ExampleOf() {
+	err := fmt.Errorf("rendering partition 3: %w", Transientf("Chromium was killed"))
+	fmt.Println(err)
+	fmt.Println(Of(err))
+	// Output:
+	// rendering partition 3: Chromium was killed
+	// transient
+}
+
 func TestOf(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -20,12 +29,12 @@ func TestOf(t *testing.T) {
 		{"nil", nil, Internal},
 		{"unclassified", io.EOF, Internal},
 		{"user", Userf("bad %s", "input"), User},
-		{"transient", Transientf("it broke"), Transient},
-		{"marked", As(User, io.EOF), User},
-		{"wrapped", fmt.Errorf("frame 3: %w", Transientf("it broke")), Transient},
+		{"transient", Transientf("connection lost"), Transient},
+		{"wrapped by Wrap", Wrap(User, io.EOF), User},
+		{"wrapped by fmt.Errorf", fmt.Errorf("frame 3: %w", Transientf("connection lost")), Transient},
 		{"joined", errors.Join(io.EOF, Userf("bad input")), User},
-		{"the outermost counts", Transientf("once more: %w", Userf("bad input")), Transient},
-		{"also when marked", As(Internal, Userf("bad input")), Internal},
+		{"the outermost kind wins", Transientf("retry: %w", Userf("bad input")), Transient},
+		{"the outermost kind wins in Wrap", Wrap(Internal, Userf("bad input")), Internal},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := Of(test.err); got != test.want {
@@ -35,23 +44,23 @@ func TestOf(t *testing.T) {
 	}
 }
 
-func TestClassifiedErrorsAreStillThemselves(t *testing.T) {
+func TestTextAndCauseAreKept(t *testing.T) {
 	err := Userf("opening a.html: %w", io.ErrUnexpectedEOF)
 	if got, want := err.Error(), "opening a.html: unexpected EOF"; got != want {
-		t.Errorf("the text is %q, want %q", got, want)
+		t.Errorf("Error() = %q, want %q", got, want)
 	}
-	if !errors.Is(err, io.ErrUnexpectedEOF) || !errors.Is(As(Transient, err), io.ErrUnexpectedEOF) {
-		t.Error("the cause is lost")
+	if !errors.Is(err, io.ErrUnexpectedEOF) || !errors.Is(Wrap(Transient, err), io.ErrUnexpectedEOF) {
+		t.Error("errors.Is does not find the cause")
 	}
-	if err := As(User, nil); err != nil {
-		t.Errorf("As(User, nil) = %v", err)
+	if err := Wrap(User, nil); err != nil {
+		t.Errorf("Wrap(User, nil) = %v, want nil", err)
 	}
 }
 
-func TestKindNames(t *testing.T) {
+func TestKindString(t *testing.T) {
 	for kind, want := range map[Kind]string{Internal: "internal", User: "user", Transient: "transient"} {
 		if got := kind.String(); got != want {
-			t.Errorf("%d is called %q, want %q", kind, got, want)
+			t.Errorf("Kind(%d).String() = %q, want %q", kind, got, want)
 		}
 	}
 }

@@ -76,7 +76,7 @@ func (r *Render) Err() error {
 		case cloud.TransientError:
 			kind = fault.Transient
 		}
-		return fault.As(kind, fmt.Errorf("the render %s failed: %s", r.ID, strings.TrimSuffix(strings.TrimSpace(r.Message), ".")))
+		return fault.Wrap(kind, fmt.Errorf("the render %s failed: %s", r.ID, strings.TrimSuffix(strings.TrimSpace(r.Message), ".")))
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func finish(ctx context.Context, chunks store.Store, inputs []Input, to store.St
 	if local {
 		beside = filepath.Dir(filepath.Clean(disk.Path(output)))
 		if err := os.MkdirAll(beside, 0o777); err != nil {
-			return writingFault(to, output, err)
+			return writeError(to, output, err)
 		}
 	}
 	dir, err := os.MkdirTemp(beside, ".helios-frames-")
@@ -34,7 +34,7 @@ func finish(ctx context.Context, chunks store.Store, inputs []Input, to store.St
 	}
 	defer stitched.Close()
 	if err := join(ctx, stitched, chunks, inputs, o); err != nil {
-		return userFault(err)
+		return chunkError(err)
 	}
 	o.Config.Output = output
 	if encode.Folder(o.Config) {
@@ -53,7 +53,7 @@ func finish(ctx context.Context, chunks store.Store, inputs []Input, to store.St
 	}
 	defer r.Close()
 	if err := store.Put(ctx, to, output, r, commitOf(o.Overwrite)); err != nil {
-		return writingFault(to, output, err)
+		return writeError(to, output, err)
 	}
 	return nil
 }

@@ -61,11 +61,11 @@ func MergeTo(ctx context.Context, chunks store.Store, inputs []Input, to store.S
 	}
 	w, err := to.Create(ctx, output)
 	if err != nil {
-		return writingFault(to, output, err)
+		return writeError(to, output, err)
 	}
 	defer w.Abort()
 	if err := join(ctx, w, chunks, inputs, o); err != nil {
-		return userFault(err)
+		return chunkError(err)
 	}
 	return commit(w, to, output, o.Overwrite)
 }
@@ -113,7 +113,7 @@ func infoOf(i webm.Info) stitch.Info {
 
 func commit(w store.Writer, to store.Store, output string, overwrite bool) error {
 	if err := commitOf(overwrite)(w); err != nil {
-		return writingFault(to, output, err)
+		return writeError(to, output, err)
 	}
 	return nil
 }
@@ -126,8 +126,8 @@ func commitOf(overwrite bool) func(store.Writer) error {
 	return store.Writer.CommitNew
 }
 
-// writingFault explains why an output could not be made. A disk is the user's; a bucket knows whose fault it is.
-func writingFault(to store.Store, output string, err error) error {
+// writeError explains why an output could not be made. A disk is the user's; a bucket knows whose fault it is.
+func writeError(to store.Store, output string, err error) error {
 	_, disk := to.(store.Dir)
 	switch {
 	case errors.Is(err, fs.ErrExist):
@@ -138,12 +138,12 @@ func writingFault(to store.Store, output string, err error) error {
 	return err
 }
 
-// userFault marks an error about a chunk as the user's fault: the same chunk fails again, and so does one that is
+// chunkError marks an error about a chunk as the user's fault: the same chunk fails again, and so does one that is
 // not there or cannot be opened.
-func userFault(err error) error {
+func chunkError(err error) error {
 	chunk, file := new(stitch.ChunkError), new(fs.PathError)
 	if errors.As(err, &chunk) || errors.Is(err, fs.ErrNotExist) || errors.As(err, &file) && file.Op == "open" {
-		return fault.As(fault.User, err)
+		return fault.Wrap(fault.User, err)
 	}
 	return err
 }
