@@ -31,10 +31,10 @@ func TestExamples(t *testing.T) {
 		examples map[string]types
 	}{
 		"chunk": {cloud.Chunk(), map[string]types{
-			"inspect": {new(cloud.InspectEvent), new(cloud.Inspection)},
-			"render":  {new(cloud.RenderEvent), new(cloud.RenderResult)},
-			"audio":   {new(cloud.AudioEvent), new(cloud.AudioResult)},
-			"gather":  {new(cloud.GatherEvent), new(cloud.GatherResult)},
+			"inspect":  {new(cloud.InspectEvent), new(cloud.Inspection)},
+			"render":   {new(cloud.RenderEvent), new(cloud.RenderResult)},
+			"audio":    {new(cloud.AudioEvent), new(cloud.AudioResult)},
+			"assemble": {new(cloud.AssembleEvent), new(cloud.AssembleResult)},
 		}},
 		"plan": {cloud.Plan(), map[string]types{
 			"plan":           {new(cloud.PlanEvent), new(cloud.Planned)},

@@ -51,12 +51,12 @@ func (k JobKeys) Failure(unit string) string { return k.Failures() + unit + ".js
 
 // The units of work beside the partitions.
 const (
-	UnitInspect = "inspect"
-	UnitPlan    = "plan"
-	UnitAudio   = "audio"
-	UnitGather  = "gather"
-	UnitMerge   = "merge"
-	UnitFinish  = "finish"
+	UnitInspect  = "inspect"
+	UnitPlan     = "plan"
+	UnitAudio    = "audio"
+	UnitAssemble = "assemble"
+	UnitMerge    = "merge"
+	UnitFinish   = "finish"
 )
 
 // PartitionUnit returns the name of a partition as a unit of work.

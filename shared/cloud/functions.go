@@ -9,7 +9,7 @@ func Plan() Function {
 
 // Chunk opens pages.
 func Chunk() Function {
-	return Function{"inspect": inspect, "render": renderPartition, "audio": mixAudio, "gather": gather}
+	return Function{"inspect": inspect, "render": renderPartition, "audio": mixAudio, "assemble": assemble}
 }
 
 // Merge writes outputs, and reports.

@@ -45,9 +45,9 @@ type Planned struct {
 	// MaxConcurrency is how many partitions are rendered at once.
 	MaxConcurrency int  `json:"maxConcurrency"`
 	HasAudio       bool `json:"hasAudio"`
-	// Gathers says that the output is made from all frames at once, by the chunk function.
-	Gathers bool   `json:"gathers"`
-	Output  string `json:"output"`
+	// NeedsAssembly says that the output is made from all frames at once, by the chunk function.
+	NeedsAssembly bool   `json:"needsAssembly"`
+	Output        string `json:"output"`
 }
 
 // Work is what all partitions of a job have in common.
@@ -92,7 +92,7 @@ func planJob(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	return Planned{
 		JobID:         spec.JobID,
 		PartitionsKey: Job(spec.JobID).Partitions(), Partitions: len(spec.Partitions), Frames: spec.Config.FrameCount,
-		MaxConcurrency: r.concurrencyCap(), HasAudio: spec.Audio != nil, Gathers: !spec.Config.Format.Video(), Output: spec.Config.Output,
+		MaxConcurrency: r.concurrencyCap(), HasAudio: spec.Audio != nil, NeedsAssembly: !spec.Config.Format.Video(), Output: spec.Config.Output,
 	}, nil
 }
 

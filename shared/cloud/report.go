@@ -66,7 +66,7 @@ func reportOf(list []Object, planned Planned, self Usage, prices Prices) *Report
 		}
 	}
 	r.Transitions = statesOfJob + statesOfPartition*planned.Partitions + max(0, r.Attempts-planned.Partitions)
-	if planned.Gathers {
+	if planned.NeedsAssembly {
 		r.Transitions++
 	}
 	r.Cost = prices.cost(usage, r.Transitions)

@@ -24,7 +24,7 @@ func (c *Call) mergeJob(ctx context.Context, jobID string) (int64, string, error
 	if work.Config.Format.Video() {
 		err = c.stitch(ctx, jobID, work, whole, output)
 	} else {
-		err = move(ctx, c.Bucket.Objects(Job(jobID).Prefix()), gathered(work.Config), whole, output)
+		err = move(ctx, c.Bucket.Objects(Job(jobID).Prefix()), assembledName(work.Config), whole, output)
 	}
 	if err != nil {
 		return 0, "", err

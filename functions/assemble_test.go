@@ -11,7 +11,7 @@ import (
 )
 
 // A GIF needs all frames at once, and ffmpeg, which only the image of the chunk function has.
-func TestGather(t *testing.T) {
+func TestAssemble(t *testing.T) {
 	s := start(t)
 	for _, name := range []string{"plan", "merge"} {
 		s.withoutPrograms(t, name)
