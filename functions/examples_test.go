@@ -39,7 +39,7 @@ func TestExamples(t *testing.T) {
 		"plan": {cloud.Plan(), map[string]types{
 			"plan":           {new(cloud.PlanEvent), new(cloud.Planned)},
 			"failure":        {new(cloud.FailureEvent), new(cloud.Failure)},
-			"refuse":         {new(cloud.RefuseEvent), new(cloud.Refusal)},
+			"request-error":  {new(cloud.RequestErrorEvent), new(cloud.RequestError)},
 			"object-created": {nil, new(cloud.Triggered)}, // of the event S3 says more than is read
 		}},
 		"merge": {cloud.Merge(), map[string]types{

@@ -184,7 +184,7 @@ func TestRequestsWhoseRenderFails(t *testing.T) {
 	if d.Status != sfntypes.ExecutionStatusFailed {
 		t.Fatalf("it ended as %s", d.Status)
 	}
-	var r cloud.Refusal
+	var r cloud.RequestError
 	if err := s.bucket.GetJSON(t.Context(), "requests/late.error.json", &r); err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@ package cloud
 //
 // These are functions, not variables, so that a program holds no more than it does.
 func Plan() Function {
-	return Function{"plan": planJob, "failure": recordFailure, "refuse": refuse, objectCreated: trigger}
+	return Function{"plan": planJob, "failure": recordFailure, "request-error": writeRequestError, objectCreated: trigger}
 }
 
 // Chunk opens pages.

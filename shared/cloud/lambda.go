@@ -49,7 +49,7 @@ type Call struct {
 
 	started  time.Time
 	starting time.Duration // of the program, for its first call
-	requests *requestCount
+	s3       *s3Meter
 	memory   int64
 	used     peak
 }
@@ -114,8 +114,8 @@ func (f Function) do(ctx context.Context, c *Call, event json.RawMessage) (any, 
 }
 
 func newCall(ctx context.Context, client *s3.Client) *Call {
-	c := &Call{started: time.Now(), requests: new(requestCount)}
-	c.Bucket = &Bucket{Client: c.requests.count(client), Name: os.Getenv(BucketVariable)}
+	c := &Call{started: time.Now(), s3: new(s3Meter)}
+	c.Bucket = &Bucket{Client: c.s3.attach(client), Name: os.Getenv(BucketVariable)}
 	c.memory, _ = strconv.ParseInt(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), 10, 64)
 	c.Log = Log{Group: os.Getenv("AWS_LAMBDA_LOG_GROUP_NAME"), Stream: os.Getenv("AWS_LAMBDA_LOG_STREAM_NAME")}
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
@@ -140,7 +140,7 @@ func (c *Call) usage(unit string, state State, frames int64) Usage {
 	return Usage{
 		Unit: unit, Attempt: attemptName(c.Log.RequestID), State: state, Frames: frames,
 		Milliseconds: int64(math.Ceil(float64(c.starting+time.Since(c.started)) / float64(time.Millisecond))), MemoryMB: c.memory, UsedMB: c.used.megabytes(),
-		Puts: c.requests.puts.Load() + 1, Gets: c.requests.gets.Load(),
+		Puts: c.s3.puts.Load() + 1, Gets: c.s3.gets.Load(),
 	}
 }
 

@@ -47,7 +47,7 @@ type Request struct {
 	// Webhook is an https address that is told of the end.
 	Webhook string `json:"webhook,omitempty"`
 	// Document is the key of the document below requests/ that the request was: a failure is answered beside
-	// it, by a [Refusal]. The trigger fills it in.
+	// it, by a [RequestError]. The trigger fills it in.
 	Document string `json:"document,omitempty"`
 }
 

@@ -68,8 +68,8 @@ func trigger(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	}
 	input, err := requestInput(data, t.Key)
 	if bad := new(job.Error); errors.As(err, &bad) {
-		t.Error, t.ErrorKey = bad.Error(), refusalKey(t.Key)
-		return t, c.Bucket.PutJSON(ctx, t.ErrorKey, Refusal{Request: t.Key, Error: t.Error, Type: UserError, Field: bad.Field})
+		t.Error, t.ErrorKey = bad.Error(), requestErrorKey(t.Key)
+		return t, c.Bucket.PutJSON(ctx, t.ErrorKey, RequestError{Request: t.Key, Error: t.Error, Type: UserError, Field: bad.Field})
 	}
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func trigger(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	}
 	if started {
 		// The answer to what was put here before.
-		return t, c.Bucket.Delete(ctx, refusalKey(t.Key))
+		return t, c.Bucket.Delete(ctx, requestErrorKey(t.Key))
 	}
 	return t, nil
 }

@@ -8,9 +8,9 @@ import (
 	"helios/shared/fault"
 )
 
-// Refusal says beside a document below requests/ why nothing came of it: the request is wrong, or its render has
+// RequestError says beside a document below requests/ why nothing came of it: the request is wrong, or its render has
 // failed. It goes when the document is put there again.
-type Refusal struct {
+type RequestError struct {
 	// Request is the document's key.
 	Request string `json:"request"`
 	// Error is what happened, Type one of the names such as Helios.User.
@@ -23,9 +23,9 @@ type Refusal struct {
 	Log       *Log   `json:"log,omitempty"`
 }
 
-// RefuseEvent asks the plan function to write down beside a document that its render has failed.
-type RefuseEvent struct {
-	Action   string   `json:"action"` // "refuse"
+// RequestErrorEvent asks the plan function to write down beside a document that its render has failed.
+type RequestErrorEvent struct {
+	Action   string   `json:"action"` // "request-error"
 	Document string   `json:"document"`
 	Finished Finished `json:"finished"`
 }
@@ -37,11 +37,13 @@ func isRequest(key string) bool {
 	return strings.HasPrefix(key, RequestsPrefix) && strings.HasSuffix(key, ".json") && !strings.HasSuffix(key, errorSuffix)
 }
 
-// refusalKey returns where the answer to a document goes.
-func refusalKey(document string) string { return strings.TrimSuffix(document, ".json") + errorSuffix }
+// requestErrorKey returns where the answer to a document goes.
+func requestErrorKey(document string) string {
+	return strings.TrimSuffix(document, ".json") + errorSuffix
+}
 
-func refuse(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
-	e, err := decode[RefuseEvent](event)
+func writeRequestError(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
+	e, err := decode[RequestErrorEvent](event)
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +51,6 @@ func refuse(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 		return nil, fault.Userf("%q is no document below %s", e.Document, RequestsPrefix)
 	}
 	f := e.Finished
-	r := Refusal{Request: e.Document, Error: f.Message, Type: f.Error, Execution: f.Execution, Log: f.Log}
-	return r, c.Bucket.PutJSON(ctx, refusalKey(e.Document), r)
+	r := RequestError{Request: e.Document, Error: f.Message, Type: f.Error, Execution: f.Execution, Log: f.Log}
+	return r, c.Bucket.PutJSON(ctx, requestErrorKey(e.Document), r)
 }

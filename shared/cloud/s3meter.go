@@ -10,28 +10,31 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// requestCount counts requests to S3, each attempt, as they are billed.
-type requestCount struct {
+// s3Meter counts S3 requests by price class. Each retry counts, because S3 bills each.
+type s3Meter struct {
 	puts, gets atomic.Int64
 }
 
-// count returns a client that counts.
-func (c *requestCount) count(client *s3.Client) *s3.Client {
+// attach returns a copy of client whose requests m counts.
+func (m *s3Meter) attach(client *s3.Client) *s3.Client {
 	return s3.New(client.Options(), func(o *s3.Options) {
 		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-			return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("CountRequests", c.next), "Retry", middleware.After)
+			count := middleware.FinalizeMiddlewareFunc("S3Meter", m.count)
+			return stack.Finalize.Insert(count, "Retry", middleware.After)
 		})
 	})
 }
 
-func (c *requestCount) next(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+func (m *s3Meter) count(
+	ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler,
+) (middleware.FinalizeOutput, middleware.Metadata, error) {
 	switch op := awsmiddleware.GetOperationName(ctx); {
 	case strings.HasPrefix(op, "Delete"), op == "AbortMultipartUpload":
 		// Free of charge.
 	case strings.HasPrefix(op, "Get"), strings.HasPrefix(op, "Head"):
-		c.gets.Add(1)
+		m.gets.Add(1)
 	default:
-		c.puts.Add(1)
+		m.puts.Add(1)
 	}
 	return next.HandleFinalize(ctx, in)
 }
