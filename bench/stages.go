@@ -33,7 +33,7 @@ func benchPage(ctx context.Context, t *table, dir, page string, frames int64) er
 	if err != nil {
 		return err
 	}
-	s := &stages{ctx, c, plan.Options{Input: page, Width: 1920, Height: 1080, FrameCount: frames, Start: job.StartJump}, dir, t}
+	s := &stages{ctx, c, plan.Options{Input: page, Width: 1920, Height: 1080, FrameCount: frames, SeekMode: job.SeekDirect}, dir, t}
 	if err := s.findSound(); err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (s *stages) single() error {
 	defer b.Close()
 	frames := s.options.FrameCount
 	captured := func(p *capture.Player) error {
-		return p.Play(s.ctx, 1, frames, job.StartStep, func(capture.Frame) error { return nil })
+		return p.Play(s.ctx, 1, frames, job.SeekReplay, func(capture.Frame) error { return nil })
 	}
 	for _, stage := range []struct {
 		name string
@@ -81,7 +81,7 @@ func (s *stages) single() error {
 		{paint, job.CaptureScreenshot, func(p *capture.Player) error { return p.Draw(s.ctx, 1+frames) }},
 		{capturing(job.CaptureStream), job.CaptureStream, captured},
 		{capturing(job.CaptureScreenshot), job.CaptureScreenshot, captured},
-		{"skip a frame", job.CaptureStream, func(p *capture.Player) error { return p.Play(s.ctx, 1+frames, 0, job.StartStep, nil) }},
+		{"skip a frame", job.CaptureStream, func(p *capture.Player) error { return p.Play(s.ctx, 1+frames, 0, job.SeekReplay, nil) }},
 	} {
 		m, err := s.play(b, stage.mode, stage.do)
 		if err != nil {
@@ -115,7 +115,7 @@ func (s *stages) play(b *browser.Browser, mode job.Capture, do func(*capture.Pla
 func (s *stages) encode(b *browser.Browser, mode job.Capture) error {
 	var held []capture.Frame
 	if _, err := s.play(b, mode, func(p *capture.Player) error {
-		return p.Play(s.ctx, 0, min(s.options.FrameCount, maxHeld), job.StartStep, func(f capture.Frame) error {
+		return p.Play(s.ctx, 0, min(s.options.FrameCount, maxHeld), job.SeekReplay, func(f capture.Frame) error {
 			f.Pixels = bytes.Clone(f.Pixels)
 			held = append(held, f)
 			return nil

@@ -94,7 +94,7 @@ func heavy(t *testing.T) []byte {
 	return read(t, path)
 }
 
-const threeHeavy = `{"width":960,"height":540,"fps":"10","duration":3,"start":"jump","frameMs":1,"chromium":"156","ffmpeg":"5"}`
+const threeHeavy = `{"width":960,"height":540,"fps":"10","duration":3,"seekMode":"direct","frameMs":1,"chromium":"156","ffmpeg":"5"}`
 
 // A merge that is killed in the middle of its upload leaves nothing under the output's key; the next one puts the
 // whole output there, and takes away what the first one had sent.

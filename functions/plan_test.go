@@ -74,7 +74,7 @@ func TestPlanGoesByThePace(t *testing.T) {
 	s := alone(t) // which allows 3 at a time
 	for _, test := range []struct {
 		request             string
-		frameMS, stepMS     int
+		frameMS, replayMS   int
 		partitions, atATime int
 		refused             string
 	}{
@@ -85,17 +85,17 @@ func TestPlanGoesByThePace(t *testing.T) {
 		{request: `,"concurrency":7`, frameMS: 200, partitions: 7, atATime: 3},
 		{request: `,"targetChunkSeconds":800`, frameMS: 20_000, partitions: 15, atATime: 3},
 		{request: `,"concurrency":1`, frameMS: 2000, refused: "600 frames that take about 20m0s (2s a frame), more than the 14m0s"},
-		{request: ``, frameMS: 2000, stepMS: 1500, refused: "1.5s to step through a frame"},
+		{request: ``, frameMS: 2000, replayMS: 1500, refused: "1.5s to replay a frame"},
 	} {
-		start := "jump"
-		if test.stepMS > 0 {
-			start = "step"
+		seek := "direct"
+		if test.replayMS > 0 {
+			seek = "replay"
 		}
 		answer, failed := s.call(t, "plan", map[string]any{
 			"action": "plan", "execution": map[string]string{"name": "x"},
 			"request": json.RawMessage(`{"input":"s3://helios-test/sites/a/"` + test.request + `}`),
-			"inspection": json.RawMessage(fmt.Sprintf(`{"width":64,"height":64,"fps":"30","duration":20,"start":%q,"frameMs":%d,"stepMs":%d,"chromium":"156","ffmpeg":"5"}`,
-				start, test.frameMS, test.stepMS)),
+			"inspection": json.RawMessage(fmt.Sprintf(`{"width":64,"height":64,"fps":"30","duration":20,"seekMode":%q,"frameMs":%d,"replayMs":%d,"chromium":"156","ffmpeg":"5"}`,
+				seek, test.frameMS, test.replayMS)),
 		})
 		if test.refused != "" {
 			if failed != cloud.UserError || !strings.Contains(answer, test.refused) {

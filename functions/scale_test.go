@@ -27,7 +27,7 @@ import (
 func (s *stack) planMany(t *testing.T, partitions int) cloud.Planned {
 	t.Helper()
 	p, _ := s.planAs(t, fmt.Sprintf(`{"input":"s3://helios-test/sites/a/","output":"renders/a.mp4","concurrency":%d}`, partitions),
-		fmt.Sprintf(`{"width":32,"height":32,"fps":"10","duration":%d.%d,"start":"jump","frameMs":1,"chromium":"156","ffmpeg":"5"}`, partitions/10, partitions%10))
+		fmt.Sprintf(`{"width":32,"height":32,"fps":"10","duration":%d.%d,"seekMode":"direct","frameMs":1,"chromium":"156","ffmpeg":"5"}`, partitions/10, partitions%10))
 	if p.Partitions != partitions || p.Frames != int64(partitions) {
 		t.Fatalf("the plan is %+v", p)
 	}

@@ -287,7 +287,7 @@ title "from the start of the process to the first frame, seconds"
 elapsed() {
 	local from to
 	from=$(date +%s%N)
-	to=$(inside /mnt/helios render "/mnt/$1" --frame-count 1 --concurrency 1 --start jump --json -o /tmp/start.mp4 --overwrite | {
+	to=$(inside /mnt/helios render "/mnt/$1" --frame-count 1 --concurrency 1 --seek-mode direct --json -o /tmp/start.mp4 --overwrite | {
 		while read -r line; do case $line in *'"frame-done"'*) date +%s%N; break ;; esac; done
 		cat >/dev/null # so that Helios can say the rest, and end
 	})

@@ -63,7 +63,7 @@ func printFindings(out io.Writer, f render.Findings) error {
 	row("size", "%dx%d", f.Width, f.Height)
 	row("fps", "%s", f.FPS)
 	row("animations", "%s", strings.Join(f.Animations, ", "))
-	row("start", "%s (%s)", f.Start, f.Why)
+	row("seek mode", "%s (%s)", f.SeekMode, f.Why)
 	row("assets", "%d", len(f.Assets))
 	for _, a := range f.Assets {
 		line := fmt.Sprintf("%s\t%s\t%d bytes", strings.ToLower(a.Kind), a.URL, a.Bytes)

@@ -33,7 +33,7 @@ type renderFlags struct {
 	frameCount   int64
 	startFrame   int64
 	concurrency  int
-	start        string
+	seekMode     string
 	capture      string
 	emitJob      string
 	baseURL      string
@@ -99,8 +99,8 @@ func (f *renderFlags) addOptions(cmd *cobra.Command) {
 	f.encoder.add(cmd)
 	f.sound.add(cmd)
 	fs.BoolVar(&f.mute, "mute", false, "leave all sound out")
-	fs.StringVar(&f.start, "start", string(render.StartAuto), "`how` a partition reaches its first frame: step, jump or auto")
-	completeWords(cmd, "start", string(job.StartStep), string(job.StartJump), string(render.StartAuto))
+	fs.StringVar(&f.seekMode, "seek-mode", string(job.SeekAuto), "`how` a partition reaches its first frame: replay, direct or auto")
+	completeWords(cmd, "seek-mode", string(job.SeekReplay), string(job.SeekDirect), string(job.SeekAuto))
 	fs.StringVar(&f.capture, "capture", string(job.CaptureAuto), "capture `mode`: stream (opaque 8-bit 4:2:0 of even size), screenshot, or auto for the one that fits the output")
 	completeWords(cmd, "capture", string(job.CaptureAuto), string(job.CaptureStream), string(job.CaptureScreenshot))
 	fs.BoolVar(&f.transparent, "transparent", false, "keep what the page does not paint transparent, in formats that can")
@@ -175,7 +175,7 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 	o := plan.Options{
 		Input: filepath.ToSlash(input), Output: filepath.ToSlash(output), BaseURL: f.baseURL,
 		Duration: f.duration, FrameCount: f.frameCount, StartFrame: f.startFrame,
-		Concurrency: f.concurrency, Start: job.Start(f.start), Capture: job.Capture(f.capture), AllowMissingAssets: f.allowMissing, Transparent: f.transparent,
+		Concurrency: f.concurrency, SeekMode: job.SeekMode(f.seekMode), Capture: job.Capture(f.capture), AllowMissingAssets: f.allowMissing, Transparent: f.transparent,
 	}
 	for _, flag := range []struct {
 		name         string
@@ -190,8 +190,8 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 	switch {
 	case cmd.Flags().Changed("duration") && f.duration.IsZero():
 		return o, fault.Userf("--duration must be more than 0")
-	case o.Start != render.StartAuto && o.Start != job.StartStep && o.Start != job.StartJump:
-		return o, fault.Userf("--start must be step, jump or auto, got %q", f.start)
+	case o.SeekMode != job.SeekAuto && o.SeekMode != job.SeekReplay && o.SeekMode != job.SeekDirect:
+		return o, fault.Userf("--seek-mode must be replay, direct or auto, got %q", f.seekMode)
 	case !slices.Contains([]job.Capture{job.CaptureAuto, job.CaptureStream, job.CaptureScreenshot}, o.Capture):
 		return o, fault.Userf("--capture must be auto, stream or screenshot, got %q", f.capture)
 	case f.output == "":
@@ -217,8 +217,8 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 
 // checkOpen is check for options that leave open what the page shows best.
 func checkOpen(o plan.Options) error {
-	if o.Start == render.StartAuto {
-		o.Start = job.StartStep
+	if o.SeekMode == job.SeekAuto {
+		o.SeekMode = job.SeekReplay
 	}
 	return check(o)
 }
@@ -294,8 +294,8 @@ func (f *renderFlags) renderChunk(ctx context.Context, o plan.Options, c capture
 		return err
 	}
 	o.Concurrency = 1
-	if o.Start == render.StartAuto {
-		o.Start = job.StartStep
+	if o.SeekMode == job.SeekAuto {
+		o.SeekMode = job.SeekReplay
 	}
 	spec, err := plan.New(o)
 	if err != nil {
@@ -308,7 +308,7 @@ func (f *renderFlags) renderChunk(ctx context.Context, o plan.Options, c capture
 
 // renderSound makes the sound alone.
 func (f *renderFlags) renderSound(ctx context.Context, browsers *render.Browsers, o plan.Options, c capture.Composition, report func(render.Event)) error {
-	o.Start = job.StartStep // sound has no partitions
+	o.SeekMode = job.SeekReplay // sound has no partitions
 	spec, err := render.Prepare(ctx, browsers, o, c)
 	if err != nil {
 		return err

@@ -11,9 +11,9 @@ import (
 
 func newStill() *cobra.Command {
 	var (
-		page  pageFlags
-		s     render.Picture
-		start string
+		page pageFlags
+		s    render.Picture
+		mode string
 	)
 	cmd := &cobra.Command{
 		Use:   "still INPUT",
@@ -26,8 +26,8 @@ func newStill() *cobra.Command {
 			if s.Quality < 0 || s.Quality > 100 {
 				return fault.Userf("--quality must be from 0 to 100, got %d", s.Quality)
 			}
-			if s.Start = job.Start(start); s.Start != render.StartAuto && s.Start != job.StartStep && s.Start != job.StartJump {
-				return fault.Userf("--start must be step, jump or auto, got %q", start)
+			if s.SeekMode = job.SeekMode(mode); s.SeekMode != job.SeekAuto && s.SeekMode != job.SeekReplay && s.SeekMode != job.SeekDirect {
+				return fault.Userf("--seek-mode must be replay, direct or auto, got %q", mode)
 			}
 			if err := page.fill(cmd, &s.Options); err != nil {
 				return err
@@ -47,7 +47,7 @@ func newStill() *cobra.Command {
 	fs.BoolVar(&s.FullPage, "full-page", false, "take the whole height of the page")
 	fs.BoolVar(&s.Options.Transparent, "transparent", false, "keep what the page does not paint transparent (PNG and WebP)")
 	fs.IntVar(&s.Quality, "quality", 90, "`quality` of JPEG and WebP, 0 to 100")
-	fs.StringVar(&start, "start", string(render.StartAuto), "`how` the page gets to the time: step, jump, or auto to jump if it offers window.helios.seek")
+	fs.StringVar(&mode, "seek-mode", string(job.SeekAuto), "`how` the page reaches the time: replay, direct, or auto: direct if it offers window.helios.seek")
 	fs.BoolVar(&s.Options.AllowMissingAssets, "allow-missing-assets", false, "go on without images, fonts and scripts that cannot be had")
 	fs.BoolVar(&s.Overwrite, "overwrite", false, "replace an output that exists")
 	return cmd

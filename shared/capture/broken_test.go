@@ -133,7 +133,7 @@ func TestPagesThatBreakInAFrame(t *testing.T) {
 			for _, from := range []int64{0, 4} {
 				p := open(t, b, c, o)
 				err := within(t, limit, func(ctx context.Context) error {
-					return p.Play(ctx, from, 6, job.StartStep, func(f Frame) error { return nil })
+					return p.Play(ctx, from, 6, job.SeekReplay, func(f Frame) error { return nil })
 				})
 				wantUser(t, err, test.words...)
 				if strings.Contains(test.html, "for (;;)") {

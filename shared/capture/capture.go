@@ -7,9 +7,9 @@
 // still at zero, however long it takes. A request that a frame makes is answered 10 ms later in the page's
 // time, however long the network takes.
 //
-// So frame n is the same on every machine and in every partition. A page with history, such as a
-// simulation that moves on with every call, has to be stepped through all earlier frames; a page that is a
-// pure function of time can jump. [Inspect] finds out which.
+// So frame n is the same on every machine and in every partition. A page with history, such as a simulation that moves
+// on with every call, replays all earlier frames. A seekable page, whose frames depend only on the time, goes to any
+// frame directly. [Seekable] finds out which.
 package capture
 
 import (
@@ -167,13 +167,13 @@ func (p *Player) Close() {
 // Missing returns what the page could not load.
 func (p *Player) Missing() []browser.Asset { return p.page.Missing() }
 
-// Play goes to frame from, in the way that start says, and hands count frames to emit, in order. It stops at
+// Play goes to frame from, in the seek mode, and hands count frames to emit, in order. It stops at
 // the first error, also of emit.
-func (p *Player) Play(ctx context.Context, from, count int64, start job.Start, emit func(Frame) error) error {
+func (p *Player) Play(ctx context.Context, from, count int64, mode job.SeekMode, emit func(Frame) error) error {
 	if p.stream != nil {
-		return p.playStream(ctx, from, count, start, emit)
+		return p.playStream(ctx, from, count, mode, emit)
 	}
-	if err := p.goTo(ctx, from, start); err != nil {
+	if err := p.goTo(ctx, from, mode); err != nil {
 		return err
 	}
 	r := newRests(p)
@@ -206,9 +206,9 @@ func (p *Player) Draw(ctx context.Context, count int64) error {
 }
 
 // goTo brings the page to where frame n is to be shown.
-func (p *Player) goTo(ctx context.Context, n int64, start job.Start) error {
+func (p *Player) goTo(ctx context.Context, n int64, mode job.SeekMode) error {
 	last := n
-	if start == job.StartJump {
+	if mode == job.SeekDirect {
 		last = min(1, n)
 	}
 	return p.goThrough(ctx, last, nothing)

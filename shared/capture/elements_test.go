@@ -69,13 +69,13 @@ func TestWhatMovesMovesTheSameInEveryPartition(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c := composition(t, test.html)
 			b := launch(t, c)
-			all, _ := play(t, b, c, small, 0, moving, job.StartStep, "")
+			all, _ := play(t, b, c, small, 0, moving, job.SeekReplay, "")
 			if n := distinct(all); n < test.distinct {
 				t.Errorf("%d of %d frames are different pictures, want %d", n, moving, test.distinct)
 			}
 			b = launch(t, c)
 			for _, from := range []int64{0, 8} {
-				part, _ := play(t, b, c, small, from, 3, job.StartStep, "")
+				part, _ := play(t, b, c, small, from, 3, job.SeekReplay, "")
 				for _, f := range part {
 					if !bytes.Equal(f.PNG, all[f.Index].PNG) {
 						t.Errorf("entered at frame %d, frame %d is another picture", from, f.Index)
@@ -95,7 +95,7 @@ func TestAnAnimatedImageShowsTheSameInEveryPartition(t *testing.T) {
 	const frames = 12
 	var all []byte
 	for _, from := range []int64{0, 0, 3, 7} {
-		drawn, _ := play(t, b, c, o, from, frames-from, job.StartStep, "")
+		drawn, _ := play(t, b, c, o, from, frames-from, job.SeekReplay, "")
 		var got []byte
 		for _, f := range drawn {
 			got = append(got, names[pixel(t, f, 30, 30)])
@@ -132,7 +132,7 @@ func TestWorkersReadTheClockOfThePage(t *testing.T) {
 	// A minute goes by from frame to frame, which no real clock shows.
 	o := small
 	o.FPS = job.Rate{Num: 1, Den: 60}
-	_, values := play(t, launch(t, c), c, o, 0, 30, job.StartStep, "answers")
+	_, values := play(t, launch(t, c), c, o, 0, 30, job.SeekReplay, "answers")
 	var answers [][2]float64
 	if err := json.Unmarshal([]byte(values[29]), &answers); err != nil || len(answers) == 0 {
 		t.Fatalf("the worker said %s: %v", values[29], err)

@@ -30,7 +30,7 @@ func TestEveryExampleIsExact(t *testing.T) {
 			o.Width, o.Height, o.Props = 640, 360, []byte(`{"title":"Title","name":"Name"}`)
 			b := launch(t, c)
 			const count = 40
-			want, _ := play(t, b, c, o, 0, count, job.StartStep, "")
+			want, _ := play(t, b, c, o, 0, count, job.SeekReplay, "")
 			whole := playStreamed(t, b, c, o, 0, count)
 			checkSame(t, o, want, whole)
 			for _, from := range []int64{1, 13, 27} {

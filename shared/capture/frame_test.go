@@ -23,7 +23,7 @@ func TestTheFirstFrameIsThePageAndNotEmpty(t *testing.T) {
 	c := composition(t, `<style>html { background: rgb(20, 120, 220) }</style>`)
 	b := launch(t, c)
 	for _, from := range []int64{0, 1, 5} {
-		frames, _ := play(t, b, c, small, from, 1, job.StartStep, "")
+		frames, _ := play(t, b, c, small, from, 1, job.SeekReplay, "")
 		if got := pixel(t, frames[0], 80, 45); got != (color.NRGBA{20, 120, 220, 255}) {
 			t.Errorf("entered at frame %d the page is %v", from, got)
 		}
@@ -32,7 +32,7 @@ func TestTheFirstFrameIsThePageAndNotEmpty(t *testing.T) {
 
 func TestAPageWithoutBackgroundIsWhite(t *testing.T) {
 	c := composition(t, `<style>html, body { background: transparent } div { background: #f008; width: 50px; height: 50px }</style><div></div>`)
-	frames, _ := play(t, launch(t, c), c, small, 0, 1, job.StartStep, "")
+	frames, _ := play(t, launch(t, c), c, small, 0, 1, job.SeekReplay, "")
 	if got := pixel(t, frames[0], 150, 80); got != (color.NRGBA{255, 255, 255, 255}) {
 		t.Errorf("where there is nothing the picture is %v", got)
 	}
@@ -46,7 +46,7 @@ func TestAFrameWithoutAChangeRepeatsTheOneBefore(t *testing.T) {
 		<script>setTimeout(() => document.querySelector("div").style.background = "blue", 90)</script>`)
 	b := launch(t, c)
 	for _, from := range []int64{0, 2} {
-		frames, _ := play(t, b, c, small, from, 6, job.StartStep, "")
+		frames, _ := play(t, b, c, small, from, 6, job.SeekReplay, "")
 		for i, f := range frames {
 			// Frame 3, at 100 ms, is the first in blue.
 			if want := i > 0 && f.Index != 3; f.Repeated != want {
@@ -65,7 +65,7 @@ func TestFramesHaveTheSizeThatWasAskedFor(t *testing.T) {
 	for _, size := range [][2]int{{16, 16}, {161, 91}, {1080, 1920}} {
 		o := small
 		o.Width, o.Height = size[0], size[1]
-		frames, _ := play(t, b, c, o, 0, 1, job.StartStep, "")
+		frames, _ := play(t, b, c, o, 0, 1, job.SeekReplay, "")
 		config, err := png.DecodeConfig(bytes.NewReader(frames[0].PNG))
 		if err != nil || config.Width != size[0] || config.Height != size[1] {
 			t.Errorf("the frame is %dx%d, want %v: %v", config.Width, config.Height, size, err)
@@ -81,8 +81,8 @@ func TestABigDocument(t *testing.T) {
 	c := composition(t, `<body>`+strings.Repeat(`<p>A paragraph <b>with</b> some <i>elements</i> in it.</p>`, 5000)+
 		`<script>requestAnimationFrame(function f(t) { requestAnimationFrame(f); scrollTo(0, t * 10) })</script>`)
 	b := launch(t, c)
-	all, _ := play(t, b, c, small, 0, 6, job.StartStep, "")
-	part, _ := play(t, b, c, small, 3, 3, job.StartStep, "")
+	all, _ := play(t, b, c, small, 0, 6, job.SeekReplay, "")
+	part, _ := play(t, b, c, small, 3, 3, job.SeekReplay, "")
 	for i, f := range part {
 		if !bytes.Equal(f.PNG, all[3+i].PNG) {
 			t.Errorf("frame %d is another picture when it comes first", f.Index)

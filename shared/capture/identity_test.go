@@ -29,7 +29,7 @@ func shade(f Frame) int {
 func checkShades(t *testing.T, c Composition, o Options, from, count int64, want func(n int64) int64, emit func(Frame) error) {
 	t.Helper()
 	next := from
-	err := playOnce(t, launch(t, c), c, streamed(o), from, count, job.StartStep, func(_ *Player, f Frame) error {
+	err := playOnce(t, launch(t, c), c, streamed(o), from, count, job.SeekReplay, func(_ *Player, f Frame) error {
 		if got := shade(f); f.Index != next || got < int(want(next)%200)-1 || got > int(want(next)%200)+1 {
 			t.Errorf("frame %d, which should be %d, shows %d, not %d", f.Index, next, got, want(next)%200)
 		}
@@ -150,7 +150,7 @@ func TestSoakStarts(t *testing.T) {
 		if took > 3*time.Second {
 			t.Errorf("start %d took %s", i, took)
 		}
-		err = p.Play(t.Context(), 0, 5, job.StartStep, func(f Frame) error {
+		err = p.Play(t.Context(), 0, 5, job.SeekReplay, func(f Frame) error {
 			if got, want := shade(f), int(want(f.Index)); got < want-1 || got > want+1 {
 				t.Errorf("start %d: frame %d shows %d, not %d", i, f.Index, got, want)
 			}

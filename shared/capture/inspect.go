@@ -128,31 +128,31 @@ func (c Composition) Verify(files map[string]string) error {
 // go on wrongly.
 const sampled = 3
 
-// Pure reports whether the composition shows the same pictures from each of the given frames on when it jumps
-// there as when it is stepped there, and so may be taken for a pure function of time.
-func Pure(ctx context.Context, b *browser.Browser, c Composition, o Options, frames []int64) (bool, error) {
+// Seekable reports whether the composition shows the same pictures after a direct seek to each of the given frames
+// as after a replay, so that its frames may be taken to depend only on the time.
+func Seekable(ctx context.Context, b *browser.Browser, c Composition, o Options, frames []int64) (bool, error) {
 	o.Capture = job.CaptureScreenshot // two pages of one browser cannot stream at once
-	stepped, err := Open(ctx, b, c, o)
+	replayed, err := Open(ctx, b, c, o)
 	if err != nil {
 		return false, err
 	}
-	defer stepped.Close()
+	defer replayed.Close()
 	var next int64
 	for _, n := range slices.Compact(slices.Sorted(slices.Values(frames))) {
 		if n < next {
 			continue // compared already
 		}
-		want, err := stepped.sample(ctx, n, job.StartStep)
+		want, err := replayed.sample(ctx, n, job.SeekReplay)
 		if err != nil {
 			return false, err
 		}
 		next = n + sampled
-		jumped, err := Open(ctx, b, c, o)
+		direct, err := Open(ctx, b, c, o)
 		if err != nil {
 			return false, err
 		}
-		got, err := jumped.sample(ctx, n, job.StartJump)
-		jumped.Close()
+		got, err := direct.sample(ctx, n, job.SeekDirect)
+		direct.Close()
 		if err != nil {
 			return false, err
 		}
@@ -164,8 +164,8 @@ func Pure(ctx context.Context, b *browser.Browser, c Composition, o Options, fra
 }
 
 // sample takes the pictures from frame n on.
-func (p *Player) sample(ctx context.Context, n int64, start job.Start) ([][]byte, error) {
-	if err := p.goTo(ctx, n, start); err != nil {
+func (p *Player) sample(ctx context.Context, n int64, mode job.SeekMode) ([][]byte, error) {
+	if err := p.goTo(ctx, n, mode); err != nil {
 		return nil, err
 	}
 	var pictures [][]byte

@@ -27,7 +27,7 @@ func TestWhatAsksForALayerIsPaintedWithTheRest(t *testing.T) {
 	frames := func(t *testing.T, transform, style, moved string) []Frame {
 		t.Helper()
 		c := composition(t, fmt.Sprintf(page, transform, style, moved))
-		frames, _ := play(t, launch(t, c), c, small, 0, 8, job.StartStep, "")
+		frames, _ := play(t, launch(t, c), c, small, 0, 8, job.SeekReplay, "")
 		if n := distinct(frames); n < len(frames) {
 			t.Errorf("%d of %d frames are different pictures", n, len(frames))
 		}

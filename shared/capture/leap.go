@@ -59,7 +59,7 @@ func (p *Player) leapThrough(ctx context.Context, fps job.Rate, frames int64) er
 // stride lets the page live through the frames from one to another, and where that is the last, up to its end.
 func (p *Player) stride(ctx context.Context, from, to, frames int64, framed bool) error {
 	if framed {
-		if err := p.goTo(ctx, to, job.StartStep); err != nil || to < frames {
+		if err := p.goTo(ctx, to, job.SeekReplay); err != nil || to < frames {
 			return err
 		}
 	}

@@ -72,7 +72,7 @@ func open(t *testing.T, b *browser.Browser, c Composition, o Options) *Player {
 
 // play returns count frames of a composition from frame from on, and what an expression gave after each,
 // as JSON; an empty expression gives nothing. As in a render, a page in which Chromium got stuck is opened again.
-func play(t *testing.T, b *browser.Browser, c Composition, o Options, from, count int64, start job.Start, expression string) (frames []Frame, values []string) {
+func play(t *testing.T, b *browser.Browser, c Composition, o Options, from, count int64, start job.SeekMode, expression string) (frames []Frame, values []string) {
 	t.Helper()
 	for try := 0; ; try++ {
 		frames, values = nil, nil
@@ -97,7 +97,7 @@ func play(t *testing.T, b *browser.Browser, c Composition, o Options, from, coun
 	}
 }
 
-func playOnce(t *testing.T, b *browser.Browser, c Composition, o Options, from, count int64, start job.Start, emit func(*Player, Frame) error) error {
+func playOnce(t *testing.T, b *browser.Browser, c Composition, o Options, from, count int64, start job.SeekMode, emit func(*Player, Frame) error) error {
 	p, err := Open(t.Context(), b, c, o)
 	if err != nil {
 		return err

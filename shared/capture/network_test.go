@@ -90,7 +90,7 @@ func TestLoadingTimeDoesNotShow(t *testing.T) {
 	b := launch(t, c)
 	var want []Frame
 	for run := range 4 {
-		got, _ := play(t, b, c, small, 0, 6, job.StartStep, "")
+		got, _ := play(t, b, c, small, 0, 6, job.SeekReplay, "")
 		if want == nil {
 			want = got
 		}
@@ -110,7 +110,7 @@ func TestAMissingAssetInTheMiddleIsAnErrorThatNamesIt(t *testing.T) {
 	b := launch(t, c)
 	p := open(t, b, c, small)
 	var last int64
-	err := p.Play(t.Context(), 0, 12, job.StartStep, func(f Frame) error { last = f.Index; return nil })
+	err := p.Play(t.Context(), 0, 12, job.SeekReplay, func(f Frame) error { last = f.Index; return nil })
 	wantUser(t, err, "missing image gone.png", "404", "--allow-missing-assets")
 	if last > 4 {
 		t.Errorf("the error came after frame %d, want it soon after the request in frame 3", last)
@@ -118,7 +118,7 @@ func TestAMissingAssetInTheMiddleIsAnErrorThatNamesIt(t *testing.T) {
 
 	o := small
 	o.AllowMissing = true
-	if frames, _ := play(t, b, c, o, 0, 12, job.StartStep, ""); len(frames) != 12 {
+	if frames, _ := play(t, b, c, o, 0, 12, job.SeekReplay, ""); len(frames) != 12 {
 		t.Errorf("with AllowMissing there are %d frames of 12", len(frames))
 	}
 }
@@ -128,7 +128,7 @@ func TestAnImageInTheMiddleIsThereInTheFrameAfterItsAnswer(t *testing.T) {
 		"index.html": `<!doctype html><style>body { margin: 0 }</style><body><script>setTimeout(() => document.body.innerHTML = "<img src=red.svg>", 90)</script>`,
 		"red.svg":    `<svg xmlns="http://www.w3.org/2000/svg" width="90" height="90"><rect width="90" height="90" fill="red"/></svg>`,
 	})
-	frames, _ := play(t, launch(t, c), c, small, 0, 6, job.StartStep, "")
+	frames, _ := play(t, launch(t, c), c, small, 0, 6, job.SeekReplay, "")
 	red := color.NRGBA{255, 0, 0, 255}
 	// Asked for at 90 ms, answered 10 ms later: frame 3, at 100 ms, may have it; frame 4 has to.
 	if pixel(t, frames[2], 5, 5) == red || pixel(t, frames[4], 5, 5) != red {

@@ -16,7 +16,7 @@ func TestPropsAndSeedReachThePageAndItsFrames(t *testing.T) {
 	})
 	b := launch(t, c)
 	look := func(o Options) string {
-		_, values := play(t, b, c, o, 0, 1, job.StartStep, "[early, frames[0].inner]")
+		_, values := play(t, b, c, o, 0, 1, job.SeekReplay, "[early, frames[0].inner]")
 		return values[0]
 	}
 	o := small
@@ -51,7 +51,7 @@ func TestPropsMayBeAnyJSON(t *testing.T) {
 	for _, props := range []string{`{}`, `[1]`, `"text"`, `0`, `null`} {
 		o := small
 		o.Props = json.RawMessage(props)
-		_, values := play(t, b, c, o, 0, 1, job.StartStep, `JSON.stringify(window.__HELIOS_PROPS__)`)
+		_, values := play(t, b, c, o, 0, 1, job.SeekReplay, `JSON.stringify(window.__HELIOS_PROPS__)`)
 		if want, _ := json.Marshal(props); values[0] != string(want) {
 			t.Errorf("the page finds %s, want %s", values[0], want)
 		}
@@ -96,14 +96,14 @@ func TestSeekIsCalledWithTheTimeOfEachFrame(t *testing.T) {
 	if !p.seeks {
 		t.Error("the page has a seek function and is said to have none")
 	}
-	all, _ := play(t, b, c, small, 0, 8, job.StartJump, "")
-	part, values := play(t, b, c, small, 6, 2, job.StartJump, "diary")
+	all, _ := play(t, b, c, small, 0, 8, job.SeekDirect, "")
+	part, values := play(t, b, c, small, 6, 2, job.SeekDirect, "diary")
 	if want := `[true,0,0,true,0.2,200,true,0.23333333333333334,233.4]`; values[1] != want {
 		t.Errorf("seek was called with %s, want %s", values[1], want)
 	}
 	for i, f := range part {
 		if string(f.PNG) != string(all[6+i].PNG) {
-			t.Errorf("frame %d is another picture after a jump", f.Index)
+			t.Errorf("frame %d is another picture after a direct seek", f.Index)
 		}
 	}
 }

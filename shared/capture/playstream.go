@@ -19,7 +19,7 @@ type queued struct {
 const queue = 3
 
 // playStream is Play in stream mode: while one frame is emitted, the next ones are captured.
-func (p *Player) playStream(ctx context.Context, from, count int64, start job.Start, emit func(Frame) error) error {
+func (p *Player) playStream(ctx context.Context, from, count int64, mode job.SeekMode, emit func(Frame) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	frames, free := make(chan queued, queue), make(chan []byte, queue+2)
 	for range cap(free) {
@@ -27,7 +27,7 @@ func (p *Player) playStream(ctx context.Context, from, count int64, start job.St
 	}
 	g.Go(func() error {
 		defer close(frames)
-		return p.captureStream(ctx, from, count, start, frames, free)
+		return p.captureStream(ctx, from, count, mode, frames, free)
 	})
 	g.Go(func() error {
 		var last []byte
@@ -49,9 +49,9 @@ func (p *Player) playStream(ctx context.Context, from, count int64, start job.St
 }
 
 // captureStream captures frames in buffers that are free.
-func (p *Player) captureStream(ctx context.Context, from, count int64, start job.Start, frames chan<- queued, free <-chan []byte) error {
+func (p *Player) captureStream(ctx context.Context, from, count int64, mode job.SeekMode, frames chan<- queued, free <-chan []byte) error {
 	s := p.stream
-	if err := p.goTo(ctx, from, start); err != nil {
+	if err := p.goTo(ctx, from, mode); err != nil {
 		return err
 	}
 	if err := s.flush(ctx); err != nil {

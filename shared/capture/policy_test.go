@@ -74,7 +74,7 @@ func TestPoliciesBlockThePageAndNotTheStream(t *testing.T) {
 				t.Errorf("image, script, inline script, worker: %v, want %v", got, test.want)
 			}
 			fresh := 0
-			err := p.Play(t.Context(), 0, 3, job.StartStep, func(f Frame) error {
+			err := p.Play(t.Context(), 0, 3, job.SeekReplay, func(f Frame) error {
 				if !f.Repeated {
 					fresh++
 				}
@@ -97,7 +97,7 @@ func TestAPageHasNoHoldOnTheStream(t *testing.T) {
 		}
 		requestAnimationFrame(function f(t) { requestAnimationFrame(f); document.querySelector("h1").textContent = t });
 	</script>`)
-	want, _ := play(t, launch(t, c), c, small, 0, 4, job.StartStep, "")
+	want, _ := play(t, launch(t, c), c, small, 0, 4, job.SeekReplay, "")
 	checkSame(t, small, want, playStreamed(t, launch(t, c), c, small, 0, 4))
 
 	c = composition(t, `<h1>text</h1><iframe srcdoc="x"></iframe><script>onload = () => window.stop();
@@ -133,7 +133,7 @@ func TestAPageHasNoHoldOnTheStream(t *testing.T) {
 		}
 	}
 	var got []Frame
-	if err := p.Play(t.Context(), 0, 4, job.StartStep, func(f Frame) error { got = append(got, f); return nil }); err != nil {
+	if err := p.Play(t.Context(), 0, 4, job.SeekReplay, func(f Frame) error { got = append(got, f); return nil }); err != nil {
 		text, _ := json.Marshal(seen)
 		t.Fatalf("after %s: %v", text, err)
 	}

@@ -35,5 +35,5 @@ func Probe(ctx context.Context) (version string, err error) {
 		return b.Version(), err
 	}
 	defer p.Close()
-	return b.Version(), p.Play(ctx, 0, 2, job.StartStep, func(Frame) error { return nil })
+	return b.Version(), p.Play(ctx, 0, 2, job.SeekReplay, func(Frame) error { return nil })
 }

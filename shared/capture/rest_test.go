@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"helios/shared/job"
 )
 
 // Every change that can be seen is seen, however small it is, and also the first one after a rest.
@@ -40,7 +42,7 @@ func TestAChangeIsSeenAfterARest(t *testing.T) {
 				}
 				want = append(want, bytes.Clone(png))
 			}
-			got, _ := play(t, b, c, small, 0, frames, "step", "")
+			got, _ := play(t, b, c, small, 0, frames, job.SeekReplay, "")
 			seen := 0
 			for i, f := range got {
 				// A worker draws when it gets to it: a frame earlier or later.

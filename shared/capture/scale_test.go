@@ -28,7 +28,7 @@ func TestScale(t *testing.T) {
 			p := open(t, b, c, o)
 			defer p.Close()
 			width, height := config.Pixels()
-			err = p.Play(t.Context(), 0, 1, job.StartStep, func(f Frame) error {
+			err = p.Play(t.Context(), 0, 1, job.SeekReplay, func(f Frame) error {
 				picture, err := png.DecodeConfig(bytes.NewReader(f.PNG))
 				if err == nil && (picture.Width != width || picture.Height != height) {
 					t.Errorf("%dx%d is drawn with %dx%d, planned with %dx%d", o.Width, o.Height, picture.Width, picture.Height, width, height)

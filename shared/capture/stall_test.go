@@ -53,7 +53,7 @@ func playStalled(t *testing.T, o Options, count int64, pause time.Duration) (fra
 		}
 	}
 	var pausing sync.WaitGroup
-	err = p.Play(t.Context(), 0, count, job.StartStep, func(f Frame) error {
+	err = p.Play(t.Context(), 0, count, job.SeekReplay, func(f Frame) error {
 		frames = append(frames, Frame{Index: f.Index, Pixels: bytes.Clone(f.Pixels), Repeated: f.Repeated})
 		if f.Index == 3 {
 			stopped = pages(t, b)
@@ -73,7 +73,7 @@ func playStalled(t *testing.T, o Options, count int64, pause time.Duration) (fra
 func TestAPauseChangesNothing(t *testing.T) {
 	const count = 30
 	c := composition(t, canvasPage(circles))
-	want, _ := play(t, launch(t, c), c, small, 0, count, job.StartStep, "")
+	want, _ := play(t, launch(t, c), c, small, 0, count, job.SeekReplay, "")
 	got, err := playStalled(t, small, count, 1500*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)

@@ -12,8 +12,8 @@ import (
 )
 
 // Show returns frame n alone, as a PNG.
-func (p *Player) Show(ctx context.Context, n int64, start job.Start) (png []byte, err error) {
-	err = p.Play(ctx, n, 1, start, func(f Frame) error {
+func (p *Player) Show(ctx context.Context, n int64, mode job.SeekMode) (png []byte, err error) {
+	err = p.Play(ctx, n, 1, mode, func(f Frame) error {
 		png = f.PNG
 		return nil
 	})

@@ -19,7 +19,7 @@ func streamed(o Options) Options {
 // stream plays frames in stream mode and keeps them.
 func playStreamed(t *testing.T, b *browser.Browser, c Composition, o Options, from, count int64) (frames []Frame) {
 	t.Helper()
-	err := playOnce(t, b, c, streamed(o), from, count, job.StartStep, func(_ *Player, f Frame) error {
+	err := playOnce(t, b, c, streamed(o), from, count, job.SeekReplay, func(_ *Player, f Frame) error {
 		f.Pixels = bytes.Clone(f.Pixels)
 		frames = append(frames, f)
 		return nil
@@ -52,7 +52,7 @@ func checkSame(t *testing.T, o Options, screenshots, frames []Frame) {
 func checkStream(t *testing.T, c Composition, o Options, from, count int64) []Frame {
 	t.Helper()
 	b := launch(t, c)
-	want, _ := play(t, b, c, o, from, count, job.StartStep, "")
+	want, _ := play(t, b, c, o, from, count, job.SeekReplay, "")
 	got := playStreamed(t, b, c, o, from, count)
 	checkSame(t, o, want, got)
 	return got
@@ -123,7 +123,7 @@ func TestAPageAtRestIsNotCaptured(t *testing.T) {
 	c := composition(t, `<p>text</p><script>setTimeout(() => document.querySelector("p").append("!"), 90)</script>`)
 	p := open(t, launch(t, c), c, streamed(small))
 	var changed []int64
-	err := p.Play(t.Context(), 0, 40, job.StartStep, func(f Frame) error {
+	err := p.Play(t.Context(), 0, 40, job.SeekReplay, func(f Frame) error {
 		if !f.Repeated {
 			changed = append(changed, f.Index)
 		}
@@ -141,7 +141,7 @@ func TestAnInsecurePageShowsTheSame(t *testing.T) {
 	want := playStreamed(t, b, c, small, 0, 8)
 	p := open(t, b, c, streamed(small))
 	p.stream.insecure = true
-	err := p.Play(t.Context(), 0, 8, job.StartStep, func(f Frame) error {
+	err := p.Play(t.Context(), 0, 8, job.SeekReplay, func(f Frame) error {
 		if !bytes.Equal(f.Pixels, want[f.Index].Pixels) || f.Repeated {
 			t.Errorf("frame %d is another", f.Index)
 		}
@@ -159,7 +159,7 @@ func TestScreenshotsInAStreamShowTheLeastChange(t *testing.T) {
 	want := playStreamed(t, b, c, small, 0, 8)
 	p := open(t, b, c, streamed(small))
 	p.stream.insecure = true
-	err := p.Play(t.Context(), 0, 8, job.StartStep, func(f Frame) error {
+	err := p.Play(t.Context(), 0, 8, job.SeekReplay, func(f Frame) error {
 		if !bytes.Equal(f.Pixels, want[f.Index].Pixels) {
 			t.Errorf("frame %d shows %d, want %d", f.Index, shade(f), shade(want[f.Index]))
 		}

@@ -32,7 +32,7 @@ func TestClocksStayExactFarIntoAComposition(t *testing.T) {
 		o := small
 		o.FPS = fps
 		p := open(t, b, c, o)
-		err = p.Play(t.Context(), hour, 3, job.StartJump, func(f Frame) error {
+		err = p.Play(t.Context(), hour, 3, job.SeekDirect, func(f Frame) error {
 			var said [4]float64
 			if err := p.page.Evaluate(t.Context(), "said", &said); err != nil {
 				return err
@@ -58,7 +58,7 @@ func TestClocksStayExactFarIntoAComposition(t *testing.T) {
 // diary returns what a page wrote into the array diary in each of some frames.
 func diary(t *testing.T, b *browser.Browser, c Composition, o Options, frames int64) []string {
 	t.Helper()
-	_, values := play(t, b, c, o, 0, frames, job.StartStep, "diary")
+	_, values := play(t, b, c, o, 0, frames, job.SeekReplay, "diary")
 	return values
 }
 
@@ -110,7 +110,7 @@ func TestTimersThatAFrameSetsFireOnTime(t *testing.T) {
 	</script>`)
 	b := launch(t, c)
 	for range 3 {
-		if _, values := play(t, b, c, small, 150, 1, job.StartStep, "late"); values[0] != "[]" {
+		if _, values := play(t, b, c, small, 150, 1, job.SeekReplay, "late"); values[0] != "[]" {
 			t.Errorf("due and fired, in milliseconds: %s", values[0])
 		}
 	}
@@ -132,9 +132,9 @@ func TestAnEarlierFrameDoesNotMoveALaterOne(t *testing.T) {
 	b := launch(t, c)
 	o := small
 	o.Height = 120
-	all, _ := play(t, b, c, o, 0, 15, job.StartStep, "")
+	all, _ := play(t, b, c, o, 0, 15, job.SeekReplay, "")
 	for _, from := range []int64{1, 2, 7, 13} {
-		part, _ := play(t, b, c, o, from, 2, job.StartStep, "")
+		part, _ := play(t, b, c, o, from, 2, job.SeekReplay, "")
 		for _, f := range part {
 			if string(f.PNG) != string(all[f.Index].PNG) {
 				t.Errorf("frame %d is another picture when frames from %d on are drawn", f.Index, from)
@@ -157,7 +157,7 @@ func distinct(frames []Frame) int {
 func TestFramesOfAnAnimationShowTheirTime(t *testing.T) {
 	// The width of a box grows by 3 pixels a frame: its picture tells the time of the animation.
 	c := composition(t, `<style>div { height: 9px; animation: grow 1s linear } @keyframes grow { from { width: 0 } to { width: 90px } }</style><div></div>`)
-	_, widths := play(t, launch(t, c), c, small, 0, 25, job.StartStep, `document.querySelector("div").getBoundingClientRect().width`)
+	_, widths := play(t, launch(t, c), c, small, 0, 25, job.SeekReplay, `document.querySelector("div").getBoundingClientRect().width`)
 	for n, text := range widths {
 		width, err := strconv.ParseFloat(text, 64)
 		if err != nil || math.Abs(width-3*float64(n)) > 0.02 {

@@ -21,7 +21,7 @@ func TestTransparent(t *testing.T) {
 	} {
 		o := small
 		o.Transparent = test.transparent
-		frames, _ := play(t, b, c, o, 0, 1, job.StartStep, "")
+		frames, _ := play(t, b, c, o, 0, 1, job.SeekReplay, "")
 		picture, err := png.Decode(bytes.NewReader(frames[0].PNG))
 		if err != nil {
 			t.Fatal(err)

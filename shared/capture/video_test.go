@@ -44,7 +44,7 @@ const bare = `<!doctype html><style>body { margin: 0; background: #777 } video {
 var whole = image.Rect(0, 0, 160, 90)
 
 // look draws frames in so many partitions and returns the numbers that they show.
-func look(t *testing.T, b *browser.Browser, c Composition, o Options, frames int64, partitions int64, start job.Start) (numbers []int) {
+func look(t *testing.T, b *browser.Browser, c Composition, o Options, frames int64, partitions int64, start job.SeekMode) (numbers []int) {
 	t.Helper()
 	size := (frames + partitions - 1) / partitions
 	for from := int64(0); from < frames; from += size {
@@ -154,7 +154,7 @@ func TestAVideoShowsTheFrameOfTheTime(t *testing.T) {
 			}
 			b := launch(t, c)
 			for _, partitions := range []int64{1, 3} {
-				if got := look(t, b, c, small, frames, partitions, job.StartStep); !slices.Equal(got, want) {
+				if got := look(t, b, c, small, frames, partitions, job.SeekReplay); !slices.Equal(got, want) {
 					t.Errorf("in %d partitions the frames are\n%v, want\n%v", partitions, got, want)
 				}
 			}
@@ -223,7 +223,7 @@ func TestAVideoIsPaintedLikeAnImage(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(c.Folder, page.Page), []byte(html), 0o666); err != nil {
 				t.Fatal(err)
 			}
-			frames, _ := play(t, b, page, o, frame, 1, job.StartStep, "")
+			frames, _ := play(t, b, page, o, frame, 1, job.SeekReplay, "")
 			save(t, frames[0], name+"-"+kind)
 			return frames[0]
 		}

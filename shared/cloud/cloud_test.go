@@ -152,7 +152,7 @@ func TestPlanRespectsThePace(t *testing.T) {
 		t.Fatal(err)
 	}
 	// 600 frames of 200 ms, 60 s each.
-	if len(spec.Partitions) != 2 || spec.Config.Output != "renders/intro.mp4" || spec.Config.Start != job.StartJump {
+	if len(spec.Partitions) != 2 || spec.Config.Output != "renders/intro.mp4" || spec.Config.SeekMode != job.SeekDirect {
 		t.Errorf("%d partitions, %+v", len(spec.Partitions), spec.Config)
 	}
 	again, err := r.plan(e.Inspection, "another")

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"helios/shared/capture"
+	"helios/shared/job"
 	"helios/shared/render"
 )
 
@@ -42,8 +43,8 @@ func inspect(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 		return nil, err
 	}
 	o := r.Options
-	if o.Start == "" {
-		o.Start = render.StartAuto
+	if o.SeekMode == "" {
+		o.SeekMode = job.SeekAuto
 	}
 	o.Output = r.output("inspect")
 	i := Inspection{Log: c.Log}

@@ -19,7 +19,6 @@ import (
 
 	"helios/shared/job"
 	"helios/shared/plan"
-	"helios/shared/render"
 	"helios/shared/store"
 )
 
@@ -112,8 +111,8 @@ func (r *Request) Validate() error {
 		return job.Errorf("targetChunkSeconds", "must be above 0 and at most %.0f", FunctionTime.Seconds())
 	case r.MaxConcurrency < 0 || r.MaxConcurrency > job.MaxPartitions:
 		return job.Errorf("maxConcurrency", "must be 1 to %d", job.MaxPartitions)
-	case r.Start != "" && r.Start != render.StartAuto && r.Start != job.StartStep && r.Start != job.StartJump:
-		return job.Errorf("start", "must be auto, step or jump, got %q", r.Start)
+	case r.SeekMode != "" && r.SeekMode != job.SeekAuto && r.SeekMode != job.SeekReplay && r.SeekMode != job.SeekDirect:
+		return job.Errorf("seekMode", "must be auto, replay or direct, got %q", r.SeekMode)
 	}
 	if r.Document != "" && !isRequest(r.Document) {
 		return job.Errorf("document", "is filled in by the trigger; leave it out")
@@ -130,7 +129,7 @@ func (r *Request) Validate() error {
 	}
 	// Everything else, as the planner sees it; what the page may say is taken for said.
 	o := r.Options
-	o.Start = ""
+	o.SeekMode = ""
 	if o.FrameCount == 0 && o.Duration.IsZero() {
 		o.FrameCount = 1
 	}

@@ -87,8 +87,8 @@ type Config struct {
 	// Loudness is the integrated loudness that the sound is brought to, in LUFS, -70 to -5; 0 leaves it as
 	// it is.
 	Loudness float64 `json:"loudness,omitempty"`
-	// Start says how a partition reaches its first frame.
-	Start Start `json:"start"`
+	// SeekMode is how a partition reaches its first frame.
+	SeekMode SeekMode `json:"seekMode"`
 	// Capture is the capture mode of all partitions.
 	Capture Capture `json:"capture"`
 	// Seed seeds Math.random in the page; every partition sees the same sequence.
@@ -101,16 +101,17 @@ type Config struct {
 	Timeout Seconds `json:"timeout"`
 }
 
-// Start says how a partition reaches its first frame.
-type Start string
+// SeekMode is how a partition reaches its first frame.
+type SeekMode string
 
 const (
-	// StartStep runs the page through every earlier frame without drawing it. It is right for
-	// every page.
-	StartStep Start = "step"
-	// StartJump moves the page's clock to the first frame at once. It is right for pages that are
-	// a pure function of time.
-	StartJump Start = "jump"
+	// SeekReplay runs every earlier frame without capturing it. It is correct for every page.
+	SeekReplay SeekMode = "replay"
+	// SeekDirect moves the page's clock to the first frame at once. It is correct for seekable pages: those whose
+	// frames depend only on the time.
+	SeekDirect SeekMode = "direct"
+	// SeekAuto leaves the mode to the planner. A config never contains it.
+	SeekAuto SeekMode = "auto"
 )
 
 // Partition is a run of frames planned as one unit of work.

@@ -33,8 +33,8 @@ func TestParse(t *testing.T) {
 			FPS: job.Rate{Num: 30000, Den: 1001}, Duration: seconds(t, "0.5"),
 			StartFrame: 100, FrameCount: 15,
 			VideoCodec: "libx264", AudioCodec: "aac", Quality: 16, Preset: "veryfast",
-			Start:   job.StartStep,
-			Capture: job.CaptureStream, Seed: 7,
+			SeekMode: job.SeekReplay,
+			Capture:  job.CaptureStream, Seed: 7,
 			Props:              json.RawMessage(`{"title":"Fish & <Chips>","list":[1,2]}`),
 			AllowMissingAssets: true,
 			Timeout:            seconds(t, "30"),
@@ -181,8 +181,8 @@ func TestParseNamesTheFaultyField(t *testing.T) {
 		{"config.preset", "very fast", "config.preset", "must match"},
 		{"config.quality", 101, "config.quality", "must be at most 100, got 101"},
 		{"config.quality", -1, "config.quality", "must be at least 0, got -1"},
-		{"config.start", "fly", "config.start", `must be "step" or "jump", got "fly"`},
-		{"config.start", 1, "config.start", `must be "step" or "jump", got "1"`},
+		{"config.seekMode", "fly", "config.seekMode", `must be "replay" or "direct", got "fly"`},
+		{"config.seekMode", 1, "config.seekMode", `must be "replay" or "direct", got "1"`},
 		{"config.seed", 1 << 32, "config.seed", "must be at most 4294967295"},
 		{"config.props", []any{1}, "config.props", "must be an object, got an array"},
 		{"config.allowMissingAssets", "yes", "config.allowMissingAssets", "must be a boolean, got a string"},
@@ -288,7 +288,7 @@ func TestParseAcceptsOtherForms(t *testing.T) {
 		"config.input":              "https://example.com/a?b=c&d",
 		"config.props":              nil,
 		"config.allowMissingAssets": nil,
-		"config.start":              "jump",
+		"config.seekMode":           "direct",
 	} {
 		if _, err := job.Parse(edited(t, field, value)); err != nil {
 			t.Errorf("%s = %v: %v", field, value, err)

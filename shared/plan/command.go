@@ -93,7 +93,7 @@ func flags(c *job.Config) []string {
 		"--audio-codec", c.AudioCodec,
 		"--quality", strconv.Itoa(c.Quality),
 		"--preset", c.Preset,
-		"--start", string(c.Start),
+		"--seek-mode", string(c.SeekMode),
 		"--capture", string(c.Capture),
 		"--seed", strconv.FormatUint(uint64(c.Seed), 10),
 		"--timeout", c.Timeout.String(),

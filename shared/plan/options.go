@@ -69,8 +69,8 @@ type Options struct {
 	// Mute leaves all sound out.
 	Mute bool `json:"mute,omitempty"`
 
-	// Start says how a partition reaches its first frame. Default: [job.StartStep].
-	Start job.Start `json:"start,omitempty"`
+	// SeekMode is how a partition reaches its first frame. Default: [job.SeekReplay].
+	SeekMode job.SeekMode `json:"seekMode,omitempty"`
 	// Capture is the capture mode. Default: [job.CaptureAuto], which is [job.Config.BestCapture].
 	Capture job.Capture `json:"capture,omitempty"`
 	// Seed seeds Math.random in the page.
@@ -114,7 +114,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.AudioCodec, sound)
 	preset, quality := DefaultSettings(o.VideoCodec)
 	setDefault(&o.Preset, preset)
-	setDefault(&o.Start, job.StartStep)
+	setDefault(&o.SeekMode, job.SeekReplay)
 	setDefault(&o.Timeout, DefaultTimeout)
 	if o.Quality == nil {
 		o.Quality = &quality
@@ -150,7 +150,7 @@ func (o Options) config() (job.Config, error) {
 		Loop:               o.Loop,
 		AudioBitrate:       o.AudioBitrate,
 		Loudness:           o.Loudness,
-		Start:              o.Start,
+		SeekMode:           o.SeekMode,
 		Capture:            o.Capture,
 		Seed:               o.Seed,
 		AllowMissingAssets: o.AllowMissingAssets,

@@ -39,7 +39,7 @@ func TestReferenceCase(t *testing.T) {
 		t.Errorf("the job's id is %q, want 32 hexadecimal digits", got.JobID)
 	}
 	const flags = " --format mp4 --width 1920 --height 1080 --fps 30 --video-codec libx264 --audio-codec aac --quality 16" +
-		" --preset veryfast --start step --capture stream --seed 0 --timeout 30 --concurrency 1 --overwrite"
+		" --preset veryfast --seek-mode replay --capture stream --seed 0 --timeout 30 --concurrency 1 --overwrite"
 	want := &job.Spec{
 		Version: 1,
 		JobID:   got.JobID,
@@ -48,8 +48,8 @@ func TestReferenceCase(t *testing.T) {
 			Width: 1920, Height: 1080, Scale: 1,
 			FPS: job.Rate{Num: 30, Den: 1}, Duration: twoSeconds, FrameCount: 60,
 			VideoCodec: "libx264", AudioCodec: "aac", Quality: 16, Preset: "veryfast",
-			Start:   job.StartStep,
-			Capture: job.CaptureStream, Timeout: job.SecondsOf(30 * time.Second),
+			SeekMode: job.SeekReplay,
+			Capture:  job.CaptureStream, Timeout: job.SecondsOf(30 * time.Second),
 		},
 		Partitions: []job.Partition{
 			{ID: 0, StartFrame: 0, FrameCount: 30, OutputFile: "intro.0000.mp4",
@@ -146,7 +146,7 @@ func TestNewNamesTheFaultyOption(t *testing.T) {
 		{"negative rate", func(o *plan.Options) { o.FPS = job.Rate{Num: -30, Den: 1} }, "fps", "1/60 to 1000"},
 		{"quality", func(o *plan.Options) { o.Quality = &quality }, "quality", "at most 100"},
 		{"codec", func(o *plan.Options) { o.VideoCodec = "$(id)" }, "videoCodec", "must match"},
-		{"start", func(o *plan.Options) { o.Start = "fly" }, "start", `"step" or "jump"`},
+		{"seek mode", func(o *plan.Options) { o.SeekMode = "fly" }, "seekMode", `"replay" or "direct"`},
 		{"capture", func(o *plan.Options) { o.Capture = "photo" }, "capture", `"screenshot"`},
 		{"timeout", func(o *plan.Options) { o.Timeout = job.SecondsOf(2 * time.Hour) }, "timeout", "at most 3600"},
 		{"props no JSON", func(o *plan.Options) { o.Props = json.RawMessage("{") }, "props", "JSON object"},
@@ -260,7 +260,7 @@ func TestPlannedSpecsAreValid(t *testing.T) {
 		"plain": {Input: "a.html", FrameCount: 60, Concurrency: 2},
 		"all options": {
 			Input: "日本 語.html", Output: "/x/it's.webm", Width: 1, Height: 16384, FPS: ntsc, Duration: twoSeconds, StartFrame: 7,
-			Concurrency: 5, VideoCodec: "libvpx-vp9", AudioCodec: "libopus", Preset: "8", Quality: &lossless, Start: job.StartJump,
+			Concurrency: 5, VideoCodec: "libvpx-vp9", AudioCodec: "libopus", Preset: "8", Quality: &lossless, SeekMode: job.SeekDirect,
 			Seed: 1<<32 - 1, Props: json.RawMessage(`{"a": "<b> & 'c'", "n": 1e308}`), AllowMissingAssets: true, Timeout: job.SecondsOf(time.Hour),
 		},
 		"most partitions": {Input: "a.html", FrameCount: 10_000, Concurrency: 10_000},

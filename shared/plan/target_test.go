@@ -13,7 +13,7 @@ func TestSpread(t *testing.T) {
 	for _, test := range []struct {
 		frames     int64
 		frame      time.Duration
-		step       time.Duration
+		replay     time.Duration
 		target     time.Duration
 		partitions int
 	}{
@@ -29,7 +29,7 @@ func TestSpread(t *testing.T) {
 			limit = time.Hour
 		}
 		c := job.Config{FrameCount: test.frames}
-		pace := Pace{Frame: test.frame, Step: test.step}
+		pace := Pace{Frame: test.frame, Replay: test.replay}
 		n, err := Spread(c, pace, test.target, limit)
 		if err != nil || n != test.partitions {
 			t.Errorf("Spread of %d frames gave %d, %v; want %d", test.frames, n, err, test.partitions)
@@ -42,8 +42,8 @@ func TestSpread(t *testing.T) {
 
 func TestSpreadRefusesWhatCannotBeDone(t *testing.T) {
 	c := job.Config{FrameCount: 100_000}
-	_, err := Spread(c, Pace{Frame: 100 * time.Millisecond, Step: 20 * time.Millisecond}, time.Minute, 840*time.Second)
-	if err == nil || !strings.Contains(err.Error(), "20ms to step") || !strings.Contains(err.Error(), "14m0s") {
+	_, err := Spread(c, Pace{Frame: 100 * time.Millisecond, Replay: 20 * time.Millisecond}, time.Minute, 840*time.Second)
+	if err == nil || !strings.Contains(err.Error(), "20ms to replay") || !strings.Contains(err.Error(), "14m0s") {
 		t.Errorf("got %v", err)
 	}
 	err = CheckLimit(job.Config{FrameCount: 10_000}, Pace{Frame: 200 * time.Millisecond}, 2, 840*time.Second)

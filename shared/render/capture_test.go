@@ -14,12 +14,12 @@ import (
 func newJob(t *testing.T, page string, mode job.Capture, concurrency int) *Job {
 	t.Helper()
 	o := small(page)
-	o.Concurrency, o.Capture, o.Start = concurrency, mode, StartAuto
+	o.Concurrency, o.Capture, o.SeekMode = concurrency, mode, job.SeekAuto
 	spec, err := prepareOnce(t, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Start, o.Capture = spec.Config.Start, spec.Config.Capture
+	o.SeekMode, o.Capture = spec.Config.SeekMode, spec.Config.Capture
 	j := jobOf(t, o)
 	j.Spec = spec
 	return j
@@ -37,23 +37,23 @@ func TestPartitionsOfAStreamAreTheWhole(t *testing.T) {
 }
 
 // A page that offers seek is replayed all the same if the spec says so.
-func TestStartStepOfAPageThatSeeks(t *testing.T) {
+func TestReplayOfAPageThatSeeks(t *testing.T) {
 	page := composition(t, `<body style="margin: 0"><script>let calls = 0;
 		window.helios = { seek() { calls++; document.body.style.background = "rgb(" + [20 * calls, 20 * calls, 20 * calls] + ")" } }</script>`)
-	shades := map[job.Start]string{}
-	for _, start := range []job.Start{job.StartStep, job.StartJump} {
+	shades := map[job.SeekMode]string{}
+	for _, seek := range []job.SeekMode{job.SeekReplay, job.SeekDirect} {
 		o := small(page)
-		o.StartFrame, o.FrameCount, o.Start = 5, 1, start
-		shades[start] = hashes(t, run(t, jobOf(t, o)))[0]
+		o.StartFrame, o.FrameCount, o.SeekMode = 5, 1, seek
+		shades[seek] = hashes(t, run(t, jobOf(t, o)))[0]
 	}
 	o := small(page)
-	o.FrameCount, o.Start = 6, job.StartStep
+	o.FrameCount, o.SeekMode = 6, job.SeekReplay
 	all := hashes(t, run(t, jobOf(t, o)))
-	if shades[job.StartStep] != all[5] {
+	if shades[job.SeekReplay] != all[5] {
 		t.Error("frame 5 is another one if the partition begins with it")
 	}
-	if shades[job.StartStep] == shades[job.StartJump] {
-		t.Error("a partition that is to step has jumped")
+	if shades[job.SeekReplay] == shades[job.SeekDirect] {
+		t.Error("a partition that replays has sought directly")
 	}
 }
 

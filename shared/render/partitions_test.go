@@ -48,24 +48,24 @@ func TestEveryExampleGivesTheSameFramesInEveryPartition(t *testing.T) {
 				compare(fmt.Sprint(partitions, " partitions"), jobOf(t, o))
 			}
 
-			// Where jumping is said to make no difference it makes none that could be seen: of a page that has
+			// Where a direct seek is said to make no difference it makes none that could be seen: of a page that has
 			// not lived through a fade Chromium draws some edge pixels, of a million, by 1 or 2 of 255 otherwise.
-			o.Concurrency, o.Start = 2, job.StartJump
+			o.Concurrency, o.SeekMode = 2, job.SeekDirect
 			j := jobOf(t, o)
 			j.Browsers = NewBrowsers(j.Composition, 1)
 			defer j.Browsers.Close()
-			var pure bool
+			var seekable bool
 			err := j.Browsers.look(t.Context(), func(b *browser.Browser) (err error) {
-				pure, err = capture.Pure(t.Context(), b, j.Composition, Options(j.Spec.Config), []int64{j.Spec.Partitions[1].StartFrame})
+				seekable, err = capture.Seekable(t.Context(), b, j.Composition, Options(j.Spec.Config), []int64{j.Spec.Partitions[1].StartFrame})
 				return err
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if pure {
+			if seekable {
 				j.Workers = 1
 				if psnr := leastPSNR(t, whole, run(t, j)); psnr < 90 {
-					t.Errorf("jumping: a frame has only %.1f dB", psnr)
+					t.Errorf("direct seek: a frame has only %.1f dB", psnr)
 				}
 			}
 		})

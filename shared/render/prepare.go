@@ -14,9 +14,6 @@ import (
 	"helios/shared/plan"
 )
 
-// StartAuto lets Prepare choose how partitions reach their first frame.
-const StartAuto job.Start = "auto"
-
 // Prepare opens a composition, fills in what the options leave open from what the page says about itself,
 // and plans the job. The browsers are those of the composition at the options' scale.
 func Prepare(ctx context.Context, browsers *Browsers, o plan.Options, c capture.Composition) (spec *job.Spec, err error) {
@@ -29,9 +26,9 @@ func Prepare(ctx context.Context, browsers *Browsers, o plan.Options, c capture.
 }
 
 func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (*job.Spec, error) {
-	start := o.Start
-	if start == StartAuto {
-		o.Start = job.StartStep
+	mode := o.SeekMode
+	if mode == job.SeekAuto {
+		o.SeekMode = job.SeekReplay
 	}
 	report, err := complete(ctx, b, &o, c, o.HasSound())
 	if err != nil {
@@ -48,14 +45,14 @@ func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 	if err := encode.Check(spec.Config); err != nil {
 		return nil, err
 	}
-	if start != StartAuto {
+	if mode != job.SeekAuto {
 		return spec, nil
 	}
-	jump, err := mayJump(ctx, b, c, spec, report.Seeks)
-	if err != nil || !jump {
+	direct, err := seekable(ctx, b, c, spec, report.Seeks)
+	if err != nil || !direct {
 		return spec, err
 	}
-	o.Start = job.StartJump
+	o.SeekMode = job.SeekDirect
 	return plan.New(o)
 }
 
@@ -135,22 +132,22 @@ func Complete(o *plan.Options, a capture.Attributes) error {
 
 const (
 	// worthProving is how many frames the last partition must be away from the start of the page before
-	// stepping there costs more than to find out whether it may jump: two seconds, or so.
+	// a replay costs more than to find out whether the page is seekable: about two seconds.
 	worthProving = 300
 	// sampleReach is how far into the composition the samples of the proof reach.
 	sampleReach = 600
 )
 
-// mayJump decides whether partitions may jump to their first frame.
-func mayJump(ctx context.Context, b *browser.Browser, c capture.Composition, spec *job.Spec, seeks bool) (bool, error) {
+// seekable reports whether partitions may seek directly to their first frame.
+func seekable(ctx context.Context, b *browser.Browser, c capture.Composition, spec *job.Spec, seeks bool) (bool, error) {
 	last := spec.Partitions[len(spec.Partitions)-1].StartFrame
 	if seeks || last < worthProving {
 		return seeks, nil
 	}
-	return capture.Pure(ctx, b, c, Options(spec.Config), Samples(spec.Config.StartFrame+spec.Config.FrameCount))
+	return capture.Seekable(ctx, b, c, Options(spec.Config), Samples(spec.Config.StartFrame+spec.Config.FrameCount))
 }
 
-// Samples returns the frames at which jumping is compared with stepping, for a composition of so many frames.
+// Samples returns the frames at which a direct seek is compared with a replay, for a composition of so many frames.
 func Samples(frames int64) []int64 {
 	reach := min(frames, sampleReach) - 1
 	return []int64{reach / 7, reach / 3, reach * 2 / 3, reach}
@@ -164,8 +161,8 @@ type Findings struct {
 	Width    int         `json:"width"`
 	Height   int         `json:"height"`
 	FPS      job.Rate    `json:"fps"`
-	// Start is how partitions would reach their first frame, and Why says how that was found.
-	Start      job.Start       `json:"start"`
+	// SeekMode is how partitions would reach their first frame, and Why says how that was found.
+	SeekMode   job.SeekMode    `json:"seekMode"`
 	Why        string          `json:"why"`
 	Animations []string        `json:"animations"`
 	Assets     []browser.Asset `json:"assets"`
@@ -198,7 +195,7 @@ func inspect(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 	f := Findings{
 		Duration: o.Duration, Width: look.Width, Height: look.Height, FPS: look.FPS,
 		Animations: report.Animations, Assets: report.Assets, Missing: report.Missing,
-		Start: job.StartJump, Why: "the page offers window.helios.seek",
+		SeekMode: job.SeekDirect, Why: "the page offers window.helios.seek",
 	}
 	frames := int64(unknownLength)
 	if !o.Duration.IsZero() {
@@ -207,13 +204,13 @@ func inspect(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 	}
 	if !report.Seeks {
 		samples := Samples(frames)
-		pure, err := capture.Pure(ctx, b, c, look, samples)
+		same, err := capture.Seekable(ctx, b, c, look, samples)
 		if err != nil {
 			return Findings{}, err
 		}
-		f.Why = fmt.Sprintf("jumping and stepping show the same at frames %v", samples)
-		if !pure {
-			f.Start, f.Why = job.StartStep, fmt.Sprintf("jumping and stepping show different pictures at frames %v", samples)
+		f.Why = fmt.Sprintf("a direct seek and a replay show the same at frames %v", samples)
+		if !same {
+			f.SeekMode, f.Why = job.SeekReplay, fmt.Sprintf("a direct seek and a replay differ at frames %v", samples)
 		}
 	}
 	return f, nil

@@ -175,17 +175,17 @@ func TestPrepareRefusesWhatThePageSaysWrongly(t *testing.T) {
 	}
 }
 
-func TestPrepareFindsOutWhetherToJump(t *testing.T) {
+func TestPrepareFindsTheSeekMode(t *testing.T) {
 	for name, test := range map[string]struct {
 		html string
-		want job.Start
+		want job.SeekMode
 	}{
-		"seeks":   {`<script>window.helios = { seek() {} }</script>`, job.StartJump},
-		"pure":    {`<style>p { animation: a 9s } @keyframes a { to { opacity: 0 } }</style><p>text`, job.StartJump},
-		"history": {counting, job.StartStep},
+		"seeks":    {`<script>window.helios = { seek() {} }</script>`, job.SeekDirect},
+		"seekable": {`<style>p { animation: a 9s } @keyframes a { to { opacity: 0 } }</style><p>text`, job.SeekDirect},
+		"history":  {counting, job.SeekReplay},
 	} {
 		o := small(composition(t, test.html))
-		o.FrameCount, o.Concurrency, o.Start = 700, 2, StartAuto
+		o.FrameCount, o.Concurrency, o.SeekMode = 700, 2, job.SeekAuto
 		c, err := capture.Locate("", o.Input)
 		if err != nil {
 			t.Fatal(err)
@@ -194,12 +194,12 @@ func TestPrepareFindsOutWhetherToJump(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if spec.Config.Start != test.want {
-			t.Errorf("a page that is %s starts by %s, want %s", name, spec.Config.Start, test.want)
+		if spec.Config.SeekMode != test.want {
+			t.Errorf("a page that is %s has the seek mode %s, want %s", name, spec.Config.SeekMode, test.want)
 		}
 		found, err := Inspect(t.Context(), plan.Options{Input: o.Input, Width: 160, Height: 90, FPS: o.FPS}, c)
-		if err != nil || found.Start != test.want {
-			t.Errorf("a page that is %s is said to start by %s, %v", name, found.Start, err)
+		if err != nil || found.SeekMode != test.want {
+			t.Errorf("a page that is %s is reported with the seek mode %s, %v", name, found.SeekMode, err)
 		}
 	}
 }

@@ -78,7 +78,7 @@ func TestASurveyHearsWhatComesLater(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Start = job.StartStep
+	o.SeekMode = job.SeekReplay
 	s, err := Look(t.Context(), o, c)
 	if err != nil {
 		t.Fatal(err)

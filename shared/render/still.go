@@ -22,8 +22,8 @@ type Picture struct {
 	Options plan.Options
 	// At is the time in the composition; the frame that is shown then is taken.
 	At job.Seconds
-	// Start says how the page gets there; [StartAuto] jumps if the page offers window.helios.seek.
-	Start job.Start
+	// SeekMode is how the page reaches the time; [job.SeekAuto] is direct if the page offers window.helios.seek.
+	SeekMode job.SeekMode
 	// FullPage takes the whole height of the page, not only what is in sight.
 	FullPage bool
 	// Quality is from 0 to 100, for JPEG and WebP.
@@ -78,13 +78,13 @@ func (s *Picture) take(ctx context.Context, b *browser.Browser, c capture.Compos
 	}
 	opened := lookOptions(o)
 	opened.AllowMissing, opened.Transparent = o.AllowMissingAssets, o.Transparent
-	start := s.Start
+	mode := s.SeekMode
 	switch {
-	case start != StartAuto:
+	case mode != job.SeekAuto:
 	case report.Seeks:
-		start = job.StartJump
+		mode = job.SeekDirect
 	default:
-		start = job.StartStep
+		mode = job.SeekReplay
 	}
 	player, err := capture.Open(ctx, b, c, opened)
 	if err != nil {
@@ -100,7 +100,7 @@ func (s *Picture) take(ctx context.Context, b *browser.Browser, c capture.Compos
 			return nil, err
 		}
 	}
-	png, err := player.Show(ctx, frameAt(s.At, opened.FPS), start)
+	png, err := player.Show(ctx, frameAt(s.At, opened.FPS), mode)
 	if err != nil || !s.pdf() {
 		return png, err
 	}

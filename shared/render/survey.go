@@ -24,14 +24,14 @@ type Survey struct {
 	Height   int         `json:"height"`
 	FPS      job.Rate    `json:"fps"`
 	Duration job.Seconds `json:"duration"`
-	// Start is how partitions reach their first frame.
-	Start job.Start `json:"start"`
+	// SeekMode is how partitions reach their first frame.
+	SeekMode job.SeekMode `json:"seekMode"`
 	// Tracks is the sound.
 	Tracks []job.Track `json:"tracks,omitempty"`
-	// FrameMS and StepMS are the milliseconds that it takes to draw and encode a frame, and to run the page
-	// through one without its picture; StepMS is 0 when the page jumps.
-	FrameMS float64 `json:"frameMs"`
-	StepMS  float64 `json:"stepMs,omitempty"`
+	// FrameMS and ReplayMS are the milliseconds that it takes to draw and encode a frame, and to run the page
+	// through one without its picture; ReplayMS is 0 when partitions seek directly.
+	FrameMS  float64 `json:"frameMs"`
+	ReplayMS float64 `json:"replayMs,omitempty"`
 	// Revision is the digest of the files that the page loaded, "" when they are not known.
 	Revision string `json:"revision,omitempty"`
 }
@@ -39,7 +39,7 @@ type Survey struct {
 // Pace returns the times that were measured.
 func (s Survey) Pace() plan.Pace {
 	ms := func(x float64) time.Duration { return time.Duration(x * float64(time.Millisecond)) }
-	return plan.Pace{Frame: ms(s.FrameMS), Step: ms(s.StepMS)}
+	return plan.Pace{Frame: ms(s.FrameMS), Replay: ms(s.ReplayMS)}
 }
 
 // Apply fills in the options that were left out from what the survey found.
@@ -48,10 +48,10 @@ func (s Survey) Apply(o *plan.Options) {
 	if o.FrameCount == 0 {
 		o.Duration = s.Duration
 	}
-	o.Start, o.Tracks = s.Start, s.Tracks
+	o.SeekMode, o.Tracks = s.SeekMode, s.Tracks
 }
 
-// measured is how many frames are drawn, and how many are stepped through, to find out how long one takes.
+// measured is how many frames are drawn, and how many are replayed, to find out how long one takes.
 const measured = 12
 
 // Look surveys a composition: it opens the page, and draws and encodes its first frames.
@@ -75,7 +75,7 @@ func survey(ctx context.Context, b *browser.Browser, o plan.Options, c capture.C
 	config := spec.Config
 	s := Survey{
 		Width: config.Width, Height: config.Height, FPS: config.FPS, Duration: config.Duration,
-		Start: config.Start, Revision: revision(spec.Files),
+		SeekMode: config.SeekMode, Revision: revision(spec.Files),
 	}
 	if spec.Audio != nil {
 		s.Tracks = spec.Audio.Tracks
@@ -96,11 +96,11 @@ func (s *Survey) measure(ctx context.Context, b *browser.Browser, c capture.Comp
 		return err
 	}
 	s.FrameMS = float64(drawn.Microseconds()) / 1000
-	if s.Start == job.StartJump {
+	if s.SeekMode == job.SeekDirect {
 		return nil
 	}
-	stepped, err := stepping(ctx, b, c, config)
-	s.StepMS = float64(stepped.Microseconds()) / 1000
+	replayed, err := replaying(ctx, b, c, config)
+	s.ReplayMS = float64(replayed.Microseconds()) / 1000
 	return err
 }
 
@@ -117,7 +117,7 @@ func drawing(ctx context.Context, b *browser.Browser, c capture.Composition, con
 	}
 	defer player.Close()
 	begun := time.Now()
-	err = player.Play(ctx, 0, frames, job.StartStep, func(f capture.Frame) error { return encoder.WriteFrame(f.Data()) })
+	err = player.Play(ctx, 0, frames, job.SeekReplay, func(f capture.Frame) error { return encoder.WriteFrame(f.Data()) })
 	if err == nil {
 		err = encoder.Close()
 	}
@@ -127,15 +127,15 @@ func drawing(ctx context.Context, b *browser.Browser, c capture.Composition, con
 	return time.Since(begun) / time.Duration(frames), nil
 }
 
-// stepping returns the time that it takes to go through a frame.
-func stepping(ctx context.Context, b *browser.Browser, c capture.Composition, config job.Config) (time.Duration, error) {
+// replaying returns the time that it takes to replay a frame.
+func replaying(ctx context.Context, b *browser.Browser, c capture.Composition, config job.Config) (time.Duration, error) {
 	player, err := capture.Open(ctx, b, c, Options(config))
 	if err != nil {
 		return 0, err
 	}
 	defer player.Close()
 	begun := time.Now()
-	err = player.Play(ctx, measured, 0, job.StartStep, func(capture.Frame) error { return nil })
+	err = player.Play(ctx, measured, 0, job.SeekReplay, func(capture.Frame) error { return nil })
 	return time.Since(begun) / measured, err
 }
 

@@ -21,7 +21,7 @@ func TestTimeIsExact(t *testing.T) {
 			}
 			const count = 20
 			video := renderPage(t, "../../examples/time-code.html", plan.Options{
-				Width: 640, Height: 360, FPS: fps, FrameCount: count, Concurrency: 3, Start: job.StartStep,
+				Width: 640, Height: 360, FPS: fps, FrameCount: count, Concurrency: 3, SeekMode: job.SeekReplay,
 			})
 			gray := runFFmpeg(t, video, "-f", "rawvideo", "-pix_fmt", "gray", "-")
 			if len(gray) != count*640*360 {

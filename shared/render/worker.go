@@ -130,7 +130,7 @@ func (w *worker) play(ctx context.Context, p job.Partition, encoder *encode.Enco
 		j.report(Event{Type: Warning, Partition: p.ID, Worker: w.id, Message: fmt.Sprintf("missing %s (%s)", a.URL, a.Problem)})
 	}
 	last := p.StartFrame + p.FrameCount - 1
-	return player.Play(ctx, p.StartFrame, p.FrameCount, config.Start, func(f capture.Frame) error {
+	return player.Play(ctx, p.StartFrame, p.FrameCount, config.SeekMode, func(f capture.Frame) error {
 		if f.Repeated && f.Index != last {
 			encoder.RepeatFrame()
 		} else if err := encoder.WriteFrame(f.Data()); err != nil {
