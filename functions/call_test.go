@@ -94,14 +94,14 @@ func (s *stack) prepare(t *testing.T, request string) cloud.Planned {
 }
 
 // A partition that does not fit into the function's time ends before it, with the numbers.
-func TestOutOfTime(t *testing.T) {
+func TestTimeout(t *testing.T) {
 	s := start(t)
 	s.put(t, "sites/a/index.html", strings.Replace(page, `data-duration="1.2"`, `data-duration="9000"`, 1))
 	p := s.prepare(t, `{"input":"s3://helios-test/sites/a/index.html"}`)
 	s.lambda.SetTimeout("chunk", 8*time.Second)
 	begun := time.Now()
-	answer, failed := s.call(t, "chunk", cloud.RenderEvent{Action: "render", JobID: p.JobID, Partition: cloud.WorkItem{FrameCount: 90_000, OutputFile: "x.0000.mp4"}})
-	if failed != cloud.OutOfTimeError || !strings.Contains(answer, "of 90000 frames were done in") || !strings.Contains(answer, "ms each") {
+	answer, failed := s.call(t, "chunk", cloud.RenderEvent{Action: "render", JobID: p.JobID, Partition: cloud.PartitionItem{FrameCount: 90_000, OutputFile: "x.0000.mp4"}})
+	if failed != cloud.TimeoutError || !strings.Contains(answer, "of 90000 frames were done in") || !strings.Contains(answer, "ms each") {
 		t.Errorf("%s: %s", failed, answer)
 	}
 	if took := time.Since(begun); took >= 8*time.Second {
@@ -139,7 +139,7 @@ func TestPagesHaveNoCredentials(t *testing.T) {
 		})
 		return false
 	})
-	if answer, failed := s.call(t, "chunk", cloud.RenderEvent{Action: "render", JobID: p.JobID, Partition: cloud.WorkItem{FrameCount: 1500, OutputFile: "x.0000.mp4"}}); failed != "" {
+	if answer, failed := s.call(t, "chunk", cloud.RenderEvent{Action: "render", JobID: p.JobID, Partition: cloud.PartitionItem{FrameCount: 1500, OutputFile: "x.0000.mp4"}}); failed != "" {
 		t.Fatal(answer)
 	}
 	if seen < 3 {

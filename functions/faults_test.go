@@ -26,7 +26,7 @@ import (
 )
 
 // planAs plans a job for a page of which an inspection found so much, and returns its work items.
-func (s *stack) planAs(t *testing.T, request, inspection string) (p cloud.Planned, items []cloud.WorkItem) {
+func (s *stack) planAs(t *testing.T, request, inspection string) (p cloud.Planned, items []cloud.PartitionItem) {
 	t.Helper()
 	answer, failed := s.call(t, "plan", map[string]any{
 		"action": "plan", "request": json.RawMessage(request), "inspection": json.RawMessage(inspection), "execution": map[string]string{"name": "x"},
@@ -40,7 +40,7 @@ func (s *stack) planAs(t *testing.T, request, inspection string) (p cloud.Planne
 	return p, s.items(t, p)
 }
 
-func (s *stack) items(t *testing.T, p cloud.Planned) (items []cloud.WorkItem) {
+func (s *stack) items(t *testing.T, p cloud.Planned) (items []cloud.PartitionItem) {
 	t.Helper()
 	if err := s.bucket.GetJSON(t.Context(), p.PartitionsKey, &items); err != nil {
 		t.Fatal(err)
@@ -49,7 +49,7 @@ func (s *stack) items(t *testing.T, p cloud.Planned) (items []cloud.WorkItem) {
 }
 
 // render calls the chunk function for a partition.
-func (s *stack) render(t *testing.T, p cloud.Planned, item cloud.WorkItem) (answer, failed string) {
+func (s *stack) render(t *testing.T, p cloud.Planned, item cloud.PartitionItem) (answer, failed string) {
 	t.Helper()
 	return s.call(t, "chunk", cloud.RenderEvent{Action: "render", JobID: p.JobID, Partition: item})
 }

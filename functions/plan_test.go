@@ -53,7 +53,7 @@ func TestPlanIsThatOfTheCommandLine(t *testing.T) {
 		}
 		items := s.items(t, p)
 		for i, partition := range planned.Partitions {
-			if i >= len(items) || (cloud.WorkItem{ID: partition.ID, StartFrame: partition.StartFrame, FrameCount: partition.FrameCount, OutputFile: partition.OutputFile}) != items[i] {
+			if i >= len(items) || (cloud.PartitionItem{ID: partition.ID, StartFrame: partition.StartFrame, FrameCount: partition.FrameCount, OutputFile: partition.OutputFile}) != items[i] {
 				t.Errorf("%s: item %d is not that of the spec", test.request, i)
 			}
 		}

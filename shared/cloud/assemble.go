@@ -37,18 +37,18 @@ func assemble(ctx context.Context, c *Call, event json.RawMessage) (any, error) 
 		return nil, fmt.Errorf("assembling the output: %w", err)
 	}
 	w := progressWriter{bucket: c.Bucket, keys: Job(e.JobID)}
-	return AssembleResult{state}, w.tell(ctx, c.usage(UnitAssemble, state, 0), c.Log)
+	return AssembleResult{state}, w.write(ctx, c.usage(UnitAssemble, state, 0), c.Log)
 }
 
 func (c *Call) assemble(ctx context.Context, jobID string) (State, error) {
-	var work Work
-	if err := c.Bucket.GetJSON(ctx, Job(jobID).Work(), &work); err != nil {
+	var header JobHeader
+	if err := c.Bucket.GetJSON(ctx, Job(jobID).Header(), &header); err != nil {
 		return "", err
 	}
-	chunks, name := c.Bucket.Objects(Job(jobID).Prefix()), assembledName(work.Config)
-	if there, err := isThere(ctx, chunks, name); there || err != nil {
+	chunks, name := c.Bucket.Objects(Job(jobID).Prefix()), assembledName(header.Config)
+	if there, err := exists(ctx, chunks, name); there || err != nil {
 		return Kept, err
 	}
 	// The same chunks make the same bytes, so it does not matter who is first.
-	return Done, c.stitch(ctx, jobID, work, chunks, name)
+	return Done, c.stitch(ctx, jobID, header, chunks, name)
 }

@@ -38,22 +38,22 @@ func mixAudio(ctx context.Context, c *Call, event json.RawMessage) (any, error) 
 		return nil, fmt.Errorf("mixing the sound: %w", err)
 	}
 	w := progressWriter{bucket: c.Bucket, keys: Job(e.JobID)}
-	return AudioResult{state}, w.tell(ctx, c.usage(UnitAudio, state, 0), c.Log)
+	return AudioResult{state}, w.write(ctx, c.usage(UnitAudio, state, 0), c.Log)
 }
 
 func (c *Call) mix(ctx context.Context, jobID string) (State, error) {
-	var work Work
-	if err := c.Bucket.GetJSON(ctx, Job(jobID).Work(), &work); err != nil {
+	var header JobHeader
+	if err := c.Bucket.GetJSON(ctx, Job(jobID).Header(), &header); err != nil {
 		return "", err
 	}
-	if work.Audio == nil {
+	if header.Audio == nil {
 		return "", errors.New("the job has no sound")
 	}
 	chunks := c.Bucket.Objects(Job(jobID).Prefix())
-	if there, err := isThere(ctx, chunks, work.Audio.OutputFile); there || err != nil {
+	if there, err := exists(ctx, chunks, header.Audio.OutputFile); there || err != nil {
 		return Kept, err
 	}
-	composition, err := capture.Locate("", work.Config.Input)
+	composition, err := capture.Locate("", header.Config.Input)
 	if err != nil {
 		return "", err
 	}
@@ -62,11 +62,11 @@ func (c *Call) mix(ctx context.Context, jobID string) (State, error) {
 		return "", err
 	}
 	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, filepath.Base(work.Audio.OutputFile))
-	if err := render.Sound(ctx, work.Config, work.Audio.Tracks, composition, store.Dir(dir), file, true); err != nil {
+	file := filepath.Join(dir, filepath.Base(header.Audio.OutputFile))
+	if err := render.Sound(ctx, header.Config, header.Audio.Tracks, composition, store.Dir(dir), file, true); err != nil {
 		return "", err
 	}
-	switch err := upload(ctx, file, chunks, work.Audio.OutputFile); {
+	switch err := upload(ctx, file, chunks, header.Audio.OutputFile); {
 	case errors.Is(err, fs.ErrExist):
 		return Kept, nil // somebody else was faster
 	case err != nil:

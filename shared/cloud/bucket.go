@@ -25,13 +25,13 @@ type Object = store.Object
 // Objects returns what is below a prefix, or the whole bucket for "".
 func (b *Bucket) Objects(prefix string) *store.S3 { return store.NewS3(b.Client, b.Name, prefix) }
 
-// notThere reports whether an error is about a key that is not there.
-func notThere(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+// isNotFound reports whether an error is about a key that is not there.
+func isNotFound(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
-// isThere reports whether a store has an object, as an earlier execution of the same job may have left it.
-func isThere(ctx context.Context, s store.Store, name string) (bool, error) {
+// exists reports whether a store has an object, as an earlier execution of the same job may have left it.
+func exists(ctx context.Context, s store.Store, name string) (bool, error) {
 	r, err := s.Open(ctx, name)
-	if notThere(err) {
+	if isNotFound(err) {
 		return false, nil
 	}
 	if err != nil {

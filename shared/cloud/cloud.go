@@ -35,7 +35,7 @@ func (k JobKeys) Partitions() string { return string(k) + "partitions.json" }
 
 // Work is what all partitions have in common, a [Work]: a spec of 10,000 partitions takes a third of a second
 // to read.
-func (k JobKeys) Work() string { return string(k) + "config.json" }
+func (k JobKeys) Header() string { return string(k) + "header.json" }
 
 // Report is the [Report].
 func (k JobKeys) Report() string { return string(k) + "report.json" }
@@ -63,7 +63,7 @@ const (
 func PartitionUnit(id int) string { return fmt.Sprintf("%05d", id) }
 
 // reserved reports whether outputs must not go to a key.
-func reserved(key string) bool {
+func isReserved(key string) bool {
 	for _, prefix := range []string{JobsPrefix, RequestsPrefix, SitesPrefix} {
 		if strings.HasPrefix(key, prefix) {
 			return true

@@ -265,11 +265,11 @@ func TestErrorNames(t *testing.T) {
 		{fault.Userf("x"), UserError},
 		{fmt.Errorf("reading: %w", job.Errorf("fps", "x")), UserError},
 		{fmt.Errorf("partition 1: %w", fault.Transientf("x")), TransientError},
-		{fmt.Errorf("x: %w", &outOfTime{"late"}), OutOfTimeError},
+		{fmt.Errorf("x: %w", &timeoutError{"late"}), TimeoutError},
 		{errors.New("x"), InternalError},
 		{fs.ErrNotExist, InternalError},
 	} {
-		a := answer(test.err, Log{Group: "g", Stream: "s", RequestID: "r"})
+		a := invokeError(test.err, Log{Group: "g", Stream: "s", RequestID: "r"})
 		if a.Type != test.want || !strings.HasSuffix(a.Message, "(log: g, stream s, request r)") {
 			t.Errorf("%v became %+v", test.err, a)
 		}

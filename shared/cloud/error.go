@@ -16,22 +16,22 @@ const (
 	UserError = "Helios.User"
 	// TransientError means that the same call may work the next time.
 	TransientError = "Helios.Transient"
-	// OutOfTimeError means that the work does not fit into the time that a function has; it is not retried.
-	OutOfTimeError = "Helios.OutOfTime"
+	// TimeoutError means that the work does not fit into the time that a function has; it is not retried.
+	TimeoutError = "Helios.Timeout"
 	// InternalError is every other: a defect; it is not retried.
 	InternalError = "Helios.Internal"
 )
 
-// outOfTime is the cause of the end of a context whose function has to stop.
-type outOfTime struct{ message string }
+// timeoutError is the cause of the end of a context whose function has to stop.
+type timeoutError struct{ message string }
 
-func (e *outOfTime) Error() string { return e.message }
+func (e *timeoutError) Error() string { return e.message }
 
 // classify returns the name of an error.
 func classify(err error) string {
-	var late *outOfTime
+	var late *timeoutError
 	if errors.As(err, &late) {
-		return OutOfTimeError
+		return TimeoutError
 	}
 	var invalid *job.Error
 	if errors.As(err, &invalid) {
@@ -47,7 +47,7 @@ func classify(err error) string {
 }
 
 // answer turns an error into what Step Functions gets to see. It names the log.
-func answer(err error, log Log) messages.InvokeResponse_Error {
+func invokeError(err error, log Log) messages.InvokeResponse_Error {
 	text := err.Error()
 	if log.Stream != "" {
 		text += fmt.Sprintf(" (log: %s, stream %s, request %s)", log.Group, log.Stream, log.RequestID)

@@ -12,10 +12,10 @@ import (
 
 // FailureEvent asks the plan function to write down why a partition failed.
 type FailureEvent struct {
-	Action    string      `json:"action"` // "failure"
-	JobID     string      `json:"jobId"`
-	Partition WorkItem    `json:"partition"`
-	Failure   StatesError `json:"failure"`
+	Action    string        `json:"action"` // "failure"
+	JobID     string        `json:"jobId"`
+	Partition PartitionItem `json:"partition"`
+	Failure   StatesError   `json:"failure"`
 }
 
 // StatesError is how Step Functions describes an error. The cause of that of a function is JSON itself.

@@ -63,7 +63,7 @@ func (c *Call) finish(ctx context.Context, event json.RawMessage, status string)
 		return nil, err
 	}
 	f := &Finished{Version: 1, Status: status, Execution: e.Execution.ID}
-	if begun := e.Execution.begun(); !begun.IsZero() {
+	if begun := e.Execution.startTime(); !begun.IsZero() {
 		f.WallSeconds = math.Round(time.Since(begun).Seconds()*1000) / 1000
 	}
 	if e.Failure != nil {
@@ -85,7 +85,7 @@ func (c *Call) finish(ctx context.Context, event json.RawMessage, status string)
 func (c *Call) reportJob(ctx context.Context, e FinishEvent, f *Finished) error {
 	f.JobID, f.Frames = e.Job.JobID, e.Job.Frames
 	if f.Status == "failed" {
-		failures, err := c.failures(ctx, f.JobID, e.Execution.begun())
+		failures, err := c.failures(ctx, f.JobID, e.Execution.startTime())
 		if err != nil {
 			return err
 		}

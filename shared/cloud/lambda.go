@@ -25,8 +25,8 @@ import (
 const (
 	// FunctionTime is how much of the 15 minutes that a function has its work may take.
 	FunctionTime = 14 * time.Minute
-	// lastWords is how long before its end a function stops working, to say why.
-	lastWords = 10 * time.Second
+	// shutdownMargin is how long before its end a function stops working, to say why.
+	shutdownMargin = 10 * time.Second
 )
 
 // The environment of the functions, beside that of Lambda; see template.yaml.
@@ -38,8 +38,8 @@ const (
 	WebhookSecretVariable  = "HELIOS_WEBHOOK_SECRET"
 )
 
-// loaded is when the program began.
-var loaded = time.Now()
+// processStart is when the program began.
+var processStart = time.Now()
 
 // Call is one call of a function.
 type Call struct {
@@ -47,11 +47,11 @@ type Call struct {
 	// Log is where the call's log is.
 	Log Log
 
-	started  time.Time
-	starting time.Duration // of the program, for its first call
-	s3       *s3Meter
-	memory   int64
-	used     peak
+	started    time.Time
+	starting   time.Duration // of the program, for its first call
+	s3         *s3Meter
+	memory     int64
+	memoryUsed memoryPeak
 }
 
 // Action does one kind of work. The result becomes the answer, as JSON.
@@ -68,7 +68,7 @@ func (f Function) Start() {
 		slog.Error("starting", "error", err)
 		os.Exit(1)
 	}
-	starting := time.Since(loaded)
+	starting := time.Since(processStart)
 	lambda.Start(func(ctx context.Context, event json.RawMessage) (any, error) {
 		c := newCall(ctx, client)
 		c.starting, starting = starting, 0 // an environment serves one call at a time
@@ -79,23 +79,23 @@ func (f Function) Start() {
 // serve does what an event asks for. Its error is a messages.InvokeResponse_Error, by value: Step Functions goes
 // by the name of the outermost type.
 func (f Function) serve(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
-	defer c.used.watch()()
+	defer c.memoryUsed.monitor()()
 	ctx, cancel := c.limit(ctx)
 	defer cancel()
-	result, err := f.do(ctx, c, event)
+	result, err := f.dispatch(ctx, c, event)
 	if err == nil {
 		return result, nil
 	}
 	// What a call of the SDK or of Chromium says of a context that ended does not tell why.
-	if late := new(outOfTime); errors.As(context.Cause(ctx), &late) && !errors.As(err, new(*outOfTime)) {
+	if late := new(timeoutError); errors.As(context.Cause(ctx), &late) && !errors.As(err, new(*timeoutError)) {
 		err = late
 	}
-	a := answer(err, c.Log)
+	a := invokeError(err, c.Log)
 	slog.Error("failed", "type", a.Type, "error", err.Error())
 	return nil, a
 }
 
-func (f Function) do(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
+func (f Function) dispatch(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	var head struct {
 		Action     string `json:"action"`
 		DetailType string `json:"detail-type"`
@@ -131,15 +131,15 @@ func (c *Call) limit(ctx context.Context) (context.Context, context.CancelFunc) 
 		return context.WithCancel(ctx)
 	}
 	left := time.Until(deadline)
-	left -= min(lastWords, left/5)
-	return context.WithTimeoutCause(ctx, left, &outOfTime{fmt.Sprintf("the work did not end within the %s that the function had", left.Round(time.Millisecond))})
+	left -= min(shutdownMargin, left/5)
+	return context.WithTimeoutCause(ctx, left, &timeoutError{fmt.Sprintf("the work did not end within the %s that the function had", left.Round(time.Millisecond))})
 }
 
 // usage is what the call has done so far of a unit of work, with the request that tells it.
 func (c *Call) usage(unit string, state State, frames int64) Usage {
 	return Usage{
 		Unit: unit, Attempt: attemptName(c.Log.RequestID), State: state, Frames: frames,
-		Milliseconds: int64(math.Ceil(float64(c.starting+time.Since(c.started)) / float64(time.Millisecond))), MemoryMB: c.memory, UsedMB: c.used.megabytes(),
+		Milliseconds: int64(math.Ceil(float64(c.starting+time.Since(c.started)) / float64(time.Millisecond))), MemoryMB: c.memory, UsedMB: c.memoryUsed.megabytes(),
 		Puts: c.s3.puts.Load() + 1, Gets: c.s3.gets.Load(),
 	}
 }
@@ -151,9 +151,9 @@ func attemptName(requestID string) string {
 }
 
 // done tells that a unit of work is done, and what it took.
-func (c *Call) done(ctx context.Context, jobID, unit string) error {
+func (c *Call) reportDone(ctx context.Context, jobID, unit string) error {
 	w := progressWriter{bucket: c.Bucket, keys: Job(jobID)}
-	return w.tell(ctx, c.usage(unit, Done, 0), c.Log)
+	return w.write(ctx, c.usage(unit, Done, 0), c.Log)
 }
 
 // decode reads an event that the state machine sent.

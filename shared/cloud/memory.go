@@ -9,24 +9,24 @@ import (
 	"time"
 )
 
-// peak is the most memory that was in use on the machine while a call was served. In Lambda nothing else runs
+// memoryPeak is the most memory that was in use on the machine while a call was served. In Lambda nothing else runs
 // there.
-type peak struct{ bytes atomic.Int64 }
+type memoryPeak struct{ bytes atomic.Int64 }
 
-func (p *peak) megabytes() int64 { return p.bytes.Load() >> 20 }
+func (p *memoryPeak) megabytes() int64 { return p.bytes.Load() >> 20 }
 
 // watch looks at the memory now and then until the returned function is called.
-func (p *peak) watch() (stop func()) {
+func (p *memoryPeak) monitor() (stop func()) {
 	done := make(chan struct{})
 	var wg sync.WaitGroup
-	p.look()
+	p.sample()
 	wg.Go(func() {
 		tick := time.NewTicker(500 * time.Millisecond)
 		defer tick.Stop()
 		for {
 			select {
 			case <-tick.C:
-				p.look()
+				p.sample()
 			case <-done:
 				return
 			}
@@ -38,7 +38,7 @@ func (p *peak) watch() (stop func()) {
 	}
 }
 
-func (p *peak) look() {
+func (p *memoryPeak) sample() {
 	var total, available int64
 	data, err := os.ReadFile("/proc/meminfo")
 	if err != nil {

@@ -28,7 +28,7 @@ func merge(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("merging: %w", err)
 	}
-	if err := c.done(ctx, e.JobID, UnitMerge); err != nil {
+	if err := c.reportDone(ctx, e.JobID, UnitMerge); err != nil {
 		return nil, err
 	}
 	return MergeResult{Output: "s3://" + c.Bucket.Name + "/" + output, Bytes: size}, nil

@@ -22,7 +22,7 @@ type Execution struct {
 }
 
 // begun is when the execution began; the zero time if that is not known.
-func (e Execution) begun() time.Time {
+func (e Execution) startTime() time.Time {
 	t, _ := time.Parse(time.RFC3339, e.Start)
 	return t
 }
@@ -51,15 +51,15 @@ type Planned struct {
 }
 
 // Work is what all partitions of a job have in common.
-type Work struct {
+type JobHeader struct {
 	JobID      string     `json:"jobId"`
 	Partitions int        `json:"partitions"`
 	Config     job.Config `json:"config"`
 	Audio      *job.Audio `json:"audio,omitempty"`
 }
 
-// WorkItem is a partition as the map hands it out.
-type WorkItem struct {
+// PartitionItem is a partition as the map hands it out.
+type PartitionItem struct {
 	ID         int    `json:"id"`
 	StartFrame int64  `json:"startFrame"`
 	FrameCount int64  `json:"frameCount"`
@@ -83,16 +83,16 @@ func planJob(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 		return nil, err
 	}
 	w := progressWriter{bucket: c.Bucket, keys: Job(spec.JobID)}
-	if err := w.tell(ctx, e.Inspection.Usage, e.Inspection.Log); err != nil {
+	if err := w.write(ctx, e.Inspection.Usage, e.Inspection.Log); err != nil {
 		return nil, err
 	}
-	if err := c.done(ctx, spec.JobID, UnitPlan); err != nil {
+	if err := c.reportDone(ctx, spec.JobID, UnitPlan); err != nil {
 		return nil, err
 	}
 	return Planned{
 		JobID:         spec.JobID,
 		PartitionsKey: Job(spec.JobID).Partitions(), Partitions: len(spec.Partitions), Frames: spec.Config.FrameCount,
-		MaxConcurrency: r.concurrencyCap(), HasAudio: spec.Audio != nil, NeedsAssembly: !spec.Config.Format.Video(), Output: spec.Config.Output,
+		MaxConcurrency: r.maxConcurrency(), HasAudio: spec.Audio != nil, NeedsAssembly: !spec.Config.Format.Video(), Output: spec.Config.Output,
 	}, nil
 }
 
@@ -116,8 +116,8 @@ func (r *Request) plan(i Inspection, execution string) (*job.Spec, error) {
 	return plan.New(o)
 }
 
-// concurrencyCap is how many partitions are rendered at once.
-func (r *Request) concurrencyCap() int {
+// maxConcurrency is how many partitions are rendered at once.
+func (r *Request) maxConcurrency() int {
 	most, err := strconv.Atoi(os.Getenv(MaxConcurrencyVariable))
 	if err != nil || most < 1 {
 		most = 100
@@ -131,9 +131,9 @@ func (r *Request) concurrencyCap() int {
 // writeJob writes the documents of a job. The same job has the same documents, so that it can be done twice.
 func (c *Call) writeJob(ctx context.Context, spec *job.Spec) error {
 	keys := Job(spec.JobID)
-	items := make([]WorkItem, len(spec.Partitions))
+	items := make([]PartitionItem, len(spec.Partitions))
 	for i, p := range spec.Partitions {
-		items[i] = WorkItem{p.ID, p.StartFrame, p.FrameCount, p.OutputFile}
+		items[i] = PartitionItem{p.ID, p.StartFrame, p.FrameCount, p.OutputFile}
 	}
 	list, err := json.Marshal(items)
 	if err != nil {
@@ -147,7 +147,7 @@ func (c *Call) writeJob(ctx context.Context, spec *job.Spec) error {
 	g.Go(func() error { return c.Bucket.Put(ctx, keys.Spec(), text.Bytes()) })
 	g.Go(func() error { return c.Bucket.Put(ctx, keys.Partitions(), list) })
 	g.Go(func() error {
-		return c.Bucket.PutJSON(ctx, keys.Work(), Work{spec.JobID, len(spec.Partitions), spec.Config, spec.Audio})
+		return c.Bucket.PutJSON(ctx, keys.Header(), JobHeader{spec.JobID, len(spec.Partitions), spec.Config, spec.Audio})
 	})
 	return g.Wait()
 }

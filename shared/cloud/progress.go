@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// progressEvery is the shortest time between two keys of an attempt: at 5 dollars per million, a thousand
+// progressInterval is the shortest time between two keys of an attempt: at 5 dollars per million, a thousand
 // partitions cost 9 dollars an hour at one per second, and a third of that so.
-const progressEvery = 3 * time.Second
+const progressInterval = 3 * time.Second
 
 // Progress is how far a job is.
 type Progress struct {
@@ -35,7 +35,7 @@ type PartitionProgress struct {
 	// Milliseconds is what all attempts took, UsedMB the most memory.
 	Milliseconds int64 `json:"ms"`
 	UsedMB       int64 `json:"usedMB"`
-	// Updated is when the last of them was heard of.
+	// Updated is when the last of them was attemptUsage of.
 	Updated time.Time `json:"updated"`
 }
 
@@ -50,7 +50,7 @@ func ReadProgress(ctx context.Context, b *Bucket, jobID string, prices Prices) (
 
 func progressOf(list []Object, prices Prices) *Progress {
 	p := &Progress{Partitions: map[int]PartitionProgress{}}
-	for _, u := range newest(list) {
+	for _, u := range latestUsage(list) {
 		p.Usage = append(p.Usage, u.Usage)
 		id, ok := u.Partition()
 		if !ok {
@@ -83,15 +83,15 @@ func progressOf(list []Object, prices Prices) *Progress {
 	return p
 }
 
-type heard struct {
+type attemptUsage struct {
 	Usage
 	modified time.Time
 }
 
-// newest returns the last that was heard of each attempt: between the writing of a key and the deletion of the
+// newest returns the last that was attemptUsage of each attempt: between the writing of a key and the deletion of the
 // one before, both are there.
-func newest(list []Object) []heard {
-	var all []heard
+func latestUsage(list []Object) []attemptUsage {
+	var all []attemptUsage
 	index := map[[2]string]int{}
 	for _, o := range list {
 		u, ok := ParseUsage(path.Base(o.Key))
@@ -103,9 +103,9 @@ func newest(list []Object) []heard {
 		switch {
 		case !known:
 			index[id] = len(all)
-			all = append(all, heard{u, o.Modified})
+			all = append(all, attemptUsage{u, o.Modified})
 		case u.Milliseconds > all[i].Milliseconds || u.Milliseconds == all[i].Milliseconds && u.State != Running:
-			all[i] = heard{u, o.Modified}
+			all[i] = attemptUsage{u, o.Modified}
 		}
 	}
 	return all
@@ -120,7 +120,7 @@ type progressWriter struct {
 }
 
 // tell writes a state. Only what is final must not be lost: a running one is not worth an error.
-func (w *progressWriter) tell(ctx context.Context, u Usage, log Log) error {
+func (w *progressWriter) write(ctx context.Context, u Usage, log Log) error {
 	key := w.keys.Progress() + u.Name()
 	w.when = time.Now()
 	if key == w.last {
@@ -145,4 +145,4 @@ func (w *progressWriter) tell(ctx context.Context, u Usage, log Log) error {
 }
 
 // due reports whether it is time to tell a running state again.
-func (w *progressWriter) due() bool { return time.Since(w.when) >= progressEvery }
+func (w *progressWriter) due() bool { return time.Since(w.when) >= progressInterval }

@@ -15,9 +15,9 @@ import (
 
 // RenderEvent asks the chunk function for the chunk of a partition.
 type RenderEvent struct {
-	Action    string   `json:"action"` // "render"
-	JobID     string   `json:"jobId"`
-	Partition WorkItem `json:"partition"`
+	Action    string        `json:"action"` // "render"
+	JobID     string        `json:"jobId"`
+	Partition PartitionItem `json:"partition"`
 }
 
 // RenderResult is what became of a partition. It is small: a map collects 10,000 of them.
@@ -35,11 +35,11 @@ func renderPartition(ctx context.Context, c *Call, event json.RawMessage) (any, 
 		return nil, err
 	}
 	p := &partition{call: c, item: e.Partition, writer: progressWriter{bucket: c.Bucket, keys: Job(e.JobID)}}
-	state, err := p.do(ctx, e.JobID)
+	state, err := p.render(ctx, e.JobID)
 	if err != nil {
-		p.failed(err)
+		p.reportFailure(err)
 		return nil, fmt.Errorf("partition %d (frames %d to %d): %w",
-			e.Partition.ID, e.Partition.StartFrame, e.Partition.StartFrame+e.Partition.FrameCount-1, p.explain(ctx, err))
+			e.Partition.ID, e.Partition.StartFrame, e.Partition.StartFrame+e.Partition.FrameCount-1, p.explainTimeout(ctx, err))
 	}
 	return RenderResult{e.Partition.ID, state}, nil
 }
@@ -47,28 +47,28 @@ func renderPartition(ctx context.Context, c *Call, event json.RawMessage) (any, 
 // partition is a partition that is being rendered.
 type partition struct {
 	call   *Call
-	item   WorkItem
+	item   PartitionItem
 	writer progressWriter
 	frames atomic.Int64 // done so far
 	drawn  time.Time    // when the first was
 }
 
-func (p *partition) do(ctx context.Context, jobID string) (State, error) {
+func (p *partition) render(ctx context.Context, jobID string) (State, error) {
 	c := p.call
-	if err := p.tell(ctx, Running); err != nil {
+	if err := p.report(ctx, Running); err != nil {
 		return "", err
 	}
-	var work Work
-	if err := c.Bucket.GetJSON(ctx, Job(jobID).Work(), &work); err != nil {
+	var header JobHeader
+	if err := c.Bucket.GetJSON(ctx, Job(jobID).Header(), &header); err != nil {
 		return "", err
 	}
-	composition, err := capture.Locate("", work.Config.Input)
+	composition, err := capture.Locate("", header.Config.Input)
 	if err != nil {
 		return "", err
 	}
-	config := work.Config
+	config := header.Config
 	config.StartFrame, config.FrameCount = p.item.StartFrame, p.item.FrameCount
-	id := job.ChunkID{Job: jobID, Partition: p.item.ID, Partitions: work.Partitions}
+	id := job.ChunkID{Job: jobID, Partition: p.item.ID, Partitions: header.Partitions}
 	chunks := c.Bucket.Objects(Job(jobID).Prefix())
 	state := Done
 	// A new Chromium each time: whatever a failure left behind is not met again.
@@ -77,16 +77,16 @@ func (p *partition) do(ctx context.Context, jobID string) (State, error) {
 			state = Kept
 			p.frames.Store(e.Frames)
 		}
-		p.heard(ctx, e)
+		p.handleEvent(ctx, e)
 	})
 	if err != nil {
 		return "", err
 	}
-	return state, p.tell(ctx, state)
+	return state, p.report(ctx, state)
 }
 
-// heard is told what the renderer does.
-func (p *partition) heard(ctx context.Context, e render.Event) {
+// attemptUsage is told what the renderer does.
+func (p *partition) handleEvent(ctx context.Context, e render.Event) {
 	if e.Type != render.FrameDone {
 		return
 	}
@@ -95,27 +95,27 @@ func (p *partition) heard(ctx context.Context, e render.Event) {
 		p.drawn = time.Now()
 	}
 	if p.writer.due() {
-		_ = p.tell(ctx, Running) // which loses nothing that matters
+		_ = p.report(ctx, Running) // which loses nothing that matters
 	}
 }
 
-func (p *partition) tell(ctx context.Context, s State) error {
-	return p.writer.tell(ctx, p.call.usage(PartitionUnit(p.item.ID), s, p.frames.Load()), p.call.Log)
+func (p *partition) report(ctx context.Context, s State) error {
+	return p.writer.write(ctx, p.call.usage(PartitionUnit(p.item.ID), s, p.frames.Load()), p.call.Log)
 }
 
 // failed tells that the attempt failed, and why.
-func (p *partition) failed(err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), lastWords/2)
+func (p *partition) reportFailure(err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownMargin/2)
 	defer cancel()
 	log := p.call.Log
 	log.Error = err.Error()
 	// What went wrong is the better error.
-	_ = p.writer.tell(ctx, p.call.usage(PartitionUnit(p.item.ID), Failed, p.frames.Load()), log)
+	_ = p.writer.write(ctx, p.call.usage(PartitionUnit(p.item.ID), Failed, p.frames.Load()), log)
 }
 
 // explain says how far the partition came when its time was up.
-func (p *partition) explain(ctx context.Context, err error) error {
-	late := new(outOfTime)
+func (p *partition) explainTimeout(ctx context.Context, err error) error {
+	late := new(timeoutError)
 	if !errors.As(context.Cause(ctx), &late) {
 		return err
 	}
@@ -124,6 +124,6 @@ func (p *partition) explain(ctx context.Context, err error) error {
 	if frames > 1 {
 		pace = fmt.Sprintf(", %d ms each", time.Since(p.drawn).Milliseconds()/(frames-1))
 	}
-	return &outOfTime{fmt.Sprintf("%d of %d frames were done in the %s that the function had%s; render in more partitions: a higher concurrency, or a lower targetChunkSeconds",
+	return &timeoutError{fmt.Sprintf("%d of %d frames were done in the %s that the function had%s; render in more partitions: a higher concurrency, or a lower targetChunkSeconds",
 		frames, p.item.FrameCount, took.Round(time.Second/10), pace)}
 }

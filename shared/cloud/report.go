@@ -49,7 +49,7 @@ func reportOf(list []Object, planned Planned, self Usage, prices Prices) *Report
 		Functions: map[string]FunctionUsage{}, Prices: prices,
 	}
 	usage := []Usage{self}
-	for _, h := range newest(list) {
+	for _, h := range latestUsage(list) {
 		usage = append(usage, h.Usage)
 	}
 	for _, u := range usage {

@@ -162,7 +162,7 @@ func checkKey(key string) error {
 	switch {
 	case key != strings.TrimPrefix(path.Clean("/"+key), "/"):
 		return job.Errorf("output", "%q must be a key such as renders/intro.mp4", key)
-	case reserved(key):
+	case isReserved(key):
 		return job.Errorf("output", "%q is below a prefix that Helios keeps its own things in; choose another, such as %s", key, RendersPrefix)
 	case len(key) > 1000:
 		return job.Errorf("output", "is longer than the 1000 bytes of a key")

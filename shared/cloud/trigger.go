@@ -60,7 +60,7 @@ func trigger(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 		return t, nil
 	}
 	data, err := c.Bucket.Get(ctx, t.Key)
-	if notThere(err) {
+	if isNotFound(err) {
 		return t, nil // it was taken back
 	}
 	if err != nil {

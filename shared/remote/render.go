@@ -71,7 +71,7 @@ func (r *Render) Err() error {
 	case Failed:
 		kind := fault.Internal
 		switch r.Error {
-		case cloud.UserError, cloud.OutOfTimeError:
+		case cloud.UserError, cloud.TimeoutError:
 			kind = fault.User
 		case cloud.TransientError:
 			kind = fault.Transient
