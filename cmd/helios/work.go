@@ -19,7 +19,7 @@ func lockWork(output, suffix string) (folder string, lock io.Closer, err error) 
 		if err := os.MkdirAll(folder, 0o777); err != nil {
 			return "", nil, fault.Userf("writing %s: %w", output, err)
 		}
-		lock, err = flock.Lock(filepath.Join(folder, "lock"), 0o600)
+		lock, err = flock.TryLock(filepath.Join(folder, "lock"), 0o600)
 		switch {
 		case errors.Is(err, flock.ErrLocked):
 			return "", nil, fault.Userf("another helios is writing %s; wait for it, or name another output", output)

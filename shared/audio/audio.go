@@ -88,7 +88,7 @@ func Mix(ctx context.Context, o Options, out string) (err error) {
 		return err
 	}
 	if err := m.pipe(ctx, cmd, level); err != nil {
-		if full := ffmpeg.Unwritable(out); full != nil && ctx.Err() == nil {
+		if full := ffmpeg.WriteError(out); full != nil && ctx.Err() == nil {
 			return full
 		}
 		return fmt.Errorf("encoding the sound: %w", err)

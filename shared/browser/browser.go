@@ -115,8 +115,8 @@ func (b *Browser) connect(ctx context.Context, path string) error {
 // Version returns Chromium's name and version, such as "HeadlessChrome/156.0.8078.79".
 func (b *Browser) Version() string { return b.version }
 
-// Profile returns the folder in which Chromium keeps the files of its pages while it runs.
-func (b *Browser) Profile() string { return b.process.profile.dir }
+// ProfileDir returns the folder in which Chromium keeps the files of its pages while it runs.
+func (b *Browser) ProfileDir() string { return b.process.profile.dir }
 
 // Close kills Chromium and all its children, and removes everything it left on the disk. It can be called
 // more than once, and while calls are under way.

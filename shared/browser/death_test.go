@@ -65,7 +65,7 @@ func wantTransient(t *testing.T, b *Browser, p *Page) {
 	for name, call := range map[string]func() error{
 		"Evaluate": func() error { return p.Evaluate(limit(t), "1", nil) },
 		"Navigate": func() error { return p.Navigate(limit(t), "about:blank") },
-		"Isolate":  func() error { _, err := p.Isolate(limit(t)); return err },
+		"Isolate":  func() error { _, err := p.IsolatedWorld(limit(t)); return err },
 		"Close":    func() error { return p.Close(limit(t)) },
 		"Open":     func() error { _, err := b.Open(limit(t), PageOptions{}); return err },
 	} {
@@ -74,8 +74,8 @@ func wantTransient(t *testing.T, b *Browser, p *Page) {
 		}
 	}
 	select {
-	case <-p.Dead():
-		if err := p.DeathCause(); fault.Of(err) != fault.Transient {
+	case <-p.Done():
+		if err := p.Err(); fault.Of(err) != fault.Transient {
 			t.Errorf("DeathCause gives a %s error: %v", fault.Of(err), err)
 		}
 	default:
@@ -213,8 +213,8 @@ func TestCallsThatRaceWithTheEnd(t *testing.T) {
 						}
 						if err != nil {
 							// What was cut off in the middle may be told as the page's fault.
-							if fault.Of(p.DeathCause()) != fault.Transient {
-								eventually(t, "the death of the page", func() bool { return p.DeathCause() != nil })
+							if fault.Of(p.Err()) != fault.Transient {
+								eventually(t, "the death of the page", func() bool { return p.Err() != nil })
 							}
 							return
 						}

@@ -49,7 +49,7 @@ func Version(ctx context.Context, path string) (string, error) {
 	p, err := process.Start(cmd)
 	if err == nil {
 		defer context.AfterFunc(ctx, p.Kill)()
-		err = p.Err()
+		err = p.Wait()
 	}
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)

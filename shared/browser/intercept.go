@@ -30,7 +30,7 @@ func newInterceptor(p *Page, w *Worker) *interceptor {
 // enable pauses the requests that the options of the page ask for.
 func (i *interceptor) enable(ctx context.Context, o PageOptions) error {
 	var patterns []*fetch.RequestPattern
-	if o.MuteMedia {
+	if o.BlockMedia {
 		patterns = append(patterns, &fetch.RequestPattern{URLPattern: "*", ResourceType: network.ResourceTypeMedia, RequestStage: fetch.RequestStageResponse})
 	}
 	if o.Worker != nil {
@@ -55,7 +55,7 @@ func (i *interceptor) answer(e fetch.EventRequestPaused) {
 		fulfill.Body, fulfill.ResponseHeaders = []byte(i.worker.Source), workerHeaders
 	case response && e.ResponseErrorReason == "" && e.ResponseStatusCode < 300 && e.ResourceType == network.ResourceTypeMedia:
 		// The element learns that the file exists, and gets nothing of it. So Chromium decodes no media at its own pace.
-	case response && e.ResourceType == network.ResourceTypeDocument && e.FrameID == i.page.Outermost() && i.worker.admit(&e):
+	case response && e.ResourceType == network.ResourceTypeDocument && e.FrameID == i.page.MainFrame() && i.worker.admit(&e):
 		// Chromium parses new headers only together with a new body.
 		r, err := Call(i.ctx, i.page.Session, fetch.GetResponseBody, fetch.GetResponseBodyParams{RequestID: e.RequestID})
 		if err != nil {

@@ -29,12 +29,12 @@ type PageOptions struct {
 	Transparent bool
 	// Script runs in every document and frame before any script of theirs.
 	Script string
-	// Isolated does, too, but in the world that [Page.Isolate] returns, which scripts of the page cannot see.
-	Isolated string
+	// IsolatedScript does, too, but in the world that [Page.Isolate] returns, which scripts of the page cannot see.
+	IsolatedScript string
 	// Worker is a script that Isolated may run in a worker; nil if it has none.
 	Worker *Worker
-	// MuteMedia keeps media from Chromium: its media elements find nothing that they could play.
-	MuteMedia bool
+	// BlockMedia keeps media from Chromium: its media elements find nothing that they could play.
+	BlockMedia bool
 }
 
 // Page is a tab that draws only when it is told to. It is for one goroutine at a time.
@@ -124,7 +124,7 @@ func (p *Page) prepare(ctx context.Context, o PageOptions) error {
 	if err := p.answers.enable(ctx, o); err != nil {
 		return err
 	}
-	for _, script := range []page.AddScriptToEvaluateOnNewDocumentParams{{Source: o.Script}, {Source: o.Isolated, WorldName: isolated}} {
+	for _, script := range []page.AddScriptToEvaluateOnNewDocumentParams{{Source: o.Script}, {Source: o.IsolatedScript, WorldName: isolated}} {
 		if script.Source == "" {
 			continue
 		}
@@ -154,8 +154,8 @@ func (p *Page) Navigate(ctx context.Context, url string) error {
 	}
 	select {
 	case <-p.loaded:
-	case <-p.Dead():
-		return p.DeathCause()
+	case <-p.Done():
+		return p.Err()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -171,15 +171,15 @@ type World struct {
 // isolated is the name of our world.
 const isolated = "helios"
 
-// Own is the world of the page's own scripts.
-func (p *Page) Own() World { return World{page: p} }
+// MainWorld is the world of the page's own scripts.
+func (p *Page) MainWorld() World { return World{page: p} }
 
-// Outermost is the frame that holds all others; Chromium gives it the number of the page's target.
-func (p *Page) Outermost() cdp.FrameID { return cdp.FrameID(p.target) }
+// MainFrame is the frame that holds all others; Chromium gives it the number of the page's target.
+func (p *Page) MainFrame() cdp.FrameID { return cdp.FrameID(p.target) }
 
-// Isolate returns a world that shares the page's document and nothing else. It is the same for each call until the page
+// IsolatedWorld returns a world that shares the page's document and nothing else. It is the same for each call until the page
 // goes elsewhere.
-func (p *Page) Isolate(ctx context.Context) (World, error) {
+func (p *Page) IsolatedWorld(ctx context.Context) (World, error) {
 	tree, err := Call(ctx, p.Session, page.GetFrameTree, cdp.Empty{})
 	if err != nil {
 		return World{}, err
@@ -196,11 +196,11 @@ func (p *Page) Evaluate(ctx context.Context, expression string, result any) erro
 // Evaluate runs an expression, awaits its promise if it is one, and decodes its value, as JSON, into result
 // unless that is nil. What the expression throws becomes the error, a fault.User.
 func (w World) Evaluate(ctx context.Context, expression string, result any) error {
-	return w.Begin(ctx, expression).Wait(ctx, result)
+	return w.Start(ctx, expression).Wait(ctx, result)
 }
 
-// Begin is Evaluate without waiting for the value.
-func (w World) Begin(ctx context.Context, expression string) Evaluation {
+// Start is Evaluate without waiting for the value.
+func (w World) Start(ctx context.Context, expression string) Evaluation {
 	yes := true
 	return Evaluation{Send(ctx, w.page.Session, runtime.Evaluate, runtime.EvaluateParams{
 		Expression: expression, ContextID: w.id, AwaitPromise: &yes, ReturnByValue: &yes,
@@ -208,11 +208,13 @@ func (w World) Begin(ctx context.Context, expression string) Evaluation {
 }
 
 // Evaluation is an expression that is being evaluated.
-type Evaluation struct{ *Sent[runtime.EvaluateResult] }
+type Evaluation struct {
+	*Future[runtime.EvaluateResult]
+}
 
 // Wait waits for the value and decodes it, as [World.Evaluate] does. It is called once.
 func (e Evaluation) Wait(ctx context.Context, result any) error {
-	r, err := e.Sent.Wait(ctx)
+	r, err := e.Future.Wait(ctx)
 	if err != nil {
 		return err
 	}
@@ -234,38 +236,40 @@ func (p *Page) Assets() []Asset { return p.watch.list() }
 // Missing returns the images, fonts, scripts and other parts of the page that could not be had.
 func (p *Page) Missing() []Asset { return p.watch.missing() }
 
-// Note adds an asset that the page needs though it did not ask for it itself, such as a video that it shows.
-func (p *Page) Note(a Asset) { p.watch.note(a) }
+// AddAsset adds an asset that the page needs though it did not ask for it itself, such as a video that it shows.
+func (p *Page) AddAsset(a Asset) { p.watch.note(a) }
 
-// Spoil notes that an asset at an address came, but is of no use.
-func (p *Page) Spoil(address, problem string) { p.watch.useless(shorten(address), problem) }
+// FailAsset notes that an asset at an address came, but is of no use.
+func (p *Page) FailAsset(address, problem string) { p.watch.useless(shorten(address), problem) }
 
-// Failure returns why a file of the composition could not be had though it may be the next time, a
+// TransientError returns why a file of the composition could not be had though it may be the next time, a
 // fault.Transient; nil if there was no such thing.
-func (p *Page) Failure() error {
+func (p *Page) TransientError() error {
 	if err := p.browser.door.failure.Load(); err != nil {
 		return *err
 	}
 	return nil
 }
 
-// Starved returns a fault.Transient if the page has asked for a file of a composition in S3 that S3 has not given
+// S3Stalled returns a fault.Transient if the page has asked for a file of a composition in S3 that S3 has not given
 // yet; nil if it waits for nothing of the kind.
-func (p *Page) Starved() error {
+func (p *Page) S3Stalled() error {
 	if b, ok := p.browser.site.(*bucket); ok && p.browser.door.awaited.Load() > 0 {
 		return fault.Transientf("%s does not answer", b.objects.URL(""))
 	}
 	return nil
 }
 
-// CPU returns the processor time that the browser has used.
-func (p *Page) CPU() time.Duration { return p.browser.process.CPU() }
+// CPUTime returns the processor time that the browser has used.
+func (p *Page) CPUTime() time.Duration { return p.browser.process.CPUTime() }
 
-// Moved reports whether the page was loaded in another process than the empty one before it.
-func (p *Page) Moved() bool { return p.watch.hasMoved() }
+// SwappedProcess reports whether the page was loaded in another process than the empty one before it.
+func (p *Page) SwappedProcess() bool { return p.watch.hasMoved() }
 
-// Animated reports whether the page has loaded an image that may be animated.
-func (p *Page) Animated() bool { return p.watch.hasAnimated() || p.browser.door.animated.Load() }
+// HasAnimatedImage reports whether the page has loaded an image that may be animated.
+func (p *Page) HasAnimatedImage() bool {
+	return p.watch.hasAnimated() || p.browser.door.animated.Load()
+}
 
 // Exception returns the first error that a script of the page threw and nobody caught, a fault.User.
 func (p *Page) Exception() error { return p.watch.exception() }

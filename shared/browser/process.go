@@ -72,7 +72,7 @@ func (c *chromium) explain(path string, err error) error {
 	said := logPrefix.ReplaceAllString(c.LastLine(), "")
 	var exit *exec.ExitError
 	// A shell script, as which Debian starts Chromium, ends with more than 128 when a signal ended its program.
-	gaveUp := errors.As(c.Err(), &exit) && 0 < exit.ExitCode() && exit.ExitCode() <= 128
+	gaveUp := errors.As(c.Wait(), &exit) && 0 < exit.ExitCode() && exit.ExitCode() <= 128
 	switch {
 	case strings.Contains(said, "No usable sandbox"):
 		return fault.Userf("this machine does not let Chromium make a sandbox for the page; allow unprivileged user namespaces, "+

@@ -52,7 +52,7 @@ func newProfile() (*profile, error) {
 		if err != nil {
 			return nil, fmt.Errorf("making a folder for Chromium's profile: %w", err)
 		}
-		lock, err := flock.Lock(lockPath(dir), 0o600)
+		lock, err := flock.TryLock(lockPath(dir), 0o600)
 		if err == nil {
 			return &profile{dir: dir, lock: lock}, nil
 		}
@@ -102,7 +102,7 @@ func sweepProfiles(home string) {
 				continue
 			}
 		}
-		lock, err := flock.Lock(lockPath(dir), 0o600)
+		lock, err := flock.TryLock(lockPath(dir), 0o600)
 		if err != nil {
 			continue
 		}

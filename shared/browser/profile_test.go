@@ -86,7 +86,7 @@ func TestSweep(t *testing.T) {
 		make(profilePrefix+"abandoned-before-it-was-locked", old, "Default/Preferences"),
 	}
 	used := make(profilePrefix+"used", old, "helios.lock", "Default/Preferences")
-	lock, err := flock.Lock(lockPath(used), 0o600)
+	lock, err := flock.TryLock(lockPath(used), 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}

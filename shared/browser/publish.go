@@ -19,9 +19,9 @@ import (
 // reserved is where Helios itself answers a page, on the composition's own origin.
 const reserved = "/.helios/"
 
-// Publish lets pages reach a handler, which sees the rest of the path that follows the address, until it is
+// Handle lets pages reach a handler, which sees the rest of the path that follows the address, until it is
 // withdrawn. What pages load from there is none of their assets.
-func (b *Browser) Publish(h http.Handler) (address string, withdraw func()) {
+func (b *Browser) Handle(h http.Handler) (address string, withdraw func()) {
 	path := reserved + strconv.FormatInt(b.door.published.add(h), 10) + "/"
 	return SiteOrigin + path, func() { b.door.published.remove(path) }
 }
@@ -63,14 +63,14 @@ func (p *published) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.ServeHTTP(w, r)
 }
 
-// Locate returns what an Asset calls an address: the address, or the path in the composition's folder, and
+// AssetName returns what an Asset calls an address: the address, or the path in the composition's folder, and
 // the file there if it is one.
-func Locate(address string) (url, local string) { return shorten(address), file(address) }
+func AssetName(address string) (url, local string) { return shorten(address), file(address) }
 
-// File returns the path of a file with what is at an address that a page uses: the one in the composition's
+// LocalFile returns the path of a file with what is at an address that a page uses: the one in the composition's
 // folder, or a copy of what is on the web, which the browser keeps until it is closed. The same is refused
 // that is refused to pages. What cannot be had is a fault.User.
-func (b *Browser) File(ctx context.Context, address string) (string, error) {
+func (b *Browser) LocalFile(ctx context.Context, address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "", fault.Userf("%.80s is no address: %w", address, err)
@@ -87,9 +87,9 @@ func (b *Browser) File(ctx context.Context, address string) (string, error) {
 	return b.copies.get(ctx, b.door, address)
 }
 
-// Fetch writes what is at an address on the web to a file, by the rules for the pages of a browser with these
+// Download writes what is at an address on the web to a file, by the rules for the pages of a browser with these
 // options. What cannot be had is a fault.User.
-func Fetch(ctx context.Context, o Options, address, file string) error {
+func Download(ctx context.Context, o Options, address, file string) error {
 	d, err := openDoor(nil, o.URL)
 	if err != nil {
 		return err

@@ -160,11 +160,11 @@ func (s *Session) end(cause error) {
 	}
 }
 
-// Dead is closed when the target cannot go on; DeathCause says why.
-func (s *Session) Dead() <-chan struct{} { return s.dead }
+// Done is closed when the target cannot go on; DeathCause says why.
+func (s *Session) Done() <-chan struct{} { return s.dead }
 
-// DeathCause returns why the target cannot go on, a classified error; nil while it can.
-func (s *Session) DeathCause() error {
+// Err returns why the target cannot go on, a classified error; nil while it can.
+func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.cause
@@ -178,14 +178,14 @@ func Call[P, R any](ctx context.Context, s *Session, command cdp.Command[P, R], 
 
 // Send sends a command and does not wait for its result. Chromium takes up the commands of a session in the order in
 // which they were sent, so that several can go in one round trip.
-func Send[P, R any](ctx context.Context, s *Session, command cdp.Command[P, R], params P) *Sent[R] {
-	sent := &Sent[R]{session: s, method: command.Method, answer: make(chan *cdproto.Message, 1)}
+func Send[P, R any](ctx context.Context, s *Session, command cdp.Command[P, R], params P) *Future[R] {
+	sent := &Future[R]{session: s, method: command.Method, answer: make(chan *cdproto.Message, 1)}
 	sent.err = sent.send(ctx, params)
 	return sent
 }
 
-// Sent is a command that is under way.
-type Sent[R any] struct {
+// Future is a command that is under way.
+type Future[R any] struct {
 	session *Session
 	method  string
 	id      int64
@@ -193,7 +193,7 @@ type Sent[R any] struct {
 	err     error // why it could not be sent
 }
 
-func (c *Sent[R]) send(ctx context.Context, params any) error {
+func (c *Future[R]) send(ctx context.Context, params any) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ func (c *Sent[R]) send(ctx context.Context, params any) error {
 	case conn.out <- &cdproto.Message{ID: c.id, SessionID: c.session.id, Method: cdproto.MethodType(c.method), Params: encoded}:
 		return nil
 	case <-c.session.dead:
-		err = fmt.Errorf("%s: %w", c.method, c.session.DeathCause())
+		err = fmt.Errorf("%s: %w", c.method, c.session.Err())
 	case <-ctx.Done():
 		err = fmt.Errorf("sending %s: %w", c.method, context.Cause(ctx))
 	}
@@ -215,11 +215,11 @@ func (c *Sent[R]) send(ctx context.Context, params any) error {
 	return err
 }
 
-// Answered reports whether Wait would return at once.
-func (c *Sent[R]) Answered() bool { return c.err != nil || len(c.answer) > 0 }
+// Ready reports whether Wait would return at once.
+func (c *Future[R]) Ready() bool { return c.err != nil || len(c.answer) > 0 }
 
 // Wait waits for the result, as [Call] does. It is called once.
-func (c *Sent[R]) Wait(ctx context.Context) (result R, err error) {
+func (c *Future[R]) Wait(ctx context.Context) (result R, err error) {
 	if c.err != nil {
 		return result, c.err
 	}
@@ -228,7 +228,7 @@ func (c *Sent[R]) Wait(ctx context.Context) (result R, err error) {
 	case <-ctx.Done():
 		return result, fmt.Errorf("waiting for %s: %w", c.method, context.Cause(ctx))
 	case <-c.session.dead:
-		return result, fmt.Errorf("%s: %w", c.method, c.session.DeathCause())
+		return result, fmt.Errorf("%s: %w", c.method, c.session.Err())
 	case msg := <-c.answer:
 		if msg.Error != nil {
 			return result, fmt.Errorf("%s: %w", c.method, msg.Error)

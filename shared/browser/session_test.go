@@ -10,9 +10,9 @@ func TestCommandsAreTakenUpInTheirOrder(t *testing.T) {
 	p := open(t, launch(t, Options{}))
 	const many = 100
 	var sent []Evaluation
-	never := p.Own().Begin(limit(t), endless)
+	never := p.MainWorld().Start(limit(t), endless)
 	for i := range many {
-		sent = append(sent, p.Own().Begin(limit(t), fmt.Sprintf("(window.last ??= -1) === %d ? ++window.last : -1", i-1)))
+		sent = append(sent, p.MainWorld().Start(limit(t), fmt.Sprintf("(window.last ??= -1) === %d ? ++window.last : -1", i-1)))
 	}
 	for i, e := range sent {
 		var n int
@@ -20,12 +20,12 @@ func TestCommandsAreTakenUpInTheirOrder(t *testing.T) {
 			t.Fatalf("command %d was answered by %d: %v", i, n, err)
 		}
 	}
-	if never.Answered() {
+	if never.Ready() {
 		t.Error("a promise that stays open was answered")
 	}
-	known := p.Own().Begin(limit(t), "1")
+	known := p.MainWorld().Start(limit(t), "1")
 	evaluate[int](t, p, "2")
-	if !known.Answered() {
+	if !known.Ready() {
 		t.Error("an answer came after a later one")
 	}
 }

@@ -77,7 +77,7 @@ func TestEvaluate(t *testing.T) {
 	if err := p.Exception(); err != nil {
 		t.Errorf("our own exceptions count as the page's: %v", err)
 	}
-	world, err := p.Isolate(limit(t))
+	world, err := p.IsolatedWorld(limit(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestMissingAssets(t *testing.T) {
 			t.Errorf("%s counts as an asset", a.URL)
 		}
 	}
-	p.Spoil(SiteOrigin+"/there.png?v=1", "not an image")
+	p.FailAsset(SiteOrigin+"/there.png?v=1", "not an image")
 	if !slices.ContainsFunc(p.Missing(), func(a Asset) bool { return a.URL == "there.png?v=1" && a.Problem == "not an image" }) {
 		t.Error("the spoilt image is not missing")
 	}

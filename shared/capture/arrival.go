@@ -82,7 +82,7 @@ func (s *stream) drew(ctx context.Context, d drawn, damaged bool) error {
 // screenshots reports whether a screenshot is taken of each frame: of a page that is not a secure context, which cannot be
 // streamed, and of one with animated images. Of these Chromium shows the next picture in this frame or in the one after,
 // unless a screenshot is taken.
-func (s *stream) screenshots() bool { return s.insecure || s.player.page.Animated() }
+func (s *stream) screenshots() bool { return s.insecure || s.player.page.HasAnimatedImage() }
 
 // ambiguous reports whether, if the next frame arrived, its event time would no longer show that the first pending one was
 // lost. Before any frame has arrived, it may have been: the stream may not have been ready for it.

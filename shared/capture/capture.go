@@ -108,13 +108,13 @@ const maxBlank = 2
 
 func openOnce(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Player, error) {
 	p := &Player{o: o, media: newMedia(b)}
-	options := browser.PageOptions{Width: o.Width, Height: o.Height, Transparent: o.Transparent, Script: p.media.prelude(o) + prelude(o), MuteMedia: true}
+	options := browser.PageOptions{Width: o.Width, Height: o.Height, Transparent: o.Transparent, Script: p.media.prelude(o) + prelude(o), BlockMedia: true}
 	if o.leaps {
 		options.Script = leapPrelude() + options.Script
 	}
 	if o.Capture == job.CaptureStream {
-		p.stream = newStream(p, b.Profile())
-		options.Isolated, options.Worker = p.stream.script(), &p.stream.worker
+		p.stream = newStream(p, b.ProfileDir())
+		options.IsolatedScript, options.Worker = p.stream.script(), &p.stream.worker
 	}
 	var err error
 	if p.page, err = b.Open(ctx, options); err != nil {

@@ -112,7 +112,7 @@ func (c *clock) liveUntil(ctx context.Context, t microseconds) (moved bool, err 
 		return false, nil
 	}
 	if c.marked != t {
-		c.world.Begin(ctx, c.marker(t))
+		c.world.Start(ctx, c.marker(t))
 	}
 	if err := c.grant(ctx, emulation.VirtualTimePolicyPauseIfNetworkFetchesPending, t-c.now); err != nil {
 		return false, err
@@ -175,8 +175,8 @@ func (c *clock) grant(ctx context.Context, policy emulation.VirtualTimePolicy, b
 	select {
 	case <-c.expired:
 		return nil
-	case <-c.page.Dead():
-		return c.page.DeathCause()
+	case <-c.page.Done():
+		return c.page.Err()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

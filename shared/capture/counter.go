@@ -39,7 +39,7 @@ func (c *frameCounter) stop(ctx context.Context) error {
 
 // next begins to wait for the next frame.
 func (c *frameCounter) next(ctx context.Context) browser.Evaluation {
-	return c.world.Begin(ctx, fmt.Sprintf("counter.ended(%d)", c.frames+1))
+	return c.world.Start(ctx, fmt.Sprintf("counter.ended(%d)", c.frames+1))
 }
 
 // dropped reports whether there was no frame since the one before. The answer is there when the frame is done, except
@@ -47,7 +47,7 @@ func (c *frameCounter) next(ctx context.Context) browser.Evaluation {
 func (c *frameCounter) dropped(ctx context.Context, next browser.Evaluation) (bool, error) {
 	var frames int64
 	var err error
-	if next.Answered() {
+	if next.Ready() {
 		err = next.Wait(ctx, &frames)
 	} else {
 		err = c.world.Evaluate(ctx, "counter.count()", &frames)

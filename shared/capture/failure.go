@@ -19,15 +19,15 @@ import (
 // is Chromium that does not get on.
 func (p *Player) overdue(n int64, seeking bool) error {
 	late := fmt.Sprintf("frame %d was not done after %s", n, p.o.Timeout)
-	if err := p.page.Starved(); err != nil {
+	if err := p.page.S3Stalled(); err != nil {
 		return fmt.Errorf("%s: %w", late, err)
 	}
 	if pending := p.page.Pending(); len(pending) > 0 {
 		return fault.Userf("%s: no answer from %s; mend the page or give a longer --timeout", late, strings.Join(pending, ", "))
 	}
-	before := p.page.CPU()
+	before := p.page.CPUTime()
 	idle := p.answers(time.Second)
-	looping := p.page.CPU()-before >= loopCPU
+	looping := p.page.CPUTime()-before >= loopCPU
 	if !idle && !looping {
 		idle = p.answers(maxAnswer) // the machine may be busy
 	}
@@ -58,7 +58,7 @@ const loopCPU = 20 * time.Millisecond
 
 // stay notes from now on when the page goes elsewhere.
 func (p *Player) stay() {
-	itself := func(frame cdp.FrameID) bool { return frame == p.page.Outermost() }
+	itself := func(frame cdp.FrameID) bool { return frame == p.page.MainFrame() }
 	browser.On(p.page.Session, page.FrameStartedNavigating, func(e page.EventFrameStartedNavigating) {
 		if itself(e.FrameID) {
 			p.going.Store(&e.URL)
@@ -77,7 +77,7 @@ func leftError(url string) error {
 
 // explain prefers the reason for which a call failed, as far as it is known, to the error of the call.
 func (p *Player) explain(ctx context.Context, err error) error {
-	if failure := p.page.Failure(); failure != nil {
+	if failure := p.page.TransientError(); failure != nil {
 		return failure
 	}
 	if left := p.left.Load(); left != nil {
@@ -91,7 +91,7 @@ func (p *Player) explain(ctx context.Context, err error) error {
 
 // check turns what happened in the page since the last look into an error.
 func (p *Player) check() error {
-	if err := p.page.Failure(); err != nil {
+	if err := p.page.TransientError(); err != nil {
 		return err
 	}
 	if err := p.page.Exception(); err != nil {
@@ -102,7 +102,7 @@ func (p *Player) check() error {
 	}
 	missing := p.page.Missing()
 	if going := p.going.Load(); going != nil {
-		if url, _ := browser.Locate(*going); slices.ContainsFunc(missing, func(a browser.Asset) bool { return a.URL == url }) {
+		if url, _ := browser.AssetName(*going); slices.ContainsFunc(missing, func(a browser.Asset) bool { return a.URL == url }) {
 			return leftError(*going)
 		}
 	}

@@ -57,7 +57,7 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 		return p.checkImages(ctx)
 	}()
 	if err != nil && ctx.Err() == context.DeadlineExceeded {
-		if err := p.page.Starved(); err != nil {
+		if err := p.page.S3Stalled(); err != nil {
 			return fmt.Errorf("%s was not ready after %s: %w", c.Input, p.o.Timeout, err)
 		}
 		// The page itself is not done while a script of it runs.
@@ -82,14 +82,14 @@ func (p *Player) navigate(ctx context.Context, c Composition) (err error) {
 	if err := p.page.Navigate(ctx, c.address()); err != nil {
 		return err
 	}
-	if p.page.Moved() {
+	if p.page.SwappedProcess() {
 		// A new process begins with a clock of its own.
 		if err := p.clock.freeze(ctx); err != nil {
 			return err
 		}
 	}
-	p.main = p.page.Own()
-	p.clock.world, err = p.page.Isolate(ctx)
+	p.main = p.page.MainWorld()
+	p.clock.world, err = p.page.IsolatedWorld(ctx)
 	return err
 }
 
@@ -100,7 +100,7 @@ func (p *Player) checkImages(ctx context.Context) error {
 		return err
 	}
 	for _, address := range broken {
-		p.page.Spoil(address, "not an image that Chromium can decode")
+		p.page.FailAsset(address, "not an image that Chromium can decode")
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ func (p *Player) mediaList(ctx context.Context) ([]Media, error) {
 
 func (d described) media() (m Media, err error) {
 	m = Media{Kind: d.Kind, ID: d.ID, Loop: d.Loop, Silent: d.Muted}
-	m.URL, m.File = browser.Locate(d.URL)
+	m.URL, m.File = browser.AssetName(d.URL)
 	for _, a := range []struct {
 		name, text string
 		to         *job.Seconds

@@ -30,7 +30,7 @@ func pages(t *testing.T, b *browser.Browser) (list []int) {
 		case err != nil:
 		case strings.Contains(string(line), "--type=renderer"):
 			runs[id] = append(runs[id], pid)
-		case strings.Contains(string(line), b.Profile()):
+		case strings.Contains(string(line), b.ProfileDir()):
 			group = id
 		}
 	}

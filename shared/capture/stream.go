@@ -77,8 +77,8 @@ func (s *stream) eventTime(n int64) microseconds {
 // start starts the stream on a page that shows frame 0. getDisplayMedia succeeds only if frames are drawn meanwhile, and
 // without a screenshot Chromium would draw nothing.
 func (s *stream) start(ctx context.Context) error {
-	starting := s.player.clock.world.Begin(ctx, fmt.Sprintf("stream.start(%d, %d)", s.layout.Width, s.layout.Height))
-	for s.current.shot == nil || !starting.Answered() {
+	starting := s.player.clock.world.Start(ctx, fmt.Sprintf("stream.start(%d, %d)", s.layout.Width, s.layout.Height))
+	for s.current.shot == nil || !starting.Ready() {
 		png, err := s.player.take(ctx, 0)
 		if err != nil {
 			return err

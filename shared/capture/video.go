@@ -91,7 +91,7 @@ type source struct {
 func newMedia(b *browser.Browser) *media {
 	m := &media{browser: b, seen: map[string]source{}, readers: map[showing]*reader{}}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
-	m.address, m.withdraw = b.Publish(m)
+	m.address, m.withdraw = b.Handle(m)
 	return m
 }
 
@@ -150,7 +150,7 @@ func (m *media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m.ctx.Err() != nil {
 		return // the page is closed, and so is the reader
 	}
-	picture, err := from.Picture(m.ctx, n)
+	picture, err := from.Frame(m.ctx, n)
 	if err != nil {
 		m.fail(fmt.Errorf("decoding %s: %w", name, err))
 		http.Error(w, "no picture", http.StatusInternalServerError)
@@ -261,10 +261,10 @@ func (m *media) learn(ctx context.Context, address string) (source, error) {
 	}
 	m.seen[address] = s
 	if !strings.HasPrefix(address, "data:") {
-		short, file := browser.Locate(address)
-		m.page.Note(browser.Asset{URL: short, File: file, Kind: "Media", Status: http.StatusOK})
+		short, file := browser.AssetName(address)
+		m.page.AddAsset(browser.Asset{URL: short, File: file, Kind: "Media", Status: http.StatusOK})
 		if s.Problem != "" {
-			m.page.Spoil(address, s.Problem)
+			m.page.FailAsset(address, s.Problem)
 		}
 	}
 	return s, nil
@@ -281,14 +281,14 @@ func (m *media) open(ctx context.Context, address string) (source, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Duration, s.Grain, s.Width, s.Height = info.Duration, info.Grain, info.Width, info.Height
+	s.Duration, s.Grain, s.Width, s.Height = info.Duration, info.TimeBase, info.Width, info.Height
 	if len(info.Times) == 0 {
 		return s, nil
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.PTS, s.Frames = info.Times, fmt.Sprintf("%s%d/", m.address, len(m.clips))
-	short, _ := browser.Locate(address)
+	short, _ := browser.AssetName(address)
 	m.clips = append(m.clips, clip{short, path, info})
 	return s, nil
 }
@@ -297,7 +297,7 @@ func (m *media) open(ctx context.Context, address string) (source, error) {
 func (m *media) file(ctx context.Context, address string) (string, error) {
 	data, inline := strings.CutPrefix(address, "data:")
 	if !inline {
-		return m.browser.File(ctx, address)
+		return m.browser.LocalFile(ctx, address)
 	}
 	kind, data, _ := strings.Cut(data, ",")
 	content, err := url.PathUnescape(data)

@@ -182,7 +182,7 @@ func TestAVideoIsPaintedLikeAnImage(t *testing.T) {
 		}
 		r := video.NewReader(filepath.Join(c.Folder, name), info)
 		defer r.Close()
-		picture, err := r.Picture(t.Context(), frame)
+		picture, err := r.Frame(t.Context(), frame)
 		if err != nil {
 			t.Fatal(err)
 		}

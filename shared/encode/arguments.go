@@ -41,7 +41,7 @@ func colours(c job.Config) string {
 
 // always begins every command line. Without -xerror ffmpeg would call it a success that the end of the file
 // found no space on the disk.
-var always = append(slices.Clone(ffmpeg.Quiet), "-xerror", "-y")
+var always = append(slices.Clone(ffmpeg.QuietArgs), "-xerror", "-y")
 
 // exact keeps dates and versions of the muxer out: the same frames give the same bytes.
 var exact = []string{"-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact"}

@@ -90,7 +90,7 @@ func (e *Encoder) Abort() {
 // finish closes the pipe and tells how ffmpeg ended; writing is the error that the pipe gave before.
 func (e *Encoder) finish(writing error) error {
 	e.frames.Close()
-	err := e.process.Err()
+	err := e.process.Wait()
 	e.stop()
 	switch {
 	case err == nil && writing == nil:
@@ -98,10 +98,10 @@ func (e *Encoder) finish(writing error) error {
 	case e.process.Killed():
 		return fault.Transientf("ffmpeg was killed")
 	case e.process.LastLine() != "":
-		if err := ffmpeg.Unwritable(e.out); err != nil {
+		if err := ffmpeg.WriteError(e.out); err != nil {
 			return err
 		}
-		return fmt.Errorf("ffmpeg: %s", ffmpeg.Words(e.process.LastLine()))
+		return fmt.Errorf("ffmpeg: %s", ffmpeg.Message(e.process.LastLine()))
 	default:
 		return fmt.Errorf("ffmpeg: %w", errors.Join(writing, err))
 	}

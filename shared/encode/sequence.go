@@ -223,7 +223,7 @@ func (f *finisher) folder(ctx context.Context, out string) error {
 		return fault.Userf("writing the pictures: %w", err)
 	}
 	defer os.RemoveAll(partial)
-	lock, err := flock.Lock(filepath.Join(partial, lockName), 0o666)
+	lock, err := flock.TryLock(filepath.Join(partial, lockName), 0o666)
 	if err != nil {
 		return fault.Userf("writing the pictures: %w", err)
 	}
@@ -266,7 +266,7 @@ func removeAbandoned(out string) error {
 			continue
 		}
 		abandoned := filepath.Join(filepath.Dir(out), e.Name())
-		lock, locking := flock.Lock(filepath.Join(abandoned, lockName), 0o666)
+		lock, locking := flock.TryLock(filepath.Join(abandoned, lockName), 0o666)
 		if errors.Is(locking, flock.ErrLocked) {
 			continue
 		}

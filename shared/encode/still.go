@@ -33,7 +33,7 @@ func Still(ctx context.Context, png []byte, suffix string, quality int, out stri
 	}
 	cmd.Stdin = bytes.NewReader(png)
 	if err := ffmpeg.Run(ctx, cmd); err != nil {
-		if full := ffmpeg.Unwritable(out); full != nil && ctx.Err() == nil {
+		if full := ffmpeg.WriteError(out); full != nil && ctx.Err() == nil {
 			return full
 		}
 		return err

@@ -14,16 +14,16 @@ import (
 	"helios/shared/process"
 )
 
-// Quiet are the arguments with which ffmpeg asks nothing and says nothing but what went wrong.
-var Quiet = []string{"-hide_banner", "-loglevel", "repeat+error", "-nostdin"}
+// QuietArgs are the arguments with which ffmpeg asks nothing and says nothing but what went wrong.
+var QuietArgs = []string{"-hide_banner", "-loglevel", "repeat+error", "-nostdin"}
 
-// Command returns ffmpeg with the arguments, after those of [Quiet]. The error is that of [Find].
+// Command returns ffmpeg with the arguments, after those of [QuietArgs]. The error is that of [Find].
 func Command(args ...string) (*exec.Cmd, error) {
 	path, err := Find()
 	if err != nil {
 		return nil, err
 	}
-	return exec.Command(path, append(append([]string{}, Quiet...), args...)...), nil
+	return exec.Command(path, append(append([]string{}, QuietArgs...), args...)...), nil
 }
 
 // Run runs ffmpeg or ffprobe to its end and kills it when ctx ends. The error is the cause of ctx's end, a
@@ -37,7 +37,7 @@ func Run(ctx context.Context, cmd *exec.Cmd) error {
 		return fmt.Errorf("starting %s: %w", cmd.Path, err)
 	}
 	stop := context.AfterFunc(ctx, p.Kill)
-	err = p.Err()
+	err = p.Wait()
 	switch {
 	case err == nil:
 		stop()
@@ -47,17 +47,17 @@ func Run(ctx context.Context, cmd *exec.Cmd) error {
 	case p.Killed():
 		return fault.Transientf("ffmpeg was killed")
 	case p.LastLine() != "":
-		return fmt.Errorf("ffmpeg: %s", Words(p.LastLine()))
+		return fmt.Errorf("ffmpeg: %s", Message(p.LastLine()))
 	}
 	return fmt.Errorf("ffmpeg: %w", err)
 }
 
-// Words returns a line of ffmpeg's without what only ffmpeg understands.
-func Words(line string) string { return strings.TrimPrefix(line, "file:") }
+// Message returns a line of ffmpeg's without what only ffmpeg understands.
+func Message(line string) string { return strings.TrimPrefix(line, "file:") }
 
-// Unwritable says why nothing more can be written to a file that is of no use any more, as a fault.User, and
+// WriteError says why nothing more can be written to a file that is of no use any more, as a fault.User, and
 // returns nil where it could be: the disk says so more plainly than ffmpeg, and it is the user who can mend it.
-func Unwritable(file string) error {
+func WriteError(file string) error {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err == nil {
 		_, err = f.Write(make([]byte, 64<<10))

@@ -59,14 +59,14 @@ func TestRunEnds(t *testing.T) {
 
 func TestUnwritable(t *testing.T) {
 	dir := t.TempDir()
-	if err := Unwritable(filepath.Join(dir, "file")); err != nil {
+	if err := WriteError(filepath.Join(dir, "file")); err != nil {
 		t.Errorf("a file in %s: %v", dir, err)
 	}
 	for file, want := range map[string]string{
 		filepath.Join(dir, "gone", "file"): "writing to " + filepath.Join(dir, "gone") + ": no such file or directory",
 		"/dev/full":                        "writing to /dev: no space left on device",
 	} {
-		if err := Unwritable(file); err == nil || err.Error() != want || fault.Of(err) != fault.User {
+		if err := WriteError(file); err == nil || err.Error() != want || fault.Of(err) != fault.User {
 			t.Errorf("%s: %v, want %s", file, err, want)
 		}
 	}

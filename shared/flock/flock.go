@@ -13,11 +13,11 @@ import (
 // ErrLocked says that somebody else holds the lock.
 var ErrLocked = errors.New("locked by another process")
 
-// Lock makes the file if it is not there, with a mode less the umask, and locks it; closing it ends the lock.
+// TryLock makes the file if it is not there, with a mode less the umask, and locks it; closing it ends the lock.
 // It does not wait: the error is ErrLocked when somebody else has it.
 //
 // Who holds a lock may delete its file.
-func Lock(path string, mode os.FileMode) (*os.File, error) {
+func TryLock(path string, mode os.FileMode) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, mode)
 		if err != nil {

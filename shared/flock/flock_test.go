@@ -15,7 +15,7 @@ import (
 // TestMain is also the process that takes a lock and keeps it, when it is started with the lock's path.
 func TestMain(m *testing.M) {
 	if path := os.Getenv("FLOCK_TEST_HOLD"); path != "" {
-		f, err := Lock(path, 0o600)
+		f, err := TryLock(path, 0o600)
 		if err != nil {
 			os.Stdout.WriteString(err.Error() + "\n")
 			os.Exit(1)
@@ -30,15 +30,15 @@ func TestMain(m *testing.M) {
 
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	first, err := Lock(path, 0o600)
+	first, err := TryLock(path, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Lock(path, 0o600); !errors.Is(err, ErrLocked) {
+	if _, err := TryLock(path, 0o600); !errors.Is(err, ErrLocked) {
 		t.Errorf("a second lock gave %v", err)
 	}
 	first.Close()
-	second, err := Lock(path, 0o600)
+	second, err := TryLock(path, 0o600)
 	if err != nil {
 		t.Fatalf("after the first was closed: %v", err)
 	}
@@ -46,7 +46,7 @@ func TestLock(t *testing.T) {
 }
 
 func TestLockInAFolderThatIsNotThere(t *testing.T) {
-	if _, err := Lock(filepath.Join(t.TempDir(), "nowhere", "lock"), 0o600); !errors.Is(err, os.ErrNotExist) {
+	if _, err := TryLock(filepath.Join(t.TempDir(), "nowhere", "lock"), 0o600); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -69,12 +69,12 @@ func TestAKilledOwnerLeavesNoLock(t *testing.T) {
 	if n, err := out.Read(said); string(said[:n]) != "locked\n" {
 		t.Fatalf("the owner said %q, %v", said[:n], err)
 	}
-	if _, err := Lock(path, 0o600); !errors.Is(err, ErrLocked) {
+	if _, err := TryLock(path, 0o600); !errors.Is(err, ErrLocked) {
 		t.Errorf("while the owner lives: %v", err)
 	}
 	owner.Process.Kill()
 	owner.Wait()
-	f, err := Lock(path, 0o600)
+	f, err := TryLock(path, 0o600)
 	if err != nil {
 		t.Fatalf("after the owner was killed: %v", err)
 	}
@@ -90,7 +90,7 @@ func TestOwnersMayDeleteTheFile(t *testing.T) {
 	for range 4 {
 		all.Go(func() {
 			for range 5000 {
-				f, err := Lock(path, 0o600)
+				f, err := TryLock(path, 0o600)
 				if errors.Is(err, ErrLocked) {
 					continue
 				}
@@ -99,7 +99,7 @@ func TestOwnersMayDeleteTheFile(t *testing.T) {
 					return
 				}
 				locked.Add(1)
-				if second, err := Lock(path, 0o600); !errors.Is(err, ErrLocked) {
+				if second, err := TryLock(path, 0o600); !errors.Is(err, ErrLocked) {
 					t.Errorf("two have the lock: %v", err)
 					second.Close()
 				}

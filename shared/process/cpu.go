@@ -11,9 +11,9 @@ import (
 // clockTick is the unit of the times in /proc: USER_HZ is 100 on all machines that Linux runs on today.
 const clockTick = time.Second / 100
 
-// CPU returns the processor time of the program and its children so far, without those that have ended. It is 0 on systems
+// CPUTime returns the processor time of the program and its children so far, without those that have ended. It is 0 on systems
 // that have no /proc.
-func (p *Process) CPU() (total time.Duration) {
+func (p *Process) CPUTime() (total time.Duration) {
 	paths, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range paths {
 		stat, err := os.ReadFile(path)

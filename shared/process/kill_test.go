@@ -15,7 +15,7 @@ func TestKillTakesTheGrandchildren(t *testing.T) {
 	}
 	soon(t, time.Second, "Kill", p.Kill)
 	gone(t, p.PID())
-	if err := p.Err(); err == nil || err.Error() != signalled(syscall.SIGKILL) {
+	if err := p.Wait(); err == nil || err.Error() != signalled(syscall.SIGKILL) {
 		t.Errorf("Err() = %v", err)
 	}
 	if !p.Killed() {
@@ -31,13 +31,13 @@ func TestChildrenEndWithTheProgram(t *testing.T) {
 		if err := syscall.Kill(p.PID(), syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		soon(t, time.Second, "Err", func() { p.Err() })
+		soon(t, time.Second, "Err", func() { p.Wait() })
 		gone(t, p.PID())
 	})
 	t.Run("that ended by itself", func(t *testing.T) {
 		p := script(t, "sleep 1000 & echo ready >&3")
 		soon(t, time.Second, "Err", func() {
-			if err := p.Err(); err != nil {
+			if err := p.Wait(); err != nil {
 				t.Errorf("Err() = %v", err)
 			}
 		})
@@ -62,7 +62,7 @@ func TestKillFromManySides(t *testing.T) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(p.Kill)
-		all.Go(func() { p.Err(); p.Killed(); p.LastLine() })
+		all.Go(func() { p.Wait(); p.Killed(); p.LastLine() })
 	}
 	all.Wait()
 	gone(t, p.PID())

@@ -22,7 +22,7 @@ func TestLastLine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p.Err()
+			p.Wait()
 			if got := p.LastLine(); got != test.want {
 				t.Errorf("LastLine() = %q, want %q", got, test.want)
 			}
@@ -41,7 +41,7 @@ func TestOutputGoesWhereTheCallerWantsIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Err(); err == nil || err.Error() != "exit status 3" {
+	if err := p.Wait(); err == nil || err.Error() != "exit status 3" {
 		t.Errorf("Err() = %v", err)
 	}
 	if out.String() != "out\n" || p.LastLine() != "err" {
@@ -64,7 +64,7 @@ func TestEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Err(); err != nil {
+	if err := p.Wait(); err != nil {
 		t.Fatal(err)
 	}
 	got := out.String()

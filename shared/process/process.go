@@ -81,8 +81,8 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 // Done is closed when the program has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Err waits for the end of the program and says how it ended, as [exec.Cmd.Wait] does.
-func (p *Process) Err() error {
+// Wait waits for the end of the program and says how it ended, as [exec.Cmd.Wait] does.
+func (p *Process) Wait() error {
 	<-p.done
 	return p.err
 }

@@ -91,7 +91,7 @@ func Sound(ctx context.Context, config job.Config, tracks []job.Track, c capture
 func fetch(ctx context.Context, c capture.Composition, address, file string) error {
 	bucket, key, ok := store.SplitS3(address)
 	if !ok {
-		return browser.Fetch(ctx, c.Browser(1), address, file)
+		return browser.Download(ctx, c.Browser(1), address, file)
 	}
 	s, err := store.OpenS3(ctx, bucket, "")
 	if err != nil {

@@ -32,7 +32,7 @@ func findTracks(ctx context.Context, b *browser.Browser, o *plan.Options, c capt
 		if m.File != "" {
 			address = browser.SiteOrigin + (&url.URL{Path: "/" + m.File}).EscapedPath()
 		}
-		file, err := b.File(ctx, address)
+		file, err := b.LocalFile(ctx, address)
 		if err != nil {
 			if o.AllowMissingAssets {
 				continue

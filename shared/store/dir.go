@@ -69,7 +69,7 @@ func (d Dir) CreateFile(name string) (*Partial, error) {
 	}
 	partial := partialPrefix(path) + strconv.FormatUint(rand.Uint64(), 10)
 	// An output is as readable as any new file.
-	f, err := flock.Lock(partial, 0o666)
+	f, err := flock.TryLock(partial, 0o666)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (d Dir) RemovePartials(name string) error {
 }
 
 func removeAbandoned(partial string) error {
-	lock, err := flock.Lock(partial, 0o666)
+	lock, err := flock.TryLock(partial, 0o666)
 	if errors.Is(err, flock.ErrLocked) {
 		return nil
 	}

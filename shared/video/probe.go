@@ -30,8 +30,8 @@ type Info struct {
 	Duration float64
 	// Times are when each picture begins to be shown, in order; none in a file without pictures.
 	Times []float64
-	// Grain is the unit in which the file counts time.
-	Grain float64
+	// TimeBase is the unit in which the file counts time.
+	TimeBase float64
 	// Width and Height are the size at which the pictures are shown: upright, with square pixels.
 	Width, Height int
 	// Alpha says that pictures can be seen through.
@@ -127,7 +127,7 @@ func look(ctx context.Context, path string) (*Info, error) {
 	if !ok || s.Width == 0 || s.Height == 0 {
 		return nil, fault.Userf("ffprobe cannot tell the size or the time of its pictures")
 	}
-	i.Grain, _ = base.Float64()
+	i.TimeBase, _ = base.Float64()
 	var end int64
 	var ticks []int64
 	timeless := false
@@ -155,10 +155,10 @@ func look(ctx context.Context, path string) (*Info, error) {
 	}
 	slices.Sort(ticks)
 	for _, t := range slices.Compact(ticks) {
-		i.Times = append(i.Times, float64(t)*i.Grain-i.zero)
+		i.Times = append(i.Times, float64(t)*i.TimeBase-i.zero)
 	}
 	// Containers round their duration.
-	if shown := float64(end)*i.Grain - i.zero; i.Duration <= 0 || math.Abs(i.Duration-shown) < 0.002 {
+	if shown := float64(end)*i.TimeBase - i.zero; i.Duration <= 0 || math.Abs(i.Duration-shown) < 0.002 {
 		i.Duration = shown
 	}
 	i.size(s.Width, s.Height, s.Aspect)
@@ -190,7 +190,7 @@ func probe(ctx context.Context, path, entries string) (p probed, err error) {
 		return p, fmt.Errorf("starting %s: %w", ffprobe, err)
 	}
 	defer context.AfterFunc(ctx, running.Kill)()
-	err = running.Err()
+	err = running.Wait()
 	switch {
 	case ctx.Err() != nil:
 		return p, context.Cause(ctx)

@@ -42,9 +42,9 @@ func (r *Reader) Close() {
 // begin a new stretch.
 const skippable = 60
 
-// Picture returns picture i of info.Times as a JPEG file, or as a BMP file if it has alpha, which stays valid until the next call. Pictures are had
+// Frame returns picture i of info.Times as a JPEG file, or as a BMP file if it has alpha, which stays valid until the next call. Pictures are had
 // cheaply in order. The error is a fault.Transient when ffmpeg was killed.
-func (r *Reader) Picture(ctx context.Context, i int) ([]byte, error) {
+func (r *Reader) Frame(ctx context.Context, i int) ([]byte, error) {
 	if i < 0 || i >= len(r.info.Times) {
 		return nil, fmt.Errorf("there is no picture %d in %s", i, r.path)
 	}
@@ -76,7 +76,7 @@ func (r *Reader) read(ctx context.Context, i int) ([]byte, error) {
 			r.stretch = s
 			r.starts++
 		}
-		picture, err := r.stretch.at(ctx, r.info.Times[i]+r.info.Grain/2)
+		picture, err := r.stretch.at(ctx, r.info.Times[i]+r.info.TimeBase/2)
 		if picture != nil || err != nil {
 			return picture, err
 		}
@@ -260,7 +260,7 @@ func (s *stretch) at(ctx context.Context, t float64) ([]byte, error) {
 
 // end returns the last picture of all when there are no more.
 func (s *stretch) end() ([]byte, error) {
-	err := s.process.Err()
+	err := s.process.Wait()
 	switch {
 	case s.process.Killed():
 		return nil, fault.Transientf("ffmpeg was killed")

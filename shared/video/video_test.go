@@ -71,7 +71,7 @@ func TestPicturesAreThoseThatWereAskedFor(t *testing.T) {
 				t.Fatalf("it has %d pictures, want 120", n)
 			}
 			for _, i := range []int{0, 1, 2, 7, 60, 61, 119, 119, 59, 24, 25, 26, 49, 50, 0} {
-				picture, err := r.Picture(t.Context(), i)
+				picture, err := r.Frame(t.Context(), i)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -102,7 +102,7 @@ func TestAStretchIsAllThatIsDecoded(t *testing.T) {
 		r := open(t, path)
 		before := children()
 		for i := range count {
-			if _, err := r.Picture(t.Context(), from+i); err != nil {
+			if _, err := r.Frame(t.Context(), from+i); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -132,18 +132,18 @@ func TestWhatCannotBeReadIsTheUsersFault(t *testing.T) {
 
 func TestAKilledFFmpegIsTransient(t *testing.T) {
 	r := open(t, numbered(t, "v.mp4", 8, "-c:v", "libx264"))
-	if _, err := r.Picture(t.Context(), 0); err != nil {
+	if _, err := r.Frame(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
 	syscall.Kill(r.stretch.process.PID(), syscall.SIGKILL)
 	var err error
 	for i := 1; err == nil && i < 240; i++ {
-		_, err = r.Picture(t.Context(), i)
+		_, err = r.Frame(t.Context(), i)
 	}
 	if fault.Of(err) != fault.Transient {
 		t.Errorf("the error is %v", err)
 	}
-	if picture, err := r.Picture(t.Context(), 100); err != nil || number(t, picture) != 100 {
+	if picture, err := r.Frame(t.Context(), 100); err != nil || number(t, picture) != 100 {
 		t.Errorf("it does not go on: %v", err)
 	}
 }
