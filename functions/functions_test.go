@@ -73,7 +73,7 @@ func build(t *testing.T, name string) string {
 
 // stack is what template.yaml deploys, on this machine.
 type stack struct {
-	*awstest.Front
+	*awstest.Endpoint
 	lambda  *awstest.Lambda
 	bucket  *cloud.Bucket
 	states  *sfn.Client
@@ -85,7 +85,7 @@ type stack struct {
 func start(t *testing.T, env ...string) *stack {
 	t.Helper()
 	s := &stack{lambda: awstest.NewLambda(t)}
-	s.Front = awstest.Start(t, s.lambda)
+	s.Endpoint = awstest.StartMoto(t, s.lambda)
 	config := s.Config()
 	s.bucket = &cloud.Bucket{Name: bucket, Client: s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true })}
 	s.states = sfn.NewFromConfig(config)
@@ -101,7 +101,7 @@ func alone(t *testing.T, env ...string) *stack {
 	t.Helper()
 	server := s3test.Start(t)
 	s := &stack{lambda: awstest.NewLambda(t), bucket: &cloud.Bucket{Name: bucket, Client: server.Client()}}
-	s.Front = awstest.Before(t, s.lambda, server.Endpoint)
+	s.Endpoint = awstest.StartS3(t, s.lambda, server.Endpoint)
 	s.makeBucket(t)
 	s.deploy(t, append([]string{"AWS_ACCESS_KEY_ID=" + server.AccessKey, "AWS_SECRET_ACCESS_KEY=" + server.SecretKey, "AWS_SESSION_TOKEN="}, env...))
 	return s

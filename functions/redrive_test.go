@@ -23,7 +23,7 @@ func TestRedrive(t *testing.T) {
 	s.put(t, "sites/a/index.html", page)
 	const request = `{"input":"s3://helios-test/sites/a/","output":"renders/a.mp4","concurrency":3,"maxConcurrency":1,"revision":"first"}`
 	var refused, twice, others atomic.Int64
-	s.Fail(func(r *http.Request) bool {
+	s.FailS3(func(r *http.Request) bool {
 		switch {
 		case r.Method != http.MethodPut || !strings.HasSuffix(r.URL.Path, ".mp4"):
 			return false
@@ -45,7 +45,7 @@ func TestRedrive(t *testing.T) {
 	if refused.Load() != 4 || others.Load() == 0 || s.there(t, "renders/a.mp4") {
 		t.Errorf("partition 1 was tried %d times, and others %d", refused.Load(), others.Load())
 	}
-	if n := s.lambda.Most("chunk"); n != 1 {
+	if n := s.lambda.MaxConcurrent("chunk"); n != 1 {
 		t.Errorf("%d partitions were at work at once", n)
 	}
 
@@ -68,7 +68,7 @@ func TestRedrive(t *testing.T) {
 
 	before := others.Load()
 	var again atomic.Int64
-	s.Fail(func(r *http.Request) bool {
+	s.FailS3(func(r *http.Request) bool {
 		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/jobs/") && strings.HasSuffix(r.URL.Path, ".mp4") {
 			again.Add(1)
 		}
@@ -83,7 +83,7 @@ func TestRedrive(t *testing.T) {
 	}
 
 	// What is told of another failure is of that execution.
-	s.Disturb(nil)
+	s.InjectS3Fault(nil)
 	answer, failed := s.call(t, "merge", map[string]any{
 		"action": "failed", "request": json.RawMessage(request), "execution": map[string]string{"id": "x", "name": "third", "start": "2999-01-01T00:00:00.000Z"},
 		"job": cloud.Planned{JobID: f.JobID, Partitions: 3, Frames: 12}, "failure": cloud.StatesError{Error: cloud.InternalError, Cause: "something else"},

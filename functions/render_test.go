@@ -55,7 +55,7 @@ func TestRender(t *testing.T) {
 	}
 
 	// The whole execution again finds the work done.
-	s.Fail(func(r *http.Request) bool {
+	s.FailS3(func(r *http.Request) bool {
 		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/jobs/") && strings.HasSuffix(r.URL.Path, ".mp4") {
 			t.Errorf("%s was written again", r.URL.Path)
 		}
@@ -99,7 +99,7 @@ func TestFaultsHeal(t *testing.T) {
 	s := start(t, "HELIOS_CHROMIUM="+mortalChromium(t, tokens))
 	s.put(t, "sites/a/index.html", page)
 	var kills, deaths, merges atomic.Int64
-	s.Fail(func(r *http.Request) bool {
+	s.FailS3(func(r *http.Request) bool {
 		if r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, "/renders/a.mp4") && merges.Add(1) == 1 {
 			s.lambda.Kill("merge")
 		}

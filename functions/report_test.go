@@ -19,7 +19,7 @@ func TestReportCounts(t *testing.T) {
 	s := start(t)
 	s.put(t, "sites/a/index.html", page)
 	var puts, gets atomic.Int64
-	s.Fail(func(r *http.Request) bool {
+	s.FailS3(func(r *http.Request) bool {
 		switch {
 		case !strings.Contains(r.UserAgent(), "aws-sdk-go"), strings.Contains(r.URL.Path, "/sites/"), r.Method == http.MethodDelete:
 		case r.Method == http.MethodPut, r.Method == http.MethodPost, r.URL.Query().Has("list-type"), r.URL.Query().Has("uploads"):
@@ -31,7 +31,7 @@ func TestReportCounts(t *testing.T) {
 	})
 	d := s.run(t, "counted", `{"input":"s3://helios-test/sites/a/index.html","concurrency":3}`)
 	f := finished(t, d)
-	s.Fail(func(*http.Request) bool { return false })
+	s.FailS3(func(*http.Request) bool { return false })
 	if events := s.Events(); len(events) != 1 || checkEvent(t, []byte(events[0].Detail)) != nil {
 		t.Errorf("the events were %+v", events)
 	}

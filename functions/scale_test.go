@@ -68,7 +68,7 @@ func (s *stack) itemsByMoto(t *testing.T, p cloud.Planned) (events []any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	arn := s.Machine(t, "eu-west-2", "items", string(definition))
+	arn := s.CreateStateMachine(t, "eu-west-2", "items", string(definition))
 	states := sfn.New(s.states.Options(), func(o *sfn.Options) { o.Region = "eu-west-2" })
 	out, err := states.StartExecution(t.Context(), &sfn.StartExecutionInput{StateMachineArn: &arn, Input: aws.String(string(input))})
 	if err != nil {

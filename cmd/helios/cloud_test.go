@@ -25,14 +25,14 @@ import (
 
 // stack is moto for executions and an S3 server, as a person's environment has them.
 type stack struct {
-	*awstest.Front
+	*awstest.Endpoint
 	bucket string
 	dir    string
 }
 
 func newStack(t *testing.T) *stack {
 	t.Helper()
-	s := &stack{Front: awstest.Start(t, awstest.NewLambda(t)), dir: t.TempDir()}
+	s := &stack{Endpoint: awstest.StartMoto(t, awstest.NewLambda(t)), dir: t.TempDir()}
 	s.Setenv(t)
 	server := s3test.Start(t)
 	s.bucket = server.Bucket(t)
@@ -58,7 +58,7 @@ func (s *stack) machine(t *testing.T, wait int, output string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("HELIOS_STATE_MACHINE", s.Machine(t, "us-east-1", "helios", string(definition)))
+	t.Setenv("HELIOS_STATE_MACHINE", s.CreateStateMachine(t, "us-east-1", "helios", string(definition)))
 }
 
 // helios runs the command and returns what it prints.
@@ -146,7 +146,7 @@ func TestCloudFromTheCommandLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := list[0].ID
-	seen, err := r.Look(t.Context(), id, nil)
+	seen, err := r.Status(t.Context(), id, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func newCloudList(stack *stackFlags) *cobra.Command {
 		}
 		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 		for _, r := range list {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.ID, r.Status, r.Begun.UTC().Format(time.RFC3339), took(&r))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.ID, r.Status, r.Started.UTC().Format(time.RFC3339), took(&r))
 		}
 		return w.Flush()
 	})

@@ -31,7 +31,7 @@ func newCloudLogs(stack *stackFlags) *cobra.Command {
 		if follow {
 			return p.follow(ctx, id)
 		}
-		r, err := s.Look(ctx, id, nil)
+		r, err := s.Status(ctx, id, nil)
 		if err != nil {
 			return err
 		}

@@ -66,7 +66,7 @@ func partitionsOf(ctx context.Context, s *remote.Stack, job string) (int, error)
 		}
 		return len(spec.Partitions), nil
 	}
-	r, err := s.Look(ctx, job, nil)
+	r, err := s.Status(ctx, job, nil)
 	if err != nil {
 		return 0, err
 	}

@@ -24,7 +24,7 @@ func newCloudStatus(stack *stackFlags) *cobra.Command {
 		Args:  userArgs(cobra.ExactArgs(1)),
 	}
 	cmd.RunE = stack.onStack(func(ctx context.Context, s *remote.Stack, id string) error {
-		r, err := s.Look(ctx, id, nil)
+		r, err := s.Status(ctx, id, nil)
 		if err != nil {
 			return err
 		}
@@ -44,7 +44,7 @@ func printRender(out io.Writer, r *remote.Render) error {
 	}
 	row("render", "%s", r.ID)
 	row("status", "%s", r.Status)
-	row("begun", "%s", r.Begun.UTC().Format(time.RFC3339))
+	row("begun", "%s", r.Started.UTC().Format(time.RFC3339))
 	row("took", "%s", took(r))
 	if r.Request != nil {
 		row("input", "%s", r.Request.Input)
@@ -81,5 +81,5 @@ func took(r *remote.Render) time.Duration {
 	if end.IsZero() {
 		end = time.Now()
 	}
-	return end.Sub(r.Begun).Round(time.Second)
+	return end.Sub(r.Started).Round(time.Second)
 }

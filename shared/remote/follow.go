@@ -7,8 +7,8 @@ import (
 	"helios/shared/fault"
 )
 
-// lostFor is how long AWS may be out of reach before a render is no longer followed.
-const lostFor = 5 * time.Minute
+// maxOutage is how long AWS may be out of reach before a render is no longer followed.
+const maxOutage = 5 * time.Minute
 
 // Follow looks at a render again and again until it has ended, and tells each time. The frames that are told never
 // go down. The error is that of the looking; see [Render.Err] for how the render ended.
@@ -18,7 +18,7 @@ func (s *Stack) Follow(ctx context.Context, id string, every time.Duration, tell
 	defer tick.Stop()
 	heard := time.Now()
 	for {
-		r, err := s.Look(ctx, id, last)
+		r, err := s.Status(ctx, id, last)
 		switch {
 		case err == nil:
 			heard = time.Now()
@@ -30,7 +30,7 @@ func (s *Stack) Follow(ctx context.Context, id string, every time.Duration, tell
 			if r.Status != Running {
 				return r, nil
 			}
-		case fault.Of(err) != fault.Transient || time.Since(heard) > lostFor:
+		case fault.Of(err) != fault.Transient || time.Since(heard) > maxOutage:
 			return last, err
 		}
 		select {

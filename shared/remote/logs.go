@@ -94,7 +94,7 @@ func (s *Stack) ReadLog(ctx context.Context, log cloud.Log, running bool) ([]Lin
 			return nil, fault.Userf("there is no log %s, stream %s: %w", log.Group, log.Stream, ErrNoLog)
 		}
 		if err != nil {
-			return nil, s.explain(ctx, "reading the log "+log.Group, "", err)
+			return nil, s.wrapError(ctx, "reading the log "+log.Group, "", err)
 		}
 		for _, e := range page.Events {
 			text := strings.TrimRight(aws.ToString(e.Message), "\n")

@@ -15,9 +15,9 @@ type Quota struct {
 
 // Quota asks for the account's.
 func (s *Stack) Quota(ctx context.Context) (Quota, error) {
-	out, err := s.Functions.GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
+	out, err := s.Lambda.GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
 	if err != nil {
-		return Quota{}, s.explain(ctx, "asking for the account's limits", "", err)
+		return Quota{}, s.wrapError(ctx, "asking for the account's limits", "", err)
 	}
 	q := Quota{Account: int(out.AccountLimit.ConcurrentExecutions)}
 	q.Free = q.Account

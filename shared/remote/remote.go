@@ -27,8 +27,8 @@ import (
 	"helios/shared/store"
 )
 
-// States is what is asked of Step Functions.
-type States interface {
+// StepFunctions is what is asked of Step Functions.
+type StepFunctions interface {
 	StartExecution(context.Context, *sfn.StartExecutionInput, ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error)
 	StopExecution(context.Context, *sfn.StopExecutionInput, ...func(*sfn.Options)) (*sfn.StopExecutionOutput, error)
 	DescribeExecution(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error)
@@ -36,20 +36,20 @@ type States interface {
 	sfn.ListExecutionsAPIClient
 }
 
-// Functions is what is asked of Lambda.
-type Functions interface {
+// Lambda is what is asked of Lambda.
+type Lambda interface {
 	GetAccountSettings(context.Context, *lambda.GetAccountSettingsInput, ...func(*lambda.Options)) (*lambda.GetAccountSettingsOutput, error)
 }
 
 // Stack is a stack of Helios on AWS.
 type Stack struct {
-	// Bucket and Machine, an ARN, are two of the stack's outputs.
-	Bucket  *cloud.Bucket
-	Machine string
+	// Bucket and StateMachine, an ARN, are two of the stack's outputs.
+	Bucket       *cloud.Bucket
+	StateMachine string
 
-	States    States
-	Logs      cloudwatchlogs.GetLogEventsAPIClient
-	Functions Functions
+	StepFunctions StepFunctions
+	Logs          cloudwatchlogs.GetLogEventsAPIClient
+	Lambda        Lambda
 }
 
 // Open returns a stack. Credentials and region are found as by store.S3Client; the region of the state machine is
@@ -75,8 +75,8 @@ func Open(ctx context.Context, bucket, machine string) (*Stack, error) {
 	}
 	cfg.Region = parts.Region
 	return &Stack{
-		Bucket: &cloud.Bucket{Client: objects, Name: bucket}, Machine: machine,
-		States: sfn.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), Functions: lambda.NewFromConfig(cfg),
+		Bucket: &cloud.Bucket{Client: objects, Name: bucket}, StateMachine: machine,
+		StepFunctions: sfn.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), Lambda: lambda.NewFromConfig(cfg),
 	}, nil
 }
 
@@ -96,11 +96,11 @@ func (s *Stack) execution(id string) string {
 	if arn.IsARN(id) {
 		return id
 	}
-	return strings.Replace(s.Machine, ":stateMachine:", ":execution:", 1) + ":" + id
+	return strings.Replace(s.StateMachine, ":stateMachine:", ":execution:", 1) + ":" + id
 }
 
 // explain says in our words what is wrong with a request about a render.
-func (s *Stack) explain(ctx context.Context, doing, id string, err error) error {
+func (s *Stack) wrapError(ctx context.Context, doing, id string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -123,17 +123,17 @@ func (s *Stack) explain(ctx context.Context, doing, id string, err error) error 
 	case errors.As(err, new(*types.ExecutionDoesNotExist)), errors.As(err, new(*types.InvalidArn)) && id != "":
 		return fault.Userf("there is no render %s; helios cloud list tells which there are", id)
 	case errors.As(err, new(*types.StateMachineDoesNotExist)), errors.As(err, new(*types.InvalidArn)):
-		return fault.Userf("there is no state machine %s; see the output StateMachine of the stack", s.Machine)
+		return fault.Userf("there is no state machine %s; see the output StateMachine of the stack", s.StateMachine)
 	case status == http.StatusForbidden, strings.HasPrefix(code, "AccessDenied"), code == "UnrecognizedClientException", strings.HasPrefix(code, "ExpiredToken"):
-		return fault.Userf("%s is denied (%w); give other credentials, or allow it", doing, trim(api, err))
+		return fault.Userf("%s is denied (%w); give other credentials, or allow it", doing, withoutRequestID(api, err))
 	case status >= 500, status == http.StatusTooManyRequests, status == 0, strings.Contains(code, "Throttl"):
-		return fault.Transientf("%s: %w", doing, trim(api, err))
+		return fault.Transientf("%s: %w", doing, withoutRequestID(api, err))
 	}
-	return fmt.Errorf("%s: %w", doing, trim(api, err))
+	return fmt.Errorf("%s: %w", doing, withoutRequestID(api, err))
 }
 
 // trim leaves out the ids of the request.
-func trim(api smithy.APIError, err error) error {
+func withoutRequestID(api smithy.APIError, err error) error {
 	if api == nil {
 		return err
 	}

@@ -44,10 +44,10 @@ func statusOf(s types.ExecutionStatus) Status {
 
 // Render is what is known of a render.
 type Render struct {
-	ID     string    `json:"id"`
-	Status Status    `json:"status"`
-	Begun  time.Time `json:"begun"`
-	Ended  time.Time `json:"ended,omitzero"`
+	ID      string    `json:"id"`
+	Status  Status    `json:"status"`
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended,omitzero"`
 	// Request is its input, nil if that is none.
 	Request *cloud.Request `json:"request,omitempty"`
 	// Job is what was planned; nil before.
@@ -87,22 +87,22 @@ func (s *Stack) Start(ctx context.Context, id string, r *cloud.Request) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.States.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &s.Machine, Name: &id, Input: aws.String(string(input))})
+	_, err = s.StepFunctions.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &s.StateMachine, Name: &id, Input: aws.String(string(input))})
 	if errors.As(err, new(*types.ExecutionAlreadyExists)) {
 		return fault.Userf("there is a render %s already", id)
 	}
-	return s.explain(ctx, "starting the render", "", err)
+	return s.wrapError(ctx, "starting the render", "", err)
 }
 
 // Describe finds out how a render stands, without its progress.
 func (s *Stack) Describe(ctx context.Context, id string) (*Render, error) {
 	arn := s.execution(id)
-	e, err := s.States.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+	e, err := s.StepFunctions.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	if err != nil {
-		return nil, s.explain(ctx, "asking for the render", id, err)
+		return nil, s.wrapError(ctx, "asking for the render", id, err)
 	}
 	r := &Render{
-		ID: aws.ToString(e.Name), Status: statusOf(e.Status), Begun: aws.ToTime(e.StartDate), Ended: aws.ToTime(e.StopDate),
+		ID: aws.ToString(e.Name), Status: statusOf(e.Status), Started: aws.ToTime(e.StartDate), Ended: aws.ToTime(e.StopDate),
 		Error: aws.ToString(e.Error), Message: aws.ToString(e.Cause),
 	}
 	request := new(cloud.Request)
@@ -117,7 +117,7 @@ func (s *Stack) Describe(ctx context.Context, id string) (*Render, error) {
 }
 
 // Look finds out all about a render. It takes what an earlier Look has found out of the same, or nil.
-func (s *Stack) Look(ctx context.Context, id string, before *Render) (*Render, error) {
+func (s *Stack) Status(ctx context.Context, id string, before *Render) (*Render, error) {
 	r, err := s.Describe(ctx, id)
 	if err != nil {
 		return nil, err
@@ -141,11 +141,11 @@ func (s *Stack) Look(ctx context.Context, id string, before *Render) (*Render, e
 // partitions are others, so this history is short, and the answer stands near its beginning.
 func (s *Stack) planned(ctx context.Context, id string) (*cloud.Planned, error) {
 	arn := s.execution(id)
-	pages := sfn.NewGetExecutionHistoryPaginator(s.States, &sfn.GetExecutionHistoryInput{ExecutionArn: &arn, MaxResults: 100})
+	pages := sfn.NewGetExecutionHistoryPaginator(s.StepFunctions, &sfn.GetExecutionHistoryInput{ExecutionArn: &arn, MaxResults: 100})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, s.explain(ctx, "reading the history of the render", id, err)
+			return nil, s.wrapError(ctx, "reading the history of the render", id, err)
 		}
 		for _, e := range page.Events {
 			d := e.StateExitedEventDetails
@@ -166,15 +166,15 @@ func (s *Stack) planned(ctx context.Context, id string) (*cloud.Planned, error) 
 // List returns the renders that began last, the latest first.
 func (s *Stack) List(ctx context.Context, limit int) ([]Render, error) {
 	var list []Render
-	pages := sfn.NewListExecutionsPaginator(s.States, &sfn.ListExecutionsInput{StateMachineArn: &s.Machine, MaxResults: int32(min(limit, 1000))})
+	pages := sfn.NewListExecutionsPaginator(s.StepFunctions, &sfn.ListExecutionsInput{StateMachineArn: &s.StateMachine, MaxResults: int32(min(limit, 1000))})
 	for pages.HasMorePages() && len(list) < limit {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, s.explain(ctx, "listing the renders", "", err)
+			return nil, s.wrapError(ctx, "listing the renders", "", err)
 		}
 		for _, e := range page.Executions {
 			list = append(list, Render{
-				ID: aws.ToString(e.Name), Status: statusOf(e.Status), Begun: aws.ToTime(e.StartDate), Ended: aws.ToTime(e.StopDate),
+				ID: aws.ToString(e.Name), Status: statusOf(e.Status), Started: aws.ToTime(e.StartDate), Ended: aws.ToTime(e.StopDate),
 			})
 		}
 	}
@@ -191,10 +191,10 @@ func (s *Stack) Cancel(ctx context.Context, id string) error {
 		return fault.Userf("the render %s does not run: it has %s", r.ID, ending(r.Status))
 	}
 	arn := s.execution(id)
-	_, err = s.States.StopExecution(ctx, &sfn.StopExecutionInput{
+	_, err = s.StepFunctions.StopExecution(ctx, &sfn.StopExecutionInput{
 		ExecutionArn: &arn, Error: aws.String("Helios.Cancelled"), Cause: aws.String("cancelled from the command line"),
 	})
-	return s.explain(ctx, "cancelling the render", id, err)
+	return s.wrapError(ctx, "cancelling the render", id, err)
 }
 
 func ending(s Status) string {

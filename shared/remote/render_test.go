@@ -29,9 +29,9 @@ import (
 const testBucket = "helios-test"
 
 // account is moto with a bucket.
-func account(t *testing.T) *awstest.Front {
+func account(t *testing.T) *awstest.Endpoint {
 	t.Helper()
-	f := awstest.Start(t, awstest.NewLambda(t))
+	f := awstest.StartMoto(t, awstest.NewLambda(t))
 	f.Setenv(t)
 	client := s3.NewFromConfig(f.Config(), func(o *s3.Options) { o.UsePathStyle = true })
 	if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(testBucket)}); err != nil {
@@ -41,12 +41,12 @@ func account(t *testing.T) *awstest.Front {
 }
 
 // machine makes a state machine that plans as ours does, waits, and ends in a state.
-func machine(t *testing.T, f *awstest.Front, wait int, end map[string]any) string {
+func machine(t *testing.T, f *awstest.Endpoint, wait int, end map[string]any) string {
 	t.Helper()
 	return machineIn(t, f, "us-east-1", wait, end)
 }
 
-func machineIn(t *testing.T, f *awstest.Front, region string, wait int, end map[string]any) string {
+func machineIn(t *testing.T, f *awstest.Endpoint, region string, wait int, end map[string]any) string {
 	t.Helper()
 	planned := cloud.Planned{JobID: "job-1", PartitionsKey: "jobs/job-1/partitions.json", Partitions: 3, Frames: 90, MaxConcurrency: 2, Output: "renders/out.mp4"}
 	definition, err := json.Marshal(map[string]any{
@@ -60,7 +60,7 @@ func machineIn(t *testing.T, f *awstest.Front, region string, wait int, end map[
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f.Machine(t, region, "helios", string(definition))
+	return f.CreateStateMachine(t, region, "helios", string(definition))
 }
 
 // succeed is a state that answers what the merge function does.
@@ -181,7 +181,7 @@ func TestARenderFailsAndIsRedriven(t *testing.T) {
 	// moto starts one execution in a region only, so the second one is in another.
 	again := openStack(t, testBucket, machineIn(t, f, "eu-west-1", 0, succeed()))
 	both := *s
-	both.Machine, both.States = again.Machine, startElsewhere{s.States, again.States}
+	both.StateMachine, both.StepFunctions = again.StateMachine, startElsewhere{s.StepFunctions, again.StepFunctions}
 	if err := both.Redrive(t.Context(), s.execution("intro-1"), "intro-2"); err != nil {
 		t.Fatal(err)
 	}
@@ -197,8 +197,8 @@ func TestARenderFailsAndIsRedriven(t *testing.T) {
 
 // startElsewhere starts executions in another region than it finds them.
 type startElsewhere struct {
-	States
-	start States
+	StepFunctions
+	start StepFunctions
 }
 
 func (s startElsewhere) StartExecution(ctx context.Context, in *sfn.StartExecutionInput, o ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error) {
@@ -298,9 +298,9 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	saysUser(t, s.Start(t.Context(), "intro-1", request()), "no state machine "+anyMachine)
 	_, err := s.List(t.Context(), 1)
 	saysUser(t, err, "no state machine")
-	s.Machine = machine(t, f, 0, succeed())
+	s.StateMachine = machine(t, f, 0, succeed())
 	for _, id := range []string{"none", "arn:aws:states:us-east-1:123456789012:execution:helios:none", "not a name/at:all"} {
-		_, err = s.Look(t.Context(), id, nil)
+		_, err = s.Status(t.Context(), id, nil)
 		saysUser(t, err, "no render "+id, "helios cloud list")
 		saysUser(t, s.Cancel(t.Context(), id), "no render "+id)
 		saysUser(t, s.Redrive(t.Context(), id, "next"), "no render "+id)

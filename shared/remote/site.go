@@ -21,16 +21,16 @@ import (
 	"helios/shared/store"
 )
 
-// A site is the prefix sites/<digest of its tree>/. Its files are copied there inside S3 from sites/blobs/<digest>,
-// where each content is uploaded once, whichever sites it is part of. sites/<digest>.json, the tree, is written
+// A site is the prefix sites/<digest of its manifest>/. Its files are copied there inside S3 from sites/blobs/<digest>,
+// where each content is uploaded once, whichever sites it is part of. sites/<digest>.json, the manifest, is written
 // last: where it is, the site is whole. Nothing of it ever changes, so that a render that runs sees one state.
 const blobsPrefix = cloud.SitesPrefix + "blobs/"
 
-// atOnce is how many files are sent at once.
-const atOnce = 8
+// uploadConcurrency is how many files are sent at once.
+const uploadConcurrency = 8
 
-// Uploaded is what became of an upload.
-type Uploaded struct {
+// UploadResult is what became of an upload.
+type UploadResult struct {
 	// Address is that of the page, or of the file: s3://bucket/sites/…
 	Address string
 	// Files and Bytes are what the site is made of, Sent and SentBytes what had to be sent.
@@ -40,7 +40,7 @@ type Uploaded struct {
 
 // Upload makes a site of a local composition and returns its address: the whole folder but hidden files, and the
 // files that are left out by name. Only content that the bucket does not have yet is sent.
-func (s *Stack) Upload(ctx context.Context, c capture.Composition, except ...string) (*Uploaded, error) {
+func (s *Stack) Upload(ctx context.Context, c capture.Composition, except ...string) (*UploadResult, error) {
 	if ext := strings.ToLower(filepath.Ext(c.Page)); ext != ".html" && ext != ".htm" {
 		return nil, fault.Userf("%s is not called .html; rename it, for in S3 only the name tells a page from a folder", c.Input)
 	}
@@ -55,7 +55,7 @@ func (s *Stack) Upload(ctx context.Context, c capture.Composition, except ...str
 			left = append(left, info)
 		}
 	}
-	tree, err := readTree(root, func(info fs.FileInfo) bool {
+	manifest, err := readFolder(root, func(info fs.FileInfo) bool {
 		for _, l := range left {
 			if os.SameFile(l, info) {
 				return true
@@ -66,11 +66,11 @@ func (s *Stack) Upload(ctx context.Context, c capture.Composition, except ...str
 	if err != nil {
 		return nil, err
 	}
-	return s.upload(ctx, root, tree, c.Page)
+	return s.upload(ctx, root, manifest, c.Page)
 }
 
 // UploadFile makes a site of one file, such as a sound.
-func (s *Stack) UploadFile(ctx context.Context, name string) (*Uploaded, error) {
+func (s *Stack) UploadFile(ctx context.Context, name string) (*UploadResult, error) {
 	root, err := os.OpenRoot(filepath.Dir(name))
 	if err != nil {
 		return nil, fault.Userf("opening %s: %w", name, err)
@@ -80,16 +80,16 @@ func (s *Stack) UploadFile(ctx context.Context, name string) (*Uploaded, error) 
 	if err != nil {
 		return nil, fault.Userf("opening %s: %w", name, err)
 	}
-	return s.upload(ctx, root, Tree{Files: []File{f}}, f.Path)
+	return s.upload(ctx, root, Manifest{Files: []File{f}}, f.Path)
 }
 
-func (s *Stack) upload(ctx context.Context, root *os.Root, tree Tree, page string) (*Uploaded, error) {
-	manifest, digest, err := tree.encode()
+func (s *Stack) upload(ctx context.Context, root *os.Root, manifest Manifest, page string) (*UploadResult, error) {
+	text, digest, err := manifest.encode()
 	if err != nil {
 		return nil, err
 	}
 	prefix, key := cloud.SitesPrefix+digest+"/", digest+".json"
-	u := &Uploaded{Address: s.Bucket.Objects(prefix).URL(page), Files: len(tree.Files), Bytes: tree.size()}
+	u := &UploadResult{Address: s.Bucket.Objects(prefix).URL(page), Files: len(manifest.Files), Bytes: manifest.size()}
 	sites := s.Bucket.Objects(cloud.SitesPrefix)
 	switch whole, err := sites.Open(ctx, key); {
 	case err == nil:
@@ -99,10 +99,10 @@ func (s *Stack) upload(ctx context.Context, root *os.Root, tree Tree, page strin
 	}
 	var sent, sentBytes atomic.Int64
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(atOnce)
-	for _, f := range tree.Files {
+	g.SetLimit(uploadConcurrency)
+	for _, f := range manifest.Files {
 		g.Go(func() error {
-			isNew, err := s.place(gctx, root, f, prefix+f.Path)
+			isNew, err := s.putFile(gctx, root, f, prefix+f.Path)
 			if isNew {
 				sent.Add(1)
 				sentBytes.Add(f.Size)
@@ -114,23 +114,23 @@ func (s *Stack) upload(ctx context.Context, root *os.Root, tree Tree, page strin
 		return nil, err
 	}
 	u.Sent, u.SentBytes = int(sent.Load()), sentBytes.Load()
-	return u, write(ctx, sites, key, strings.NewReader(string(manifest)))
+	return u, putNew(ctx, sites, key, strings.NewReader(string(text)))
 }
 
 // place puts a file under a key and reports whether its content had to be sent.
-func (s *Stack) place(ctx context.Context, root *os.Root, f File, key string) (sent bool, err error) {
+func (s *Stack) putFile(ctx context.Context, root *os.Root, f File, key string) (sent bool, err error) {
 	err = s.Bucket.Objects("").Copy(ctx, blobsPrefix+f.SHA256, key)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
-	if err := s.send(ctx, root, f); err != nil {
+	if err := s.uploadBlob(ctx, root, f); err != nil {
 		return false, err
 	}
 	return true, s.Bucket.Objects("").Copy(ctx, blobsPrefix+f.SHA256, key)
 }
 
 // send uploads the content of a file, unless it has changed since it was looked at.
-func (s *Stack) send(ctx context.Context, root *os.Root, f File) error {
+func (s *Stack) uploadBlob(ctx context.Context, root *os.Root, f File) error {
 	content, err := open(root, f.Path)
 	if err != nil {
 		return err
@@ -148,16 +148,16 @@ func (s *Stack) send(ctx context.Context, root *os.Root, f File) error {
 	if hex.EncodeToString(hash.Sum(nil)) != f.SHA256 {
 		return fault.Userf("%s changed while it was uploaded; try again when nothing writes it", f.Path)
 	}
-	return already(w.CommitNew())
+	return ignoreExists(w.CommitNew())
 }
 
 // write makes a small object.
-func write(ctx context.Context, to *store.S3, name string, r io.Reader) error {
-	return already(store.Put(ctx, to, name, r, store.Writer.CommitNew))
+func putNew(ctx context.Context, to *store.S3, name string, r io.Reader) error {
+	return ignoreExists(store.Put(ctx, to, name, r, store.Writer.CommitNew))
 }
 
 // already is for objects that are named after their content: who wrote them does not matter.
-func already(err error) error {
+func ignoreExists(err error) error {
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}

@@ -63,7 +63,7 @@ func put(t *testing.T, dir, name, text string) {
 	}
 }
 
-func upload(t *testing.T, s *Stack, input string, except ...string) *Uploaded {
+func upload(t *testing.T, s *Stack, input string, except ...string) *UploadResult {
 	t.Helper()
 	c, err := capture.Locate("", input)
 	if err != nil {
@@ -77,7 +77,7 @@ func upload(t *testing.T, s *Stack, input string, except ...string) *Uploaded {
 }
 
 // site reads the files of a site from the bucket.
-func site(t *testing.T, s *Stack, u *Uploaded) map[string]string {
+func site(t *testing.T, s *Stack, u *UploadResult) map[string]string {
 	t.Helper()
 	c, err := capture.Locate("", u.Address)
 	if err != nil {
@@ -297,7 +297,7 @@ func TestAFileThatChangesMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, dir, "index.html", "<html lang=en>")
-	if _, err := s.upload(t.Context(), root, Tree{Files: []File{f}}, "index.html"); fault.Of(err) != fault.User {
+	if _, err := s.upload(t.Context(), root, Manifest{Files: []File{f}}, "index.html"); fault.Of(err) != fault.User {
 		t.Errorf("the error is %v", err)
 	}
 	if list, err := s.Bucket.List(t.Context(), ""); err != nil || len(list) != 0 {

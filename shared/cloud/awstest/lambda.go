@@ -48,13 +48,13 @@ type Lambda struct {
 
 type function struct {
 	Function
-	lambda  *Lambda
-	mu      sync.Mutex
-	idle    []*environment
-	serving []*environment
-	count   int // environments that were started
-	calls   int
-	most    int // that were served at once
+	lambda     *Lambda
+	mu         sync.Mutex
+	idle       []*environment
+	serving    []*environment
+	started    int // environments that were started
+	calls      int
+	maxServing int // that were served at once
 }
 
 // NewLambda returns a Lambda without functions. It ends with the test.
@@ -96,16 +96,16 @@ func (l *Lambda) Calls(name string) int {
 	return f.calls
 }
 
-// Most returns how many calls of a function were served at once.
-func (l *Lambda) Most(name string) int {
+// MaxConcurrent returns how many calls of a function were served at once.
+func (l *Lambda) MaxConcurrent(name string) int {
 	f := l.functions[name]
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.most
+	return f.maxServing
 }
 
-// Answer is what a call of a function ended with.
-type Answer struct {
+// Response is what a call of a function ended with.
+type Response struct {
 	Payload []byte
 	// Failed says that the payload describes an error.
 	Failed bool
@@ -113,8 +113,8 @@ type Answer struct {
 	Throttled bool
 }
 
-// ErrorType returns the name of an answer's error.
-func (a Answer) ErrorType() string {
+// ErrorType returns the name of an response's error.
+func (a Response) ErrorType() string {
 	var e struct {
 		Type string `json:"errorType"`
 	}
@@ -122,26 +122,26 @@ func (a Answer) ErrorType() string {
 	return e.Type
 }
 
-// Invoke calls a function and waits for its answer.
-func (l *Lambda) Invoke(ctx context.Context, name string, payload []byte) (Answer, error) {
+// Invoke calls a function and waits for its response.
+func (l *Lambda) Invoke(ctx context.Context, name string, payload []byte) (Response, error) {
 	f, ok := l.functions[name]
 	if !ok {
-		return Answer{}, fmt.Errorf("there is no function %q", name)
+		return Response{}, fmt.Errorf("there is no function %q", name)
 	}
-	e, err := f.take()
+	e, err := f.acquire()
 	if err != nil {
-		return Answer{}, err
+		return Response{}, err
 	}
 	if e == nil {
-		return Answer{Throttled: true}, nil
+		return Response{Throttled: true}, nil
 	}
-	answer, alive := e.call(ctx, payload, f.Timeout)
-	f.give(e, alive)
-	return answer, nil
+	response, alive := e.call(ctx, payload, f.Timeout)
+	f.release(e, alive)
+	return response, nil
 }
 
 // take returns an environment, a new one if all are busy, and nil if there are too many.
-func (f *function) take() (*environment, error) {
+func (f *function) acquire() (*environment, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.serving) >= f.Concurrency {
@@ -152,18 +152,18 @@ func (f *function) take() (*environment, error) {
 	if n := len(f.idle); n > 0 {
 		e, f.idle = f.idle[n-1], f.idle[:n-1]
 	} else {
-		f.count++
+		f.started++
 		var err error
-		if e, err = f.start(f.count); err != nil {
+		if e, err = f.start(f.started); err != nil {
 			return nil, err
 		}
 	}
 	f.serving = append(f.serving, e)
-	f.most = max(f.most, len(f.serving))
+	f.maxServing = max(f.maxServing, len(f.serving))
 	return e, nil
 }
 
-func (f *function) give(e *environment, alive bool) {
+func (f *function) release(e *environment, alive bool) {
 	if !alive {
 		e.stop()
 	}
@@ -194,7 +194,7 @@ type call struct {
 	payload  []byte
 	deadline time.Time
 	arn      string
-	answer   chan Answer
+	response chan Response
 }
 
 func (f *function) start(number int) (*environment, error) {
@@ -229,15 +229,15 @@ func (f *function) start(number int) (*environment, error) {
 }
 
 // call serves one call. The environment does not live on after a call that ended it.
-func (e *environment) call(ctx context.Context, payload []byte, timeout time.Duration) (Answer, bool) {
+func (e *environment) call(ctx context.Context, payload []byte, timeout time.Duration) (Response, bool) {
 	c := call{
 		id:      fmt.Sprintf("%08x-0000-4000-8000-%012x", time.Now().UnixNano()&0xffffffff, time.Now().UnixNano()&0xffffffffffff),
-		payload: payload, deadline: time.Now().Add(timeout), answer: make(chan Answer, 1),
+		payload: payload, deadline: time.Now().Add(timeout), response: make(chan Response, 1),
 		arn: "arn:aws:lambda:us-east-1:123456789012:function:x",
 	}
 	late := time.NewTimer(timeout)
 	defer late.Stop()
-	gone := Answer{Failed: true, Payload: []byte(fmt.Sprintf(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: %s Error: Runtime exited with error: signal: killed"}`, c.id))}
+	gone := Response{Failed: true, Payload: []byte(fmt.Sprintf(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: %s Error: Runtime exited with error: signal: killed"}`, c.id))}
 	select {
 	case e.next <- c:
 	case <-e.process.Done():
@@ -246,12 +246,12 @@ func (e *environment) call(ctx context.Context, payload []byte, timeout time.Dur
 		return gone, false
 	}
 	select {
-	case a := <-c.answer:
+	case a := <-c.response:
 		return a, true
 	case <-e.process.Done():
 		return gone, false
 	case <-late.C:
-		return Answer{Failed: true, Payload: []byte(fmt.Sprintf(`{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: %s Error: Task timed out after %.2f seconds"}`, c.id, timeout.Seconds()))}, false
+		return Response{Failed: true, Payload: []byte(fmt.Sprintf(`{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: %s Error: Task timed out after %.2f seconds"}`, c.id, timeout.Seconds()))}, false
 	case <-ctx.Done():
 		return gone, false
 	}
@@ -289,7 +289,7 @@ func (e *environment) handler() http.Handler {
 				http.Error(w, `{"errorType":"InvalidRequestID"}`, http.StatusBadRequest)
 				return
 			}
-			e.current.answer <- Answer{Payload: bytes.TrimSpace(payload), Failed: failed}
+			e.current.response <- Response{Payload: bytes.TrimSpace(payload), Failed: failed}
 			e.current = nil
 			w.WriteHeader(http.StatusAccepted)
 		}

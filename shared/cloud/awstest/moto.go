@@ -17,13 +17,13 @@ import (
 // Start starts moto, with a front before it that calls the functions of a Lambda. They end with the test.
 //
 // moto calls other services at localhost and the port in MOTO_PORT: that is the front's.
-func Start(t testing.TB, lambda *Lambda) *Front {
+func StartMoto(t testing.TB, lambda *Lambda) *Endpoint {
 	t.Helper()
 	program, err := exec.LookPath("moto_server")
 	if err != nil {
 		t.Fatal("moto_server is missing; install it with: pip install 'moto[server,stepfunctions]==5.2.1'")
 	}
-	f := newFront(t, lambda)
+	f := newEndpoint(t, lambda)
 	address := freeAddress(t)
 	_, front, _ := strings.Cut(strings.TrimPrefix(f.URL, "http://"), ":")
 	_, port, _ := strings.Cut(address, ":")
@@ -34,8 +34,8 @@ func Start(t testing.TB, lambda *Lambda) *Front {
 		t.Fatal(err)
 	}
 	t.Cleanup(moto.Kill)
-	f.behind = &url.URL{Scheme: "http", Host: address}
-	configure(t, f.behind.String(), moto)
+	f.upstream = &url.URL{Scheme: "http", Host: address}
+	configure(t, f.upstream.String(), moto)
 	return f
 }
 
@@ -67,7 +67,7 @@ func configure(t testing.TB, address string, moto *process.Process) {
 		case <-moto.Done():
 			t.Fatalf("moto ended: %s", moto.LastLine())
 		case <-ctx.Done():
-			t.Fatal("moto does not answer")
+			t.Fatal("moto does not response")
 		}
 	}
 }

@@ -16,22 +16,22 @@ import (
 	"testing"
 )
 
-// Front is the one address of all services: it calls functions itself and hands everything else on to moto, or to
+// Endpoint is the one address of all services: it calls functions itself and hands everything else on to moto, or to
 // the S3 server that it stands before.
-type Front struct {
+type Endpoint struct {
 	// URL is for AWS_ENDPOINT_URL.
 	URL    string
 	lambda *Lambda
 	server *httptest.Server
 
-	mu      sync.Mutex
-	behind  *url.URL
-	disturb Disturbance
-	events  []Event
+	mu       sync.Mutex
+	upstream *url.URL
+	s3Fault  S3Fault
+	events   []Event
 }
 
-// Disturbance answers a request to S3, or has the server answer it.
-type Disturbance func(w http.ResponseWriter, r *http.Request, server http.Handler)
+// S3Fault answers a request to S3, or has the server response it.
+type S3Fault func(w http.ResponseWriter, r *http.Request, server http.Handler)
 
 // Event is what was put onto the event bus.
 type Event struct {
@@ -40,29 +40,29 @@ type Event struct {
 	Detail     string
 }
 
-func newFront(t testing.TB, lambda *Lambda) *Front {
-	f := &Front{lambda: lambda}
+func newEndpoint(t testing.TB, lambda *Lambda) *Endpoint {
+	f := &Endpoint{lambda: lambda}
 	f.server = httptest.NewServer(f)
 	t.Cleanup(f.server.Close)
 	f.URL = f.server.URL
 	return f
 }
 
-// Before starts a front before an S3 server, without the other services. It ends with the test.
-func Before(t testing.TB, lambda *Lambda, server string) *Front {
+// StartS3 starts a front before an S3 server, without the other services. It ends with the test.
+func StartS3(t testing.TB, lambda *Lambda, server string) *Endpoint {
 	t.Helper()
-	f := newFront(t, lambda)
+	f := newEndpoint(t, lambda)
 	var err error
-	if f.behind, err = url.Parse(server); err != nil {
+	if f.upstream, err = url.Parse(server); err != nil {
 		t.Fatal(err)
 	}
 	return f
 }
 
-// Fail makes S3 answer 503 SlowDown to the requests that a function chooses. It is told of all, and may do
+// Fail makes S3 response 503 SlowDown to the requests that a function chooses. It is told of all, and may do
 // something else meanwhile.
-func (f *Front) Fail(choose func(*http.Request) bool) {
-	f.Disturb(func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+func (f *Endpoint) FailS3(choose func(*http.Request) bool) {
+	f.InjectS3Fault(func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 		if choose(r) {
 			SlowDown(w, r)
 		} else {
@@ -71,11 +71,11 @@ func (f *Front) Fail(choose func(*http.Request) bool) {
 	})
 }
 
-// Disturb has all requests to S3 pass through d; nil ends that.
-func (f *Front) Disturb(d Disturbance) {
+// InjectS3Fault has all requests to S3 pass through d; nil ends that.
+func (f *Endpoint) InjectS3Fault(d S3Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.disturb = d
+	f.s3Fault = d
 }
 
 // SlowDown answers as S3 does when there are too many requests.
@@ -98,21 +98,23 @@ func Reset(w http.ResponseWriter) {
 	conn.Close()
 }
 
-// Stall leaves a request without an answer until whoever made it gives up.
+// Stall leaves a request without an response until whoever made it gives up.
 func Stall(r *http.Request) {
 	io.Copy(io.Discard, r.Body) // or its end would not be noticed
 	<-r.Context().Done()
 }
 
-// Cut returns a writer that passes so many bytes of an answer on and then breaks the connection.
-func Cut(w http.ResponseWriter, bytes int) http.ResponseWriter { return &cut{w, bytes} }
+// Cut returns a writer that passes so many bytes of an response on and then breaks the connection.
+func Truncate(w http.ResponseWriter, bytes int) http.ResponseWriter {
+	return &truncatingWriter{w, bytes}
+}
 
-type cut struct {
+type truncatingWriter struct {
 	http.ResponseWriter
 	left int
 }
 
-func (c *cut) Write(p []byte) (int, error) {
+func (c *truncatingWriter) Write(p []byte) (int, error) {
 	if len(p) <= c.left {
 		c.left -= len(p)
 		return c.ResponseWriter.Write(p)
@@ -123,36 +125,36 @@ func (c *cut) Write(p []byte) (int, error) {
 }
 
 // Events returns what was put onto the event bus.
-func (f *Front) Events() []Event {
+func (f *Endpoint) Events() []Event {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.events
 }
 
-func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if name, ok := invoked(r.URL); ok {
+func (f *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if name, ok := invokedFunction(r.URL); ok {
 		f.invoke(w, r, name)
 		return
 	}
 	f.mu.Lock()
-	behind, disturb := f.behind, f.disturb
+	upstream, s3Fault := f.upstream, f.s3Fault
 	f.mu.Unlock()
 	if r.Header.Get("X-Amz-Target") == "AWSEvents.PutEvents" {
-		f.note(r)
+		f.recordEvents(r)
 	}
-	server := &httputil.ReverseProxy{ErrorLog: silent, Rewrite: func(p *httputil.ProxyRequest) {
-		p.SetURL(behind)
+	server := &httputil.ReverseProxy{ErrorLog: discardLog, Rewrite: func(p *httputil.ProxyRequest) {
+		p.SetURL(upstream)
 		p.Out.Host = p.In.Host // which is signed
 	}}
-	if disturb != nil && service(r) == "s3" {
-		disturb(w, r, server)
+	if s3Fault != nil && service(r) == "s3" {
+		s3Fault(w, r, server)
 	} else {
 		server.ServeHTTP(w, r)
 	}
 }
 
-// silent is where a proxy says that a caller went away.
-var silent = log.New(io.Discard, "", 0)
+// discardLog is where a proxy says that a caller went away.
+var discardLog = log.New(io.Discard, "", 0)
 
 // service returns the service that a request was signed for.
 func service(r *http.Request) string {
@@ -164,7 +166,7 @@ func service(r *http.Request) string {
 	return parts[3]
 }
 
-func (f *Front) note(r *http.Request) {
+func (f *Endpoint) recordEvents(r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	var put struct{ Entries []Event }
@@ -175,33 +177,33 @@ func (f *Front) note(r *http.Request) {
 }
 
 // invoked returns the function that a request of Lambda's Invoke is for.
-func invoked(u *url.URL) (name string, ok bool) {
+func invokedFunction(u *url.URL) (name string, ok bool) {
 	arn, ok := strings.CutPrefix(u.Path, "/2015-03-31/functions/")
 	arn, is := strings.CutSuffix(arn, "/invocations")
 	return arn[strings.LastIndexByte(arn, ':')+1:], ok && is
 }
 
-func (f *Front) invoke(w http.ResponseWriter, r *http.Request, name string) {
+func (f *Endpoint) invoke(w http.ResponseWriter, r *http.Request, name string) {
 	w.Header().Set("X-Amzn-RequestId", rand.Text())
 	payload, err := io.ReadAll(r.Body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	answer, err := f.lambda.Invoke(r.Context(), name, payload)
+	response, err := f.lambda.Invoke(r.Context(), name, payload)
 	switch {
 	case err != nil:
 		w.Header().Set("X-Amzn-ErrorType", "ResourceNotFoundException")
 		w.WriteHeader(http.StatusNotFound)
 		json.NewEncoder(w).Encode(map[string]string{"Message": err.Error()})
 		return
-	case answer.Throttled:
+	case response.Throttled:
 		w.Header().Set("X-Amzn-ErrorType", "TooManyRequestsException")
 		w.WriteHeader(http.StatusTooManyRequests)
 		io.WriteString(w, `{"Reason":"ConcurrentInvocationLimitExceeded","Message":"Rate Exceeded."}`)
 		return
-	case answer.Failed:
+	case response.Failed:
 		w.Header().Set("X-Amz-Function-Error", "Unhandled")
 	}
-	w.Write(answer.Payload)
+	w.Write(response.Payload)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Config is how a client talks to the front.
-func (f *Front) Config() aws.Config {
+func (f *Endpoint) Config() aws.Config {
 	return aws.Config{
 		Region: "us-east-1", BaseEndpoint: &f.URL,
 		Credentials: credentials.NewStaticCredentialsProvider("AKIATEST", "secret", ""),
@@ -18,8 +18,8 @@ func (f *Front) Config() aws.Config {
 }
 
 // Machine makes a state machine in a region and returns its ARN. Of a second execution in the same region moto may
-// answer that it cannot copy its own state.
-func (f *Front) Machine(t testing.TB, region, name, definition string) (arn string) {
+// response that it cannot copy its own state.
+func (f *Endpoint) CreateStateMachine(t testing.TB, region, name, definition string) (arn string) {
 	t.Helper()
 	config := f.Config()
 	config.Region = region
@@ -33,7 +33,7 @@ func (f *Front) Machine(t testing.TB, region, name, definition string) (arn stri
 }
 
 // Setenv sets the variables with which this process, and those that it starts, find the front.
-func (f *Front) Setenv(t *testing.T) {
+func (f *Endpoint) Setenv(t *testing.T) {
 	t.Helper()
 	for _, variable := range []string{
 		"AWS_ENDPOINT_URL=" + f.URL, "AWS_REGION=us-east-1",

@@ -109,7 +109,7 @@ func TestMergeIsKilledWhileItUploads(t *testing.T) {
 		}
 	}
 	var parts atomic.Int64
-	s.Disturb(func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+	s.InjectS3Fault(func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 		// The first part is there when the function dies, and others are on their way.
 		if r.URL.Query().Has("partNumber") {
 			if n := parts.Add(1); n == 2 {
@@ -125,7 +125,7 @@ func TestMergeIsKilledWhileItUploads(t *testing.T) {
 	if keys := s.uploads(t); s.there(t, "renders/a.mp4") || !slices.Equal(keys, []string{"renders/a.mp4"}) {
 		t.Errorf("it left an object: %v, and the uploads %q", s.there(t, "renders/a.mp4"), keys)
 	}
-	s.Disturb(nil)
+	s.InjectS3Fault(nil)
 	if answer, failed = s.merge(t, p); failed != "" {
 		t.Fatal(answer)
 	}
@@ -183,7 +183,7 @@ func TestChunkIsKilledWhileItRenders(t *testing.T) {
 	items := s.items(t, p)
 	var kills atomic.Int64
 	var left []int
-	s.Disturb(func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+	s.InjectS3Fault(func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/late.svg") && kills.Add(1) == 1 {
 			for _, e := range s.lambda.Environments("chunk") {
 				left = descendants(t, e.PID)
@@ -243,7 +243,7 @@ func TestPartitionIsRenderedTwiceAtOnce(t *testing.T) {
 	// The commits of the two wait for each other.
 	var commits, refused atomic.Int64
 	both := make(chan struct{})
-	s.Disturb(func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+	s.InjectS3Fault(func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 		if r.Method != http.MethodPut || !strings.HasSuffix(r.URL.Path, chunk) {
 			server.ServeHTTP(w, r)
 			return
@@ -293,7 +293,7 @@ func TestPartitionIsRenderedTwiceAtOnce(t *testing.T) {
 	if err != nil || progress.Done != 1 || progress.Frames != item.FrameCount || progress.Partitions[1].Attempts != 2 {
 		t.Errorf("progress: %+v, %v", progress, err)
 	}
-	s.Disturb(nil)
+	s.InjectS3Fault(nil)
 	if err := s.bucket.Delete(t.Context(), chunk); err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +325,7 @@ func TestS3IsBroken(t *testing.T) {
 	s.put(t, "sites/a/late.svg", svg)
 	var total, stalls atomic.Int64
 	var seen sync.Map
-	s.Disturb(func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+	s.InjectS3Fault(func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 		n := total.Add(1)
 		// The first two requests for anything go wrong, in turn; what stands still takes its time, and so only
 		// some do.
@@ -341,7 +341,7 @@ func TestS3IsBroken(t *testing.T) {
 		case n%3 == 1:
 			awstest.Reset(w)
 		case r.Method == http.MethodGet:
-			server.ServeHTTP(awstest.Cut(w, 100), r)
+			server.ServeHTTP(awstest.Truncate(w, 100), r)
 		default:
 			server.ServeHTTP(w, r)
 		}
@@ -373,7 +373,7 @@ func TestS3StandsStillInTheTimeOfThePlan(t *testing.T) {
 	s := alone(t)
 	s.lambda.SetTimeout("plan", 120*time.Second) // as in template.yaml
 	var requests atomic.Int64
-	s.Disturb(func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+	s.InjectS3Fault(func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
 		requests.Add(1)
 		awstest.Stall(r)
 	})
@@ -389,7 +389,7 @@ func TestS3StandsStillInTheTimeOfThePlan(t *testing.T) {
 // few requests and some seconds.
 func TestS3StaysAway(t *testing.T) {
 	t.Parallel()
-	for name, disturb := range map[string]awstest.Disturbance{
+	for name, disturb := range map[string]awstest.S3Fault{
 		"SlowDown": func(w http.ResponseWriter, r *http.Request, _ http.Handler) { awstest.SlowDown(w, r) },
 		"reset":    func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { awstest.Reset(w) },
 		"stall":    func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { awstest.Stall(r) },
@@ -401,7 +401,7 @@ func TestS3StaysAway(t *testing.T) {
 			const request = `{"input":"s3://helios-test/sites/a/","output":"renders/a.mp4","concurrency":3}`
 			p, items := s.planAs(t, request, threeHeavy)
 			var requests atomic.Int64
-			s.Disturb(func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+			s.InjectS3Fault(func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 				requests.Add(1)
 				disturb(w, r, server)
 			})

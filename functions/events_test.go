@@ -116,7 +116,7 @@ func TestPagesHaveNoCredentials(t *testing.T) {
 	p := s.prepare(t, `{"input":"s3://helios-test/sites/a/index.html","concurrency":1}`)
 	var once sync.Once
 	seen := 0
-	s.Fail(func(r *http.Request) bool {
+	s.FailS3(func(r *http.Request) bool {
 		// Progress is told again after a while, when Chromium and ffmpeg run.
 		if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, ".running.") || strings.Contains(r.URL.Path, ".f0.") {
 			return false

@@ -33,20 +33,20 @@ type File struct {
 	Size   int64  `json:"size"`
 }
 
-// Tree is all files of a site, by path. Equal files make an equal digest.
-type Tree struct {
+// Manifest is all files of a site, by path. Equal files make an equal digest.
+type Manifest struct {
 	Files []File `json:"files"`
 }
 
-// encode returns the tree as JSON and its digest.
-func (t Tree) encode() (data []byte, digest string, err error) {
+// encode returns the manifest as JSON and its digest.
+func (t Manifest) encode() (data []byte, digest string, err error) {
 	data, err = json.Marshal(t)
 	sum := sha256.Sum256(data)
 	return data, hex.EncodeToString(sum[:]), err
 }
 
 // size returns the bytes of all files.
-func (t Tree) size() (n int64) {
+func (t Manifest) size() (n int64) {
 	for _, f := range t.Files {
 		n += f.Size
 	}
@@ -54,29 +54,29 @@ func (t Tree) size() (n int64) {
 }
 
 // reader finds the files of a folder.
-type reader struct {
-	root *os.Root
-	skip func(fs.FileInfo) bool
-	tree Tree
-	size int64
+type folderReader struct {
+	root     *os.Root
+	skip     func(fs.FileInfo) bool
+	manifest Manifest
+	size     int64
 }
 
-// readTree reads a folder as a page would see it: links that lead out of it are not there. Hidden files, whose
+// readFolder reads a folder as a page would see it: links that lead out of it are not there. Hidden files, whose
 // names begin with a dot, are left out, and so is what skip says.
-func readTree(root *os.Root, skip func(fs.FileInfo) bool) (Tree, error) {
-	r := &reader{root: root, skip: skip}
+func readFolder(root *os.Root, skip func(fs.FileInfo) bool) (Manifest, error) {
+	r := &folderReader{root: root, skip: skip}
 	top, err := root.Stat(".")
 	if err != nil {
-		return Tree{}, err
+		return Manifest{}, err
 	}
 	if err := r.folder(".", []fs.FileInfo{top}); err != nil {
-		return Tree{}, err
+		return Manifest{}, err
 	}
-	slices.SortFunc(r.tree.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
-	return r.tree, nil
+	slices.SortFunc(r.manifest.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	return r.manifest, nil
 }
 
-func (r *reader) folder(name string, above []fs.FileInfo) error {
+func (r *folderReader) folder(name string, above []fs.FileInfo) error {
 	entries, err := fs.ReadDir(r.root.FS(), name)
 	if err != nil {
 		return fault.Userf("reading the composition's folder: %w", err)
@@ -109,7 +109,7 @@ func (r *reader) folder(name string, above []fs.FileInfo) error {
 	return nil
 }
 
-func (r *reader) file(name string) error {
+func (r *folderReader) file(name string) error {
 	if !utf8.ValidString(name) || len(name) > maxPath {
 		return fault.Userf("%.100q cannot be the name of an object in S3; make it valid UTF-8 of at most %d bytes", name, maxPath)
 	}
@@ -117,9 +117,9 @@ func (r *reader) file(name string) error {
 	if err != nil {
 		return err
 	}
-	r.tree.Files = append(r.tree.Files, f)
+	r.manifest.Files = append(r.manifest.Files, f)
 	r.size += f.Size
-	if len(r.tree.Files) > maxFiles || r.size > maxBytes {
+	if len(r.manifest.Files) > maxFiles || r.size > maxBytes {
 		return fault.Userf("the folder %s has more than %d files or %d GiB, and all of it would be uploaded; move the composition into a folder of its own",
 			r.root.Name(), maxFiles, maxBytes>>30)
 	}
