@@ -20,17 +20,17 @@ import (
 	"helios/shared/render"
 )
 
-// batchRow is a row of a batch: a render of its own.
+// batchRow is one row of a batch: its own render and its result.
 type batchRow struct {
 	flags   renderFlags
 	options plan.Options
 
-	frames int64
-	took   time.Duration
-	err    error
+	frames  int64
+	elapsed time.Duration
+	err     error
 }
 
-// path is the file that the row makes.
+// path returns the file that the row creates: its output or its job spec.
 func (r *batchRow) path() string {
 	if r.flags.emitJob != "" {
 		return r.flags.emitJob
@@ -38,7 +38,7 @@ func (r *batchRow) path() string {
 	return r.flags.output
 }
 
-// runBatch renders one video a row, one after the other, in browsers that they share.
+// runBatch renders one output per row, one after the other, in shared browsers.
 func (f *renderFlags) runBatch(cmd *cobra.Command, input string) error {
 	c, err := capture.Locate("", input)
 	if err != nil {
@@ -53,23 +53,23 @@ func (f *renderFlags) runBatch(cmd *cobra.Command, input string) error {
 	defer browsers.Close()
 	for i := range rows {
 		r := &rows[i]
-		began := time.Now()
-		r.err = nameFlag(cmd, f.doRow(ctx, i, r, browsers, c))
+		start := time.Now()
+		r.err = nameFlag(cmd, f.renderRow(ctx, i, r, browsers, c))
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		r.took = time.Since(began)
-		if f.told.json {
-			r.tell(cmd.OutOrStdout(), i)
+		r.elapsed = time.Since(start)
+		if f.report.json {
+			r.writeEvent(cmd.OutOrStdout(), i)
 		}
 	}
-	return f.sum(cmd.ErrOrStderr(), rows)
+	return f.summarize(cmd.ErrOrStderr(), rows)
 }
 
-// readBatch reads all rows and finds out whether each could be rendered.
+// readBatch reads all rows and validates their options.
 func (f *renderFlags) readBatch(cmd *cobra.Command, input string, c capture.Composition) ([]batchRow, error) {
 	if f.chunk != "" {
-		return nil, fault.Userf("--chunk is a part of one video; give it without --batch")
+		return nil, fault.Userf("--chunk renders a part of one video; remove --chunk or --batch")
 	}
 	list, err := batch.Read(f.batch)
 	if err != nil {
@@ -103,29 +103,29 @@ func (f *renderFlags) readBatch(cmd *cobra.Command, input string, c capture.Comp
 	return rows, nil
 }
 
-// doRow renders a row, or describes its work.
-func (f *renderFlags) doRow(ctx context.Context, i int, r *batchRow, browsers *render.Browsers, c capture.Composition) error {
-	tell := newTeller(f.told)
-	defer tell.close()
+// renderRow renders row i, or writes its job spec.
+func (f *renderFlags) renderRow(
+	ctx context.Context, i int, r *batchRow, browsers *render.Browsers, c capture.Composition,
+) error {
+	rep := newReporter(f.report)
+	defer rep.close()
 	if f.emitJob != "" {
 		if err := r.flags.emit(ctx, browsers, r.options, c); err != nil {
 			return err
 		}
-		return tell.emitted(r.flags.emitJob)
+		return rep.jobEmitted(r.flags.emitJob)
 	}
-	if !f.told.json && !f.told.quiet {
-		fmt.Fprintf(tell.err, "row %d: %s\n", i, r.path())
-	}
-	return r.flags.make(ctx, browsers, r.options, c, func(e render.Event) {
+	rep.logf("row %d: %s", i, r.path())
+	return r.flags.renderOutput(ctx, browsers, r.options, c, func(e render.Event) {
 		if e.Type == render.OutputDone {
 			r.frames = e.Frames
 		}
-		tell.event(e)
+		rep.report(e)
 	})
 }
 
-// tell prints what became of a row as an event.
-func (r *batchRow) tell(w io.Writer, row int) {
+// writeEvent writes the result of a row as a line of JSON.
+func (r *batchRow) writeEvent(w io.Writer, row int) {
 	e := struct {
 		Type    string  `json:"type"`
 		Row     int     `json:"row"`
@@ -133,16 +133,17 @@ func (r *batchRow) tell(w io.Writer, row int) {
 		Frames  int64   `json:"frames,omitempty"`
 		Message string  `json:"message,omitempty"`
 		Elapsed float64 `json:"elapsed"`
-	}{Type: "row-done", Row: row, Path: r.path(), Frames: r.frames, Elapsed: r.took.Seconds()}
+	}{Type: "row-done", Row: row, Path: r.path(), Frames: r.frames, Elapsed: r.elapsed.Seconds()}
 	if r.err != nil {
 		e.Type, e.Message = "row-failed", r.err.Error()
 	}
 	json.NewEncoder(w).Encode(e)
 }
 
-// sum ends a batch with a table; a quiet one tells of the rows that failed only.
-func (f *renderFlags) sum(w io.Writer, rows []batchRow) error {
-	failed, users := 0, 0
+// summarize prints a table of all rows, with --quiet of the failed rows only. It returns an error if a row failed:
+// a user error if every failure was one.
+func (f *renderFlags) summarize(w io.Writer, rows []batchRow) error {
+	failed, userErrors := 0, 0
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "row\toutput\tframes\tseconds\terror")
 	for i, r := range rows {
@@ -150,25 +151,25 @@ func (f *renderFlags) sum(w io.Writer, rows []batchRow) error {
 		if r.err != nil {
 			failed++
 			if isUserError(r.err) {
-				users++
+				userErrors++
 			}
 			message = strings.Join(strings.Fields(r.err.Error()), " ")
 		}
-		if r.err != nil || !f.told.quiet {
+		if r.err != nil || !f.report.quiet {
 			frames := strconv.FormatInt(r.frames, 10)
 			if r.frames == 0 {
 				frames = "-"
 			}
-			fmt.Fprintf(table, "%d\t%s\t%s\t%.1f\t%s\n", i, r.path(), frames, r.took.Seconds(), message)
+			fmt.Fprintf(table, "%d\t%s\t%s\t%.1f\t%s\n", i, r.path(), frames, r.elapsed.Seconds(), message)
 		}
 	}
-	if !f.told.json && (failed > 0 || !f.told.quiet) {
+	if !f.report.json && (failed > 0 || !f.report.quiet) {
 		table.Flush()
 	}
 	switch err := fmt.Errorf("%d of %d rows failed", failed, len(rows)); {
 	case failed == 0:
 		return nil
-	case failed == users:
+	case failed == userErrors:
 		return fault.Wrap(fault.User, err)
 	default:
 		return err

@@ -16,7 +16,7 @@ func newCloudFetch(stack *stackFlags) *cobra.Command {
 	var (
 		output    string
 		overwrite bool
-		told      outputFlags
+		report    reportFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "fetch ID",
@@ -40,14 +40,14 @@ func newCloudFetch(stack *stackFlags) *cobra.Command {
 			if err := render.CheckOutput(file, overwrite); err != nil {
 				return err
 			}
-			tell := newTeller(told)
-			defer tell.close()
-			return deliver(ctx, s, tell, r, file, overwrite)
+			rep := newReporter(report)
+			defer rep.close()
+			return deliver(ctx, s, rep, r, file, overwrite)
 		}),
 	}
 	cmd.Flags().SortFlags = false
 	cmd.Flags().StringVarP(&output, "output", "o", "", "`file` to write (default: the last part of the output's key)")
 	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace a file that exists")
-	told.add(cmd)
+	report.add(cmd)
 	return cmd
 }

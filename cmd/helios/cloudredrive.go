@@ -21,7 +21,7 @@ func newCloudRedrive(stack *stackFlags) *cobra.Command {
 		output    string
 		overwrite bool
 		detach    bool
-		told      outputFlags
+		report    reportFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "redrive ID",
@@ -45,19 +45,19 @@ id: chunks that are there are kept.`,
 			if err := s.Redrive(ctx, id, next); err != nil {
 				return err
 			}
-			tell := newTeller(told)
-			defer tell.close()
+			rep := newReporter(report)
+			defer rep.close()
 			if detach {
-				return tell.started(next)
+				return rep.cloudStarted(next)
 			}
-			tell.say("%s started", next)
-			return follow(ctx, s, tell, next, output, overwrite)
+			rep.logf("%s started", next)
+			return follow(ctx, s, rep, next, output, overwrite)
 		}),
 	}
 	cmd.Flags().SortFlags = false
 	cmd.Flags().StringVarP(&output, "output", "o", "", "`file` that the video is downloaded to (default: it stays in the bucket)")
 	cmd.Flags().BoolVar(&detach, "detach", false, "start, print the new id and do not wait")
 	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace a local output that exists")
-	told.add(cmd)
+	report.add(cmd)
 	return cmd
 }

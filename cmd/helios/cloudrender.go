@@ -65,7 +65,7 @@ output stays in the bucket, and its address is printed. Ctrl-C does not end the 
 	fs.IntVar(&f.maxConcurrency, "max-concurrency", 0, "`number` of partitions rendered at once, at most (default: that of the stack)")
 	fs.StringVar(&f.webhook, "webhook", "", "https `URL` that is told of the end")
 	fs.BoolVar(&f.overwrite, "overwrite", false, "replace a local output that exists")
-	f.told.add(cmd)
+	f.report.add(cmd)
 	return cmd
 }
 
@@ -101,9 +101,9 @@ func (f *cloudRenderFlags) run(cmd *cobra.Command, s *remote.Stack, input string
 	if err != nil {
 		return err
 	}
-	tell := newTeller(f.told)
-	defer tell.close()
-	if err := f.upload(ctx, s, r, tell, file); err != nil {
+	rep := newReporter(f.report)
+	defer rep.close()
+	if err := f.upload(ctx, s, r, rep, file); err != nil {
 		return err
 	}
 	if capture.IsURL(r.Input) {
@@ -113,10 +113,10 @@ func (f *cloudRenderFlags) run(cmd *cobra.Command, s *remote.Stack, input string
 		return err
 	}
 	if f.detach {
-		return tell.started(id)
+		return rep.cloudStarted(id)
 	}
-	tell.say("%s started", id)
-	return follow(ctx, s, tell, id, file, f.overwrite)
+	rep.logf("%s started", id)
+	return follow(ctx, s, rep, id, file, f.overwrite)
 }
 
 func suffixOf(format string) string {
@@ -152,7 +152,7 @@ func (f *cloudRenderFlags) request(cmd *cobra.Command, input string) (*cloud.Req
 }
 
 // upload uploads what of a request is local. The file that the output comes to is no part of it.
-func (f *cloudRenderFlags) upload(ctx context.Context, s *remote.Stack, r *cloud.Request, tell *teller, output string) error {
+func (f *cloudRenderFlags) upload(ctx context.Context, s *remote.Stack, r *cloud.Request, rep *reporter, output string) error {
 	r.Tracks = slices.Clone(r.Tracks)
 	for i, t := range r.Tracks {
 		if capture.IsRemote(t.Source) {
@@ -173,7 +173,7 @@ func (f *cloudRenderFlags) upload(ctx context.Context, s *remote.Stack, r *cloud
 		return err
 	}
 	r.Input = u.Address
-	tell.say("uploaded %d of %d files, %.1f of %.1f MB", u.Sent, u.Files, float64(u.SentBytes)/1e6, float64(u.Bytes)/1e6)
+	rep.logf("uploaded %d of %d files, %.1f of %.1f MB", u.Sent, u.Files, float64(u.SentBytes)/1e6, float64(u.Bytes)/1e6)
 	return nil
 }
 
@@ -194,23 +194,23 @@ func newID(input string) (string, error) {
 }
 
 // follow tells how a render goes until it has ended, and downloads the output if a file is named.
-func follow(ctx context.Context, s *remote.Stack, tell *teller, id, file string, overwrite bool) error {
-	r, err := s.Follow(ctx, id, lookEvery, tell.render)
+func follow(ctx context.Context, s *remote.Stack, rep *reporter, id, file string, overwrite bool) error {
+	r, err := s.Follow(ctx, id, lookEvery, rep.cloudProgress)
 	if err != nil {
 		if ctx.Err() != nil {
-			tell.close()
-			tell.say("%s goes on; helios cloud cancel %s ends it", id, id)
+			rep.close()
+			rep.logf("%s goes on; helios cloud cancel %s ends it", id, id)
 		}
 		return err
 	}
 	if err := r.Err(); err != nil {
 		return err
 	}
-	return deliver(ctx, s, tell, r, file, overwrite)
+	return deliver(ctx, s, rep, r, file, overwrite)
 }
 
 // deliver tells where the output of a render is, and downloads it if a file is named.
-func deliver(ctx context.Context, s *remote.Stack, tell *teller, r *remote.Render, file string, overwrite bool) error {
+func deliver(ctx context.Context, s *remote.Stack, rep *reporter, r *remote.Render, file string, overwrite bool) error {
 	if r.Finished == nil || r.Finished.Output == "" {
 		return fmt.Errorf("the render %s does not say where its output is", r.ID)
 	}
@@ -221,6 +221,6 @@ func deliver(ctx context.Context, s *remote.Stack, tell *teller, r *remote.Rende
 		}
 		place = file
 	}
-	tell.finished(r.Finished, place)
+	rep.cloudFinished(r.Finished, place)
 	return nil
 }

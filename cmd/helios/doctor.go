@@ -19,118 +19,126 @@ import (
 	"helios/shared/render"
 )
 
-// finding is what the doctor found about one thing that a render needs.
-type finding struct {
+// diagnosis is the result of one check of this machine.
+type diagnosis struct {
 	name, state string
 	ok          bool
-	needed      bool   // without it nothing can be rendered
-	fix         string // what mends it
+	required    bool // a render fails without it
+	remedy      string
 }
 
 func newDoctor() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Check that this machine has what a render needs, and tell what fixes it",
+		Short: "Check whether this machine can render, and print how to fix what is missing",
 		Args:  userArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			sick := 0
-			for _, f := range examine(cmd.Context()) {
-				mark := "ok"
+			missing := 0
+			for _, d := range diagnose(cmd.Context()) {
+				status := "ok"
 				switch {
-				case !f.ok && f.needed:
-					mark = "missing"
-					sick++
-				case !f.ok:
-					mark = "advice"
+				case !d.ok && d.required:
+					status = "missing"
+					missing++
+				case !d.ok:
+					status = "advice"
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%-8s%-12s%s\n", mark, f.name, f.state)
-				if !f.ok && !strings.Contains(f.state, f.fix) {
-					fmt.Fprintf(cmd.OutOrStdout(), "%20sfix: %s\n", "", f.fix)
+				fmt.Fprintf(cmd.OutOrStdout(), "%-8s%-12s%s\n", status, d.name, d.state)
+				if !d.ok && !strings.Contains(d.state, d.remedy) {
+					fmt.Fprintf(cmd.OutOrStdout(), "%20sfix: %s\n", "", d.remedy)
 				}
 			}
-			if sick > 0 {
-				return fault.Userf("this machine cannot render; what is missing, and what mends it, is above")
+			if missing > 0 {
+				return fault.Userf("this machine cannot render: see what is missing above")
 			}
 			return nil
 		},
 	}
 }
 
-func examine(ctx context.Context) []finding {
-	list := []finding{examineChromium(ctx)}
-	list = append(list, examineFFmpeg(ctx)...)
+func diagnose(ctx context.Context) []diagnosis {
+	list := []diagnosis{checkChromium(ctx)}
+	list = append(list, checkFFmpeg(ctx)...)
 	return append(list,
-		examineFont(ctx, "text", "", "", "fonts-noto-core"),
-		examineFont(ctx, "CJK", ":lang=ja", "CJK", "fonts-noto-cjk"),
-		examineFont(ctx, "emoji", "emoji", "Emoji", "fonts-noto-color-emoji"),
-		examineMemory())
+		checkFont(ctx, "text", "", "", "fonts-noto-core"),
+		checkFont(ctx, "CJK", ":lang=ja", "CJK", "fonts-noto-cjk"),
+		checkFont(ctx, "emoji", "emoji", "Emoji", "fonts-noto-color-emoji"),
+		checkMemory())
 }
 
-// examineChromium captures a page: a version number does not say whether Chromium runs and has what a render needs.
-func examineChromium(ctx context.Context) finding {
+// checkChromium captures a page, because a version number does not show whether Chromium runs and has the features
+// that a render requires.
+func checkChromium(ctx context.Context) diagnosis {
+	d := diagnosis{name: "chromium", required: true, remedy: browser.InstallHint}
 	version, err := capture.Probe(ctx)
 	if err != nil {
-		return finding{name: "chromium", needed: true, fix: browser.InstallHint, state: err.Error()}
+		d.state = err.Error()
+		return d
 	}
-	return finding{name: "chromium", needed: true, ok: true, state: version}
+	d.ok, d.state = true, version
+	return d
 }
 
-func examineFFmpeg(ctx context.Context) []finding {
-	f := finding{name: "ffmpeg", needed: true, fix: ffmpeg.InstallHint}
+// checkFFmpeg checks that ffmpeg runs, and then that it has all encoders.
+func checkFFmpeg(ctx context.Context) []diagnosis {
+	d := diagnosis{name: "ffmpeg", required: true, remedy: ffmpeg.InstallHint}
 	path, err := ffmpeg.Find()
 	if err == nil {
-		f.state, err = ffmpeg.Version(ctx, path)
+		d.state, err = ffmpeg.Version(ctx, path)
 	}
 	if err != nil {
-		f.state = err.Error()
-		return []finding{f}
+		d.state = err.Error()
+		return []diagnosis{d}
 	}
-	f.ok = true
-	return []finding{f, examineEncoders(ctx, path)}
+	d.ok = true
+	return []diagnosis{d, checkEncoders(ctx, path)}
 }
 
-func examineEncoders(ctx context.Context, path string) finding {
-	f := finding{name: "encoders", needed: true, fix: ffmpeg.InstallHint}
-	has, err := encode.Encoders(ctx, path)
+func checkEncoders(ctx context.Context, path string) diagnosis {
+	d := diagnosis{name: "encoders", required: true, remedy: ffmpeg.InstallHint}
+	available, err := encode.Encoders(ctx, path)
 	if err != nil {
-		f.state = err.Error()
-		return f
+		d.state = err.Error()
+		return d
 	}
-	missing := slices.DeleteFunc(encode.Codecs(), func(name string) bool { return has[name] })
+	missing := slices.DeleteFunc(encode.Codecs(), func(name string) bool { return available[name] })
 	if len(missing) > 0 {
-		f.state = "this ffmpeg lacks " + strings.Join(missing, ", ")
-		return f
+		d.state = "this ffmpeg lacks " + strings.Join(missing, ", ")
+		return d
 	}
-	f.ok, f.state = true, strings.Join(encode.Codecs(), ", ")
-	return f
+	d.ok, d.state = true, strings.Join(encode.Codecs(), ", ")
+	return d
 }
 
-// examineFont asks fontconfig, as Chromium does, for a font, whose name must have a part.
-func examineFont(ctx context.Context, name, pattern, part, pkg string) finding {
-	f := finding{name: "font " + name, fix: "apt-get install -y fontconfig " + pkg}
+// checkFont asks fontconfig, as Chromium does, which font family matches pattern. The name of a suitable family
+// contains part. Package pkg of Debian contains such a family.
+func checkFont(ctx context.Context, name, pattern, part, pkg string) diagnosis {
+	d := diagnosis{name: "font " + name, remedy: "apt-get install -y fontconfig " + pkg}
 	out, err := exec.CommandContext(ctx, "fc-match", "--format=%{family}", pattern).Output()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		f.state = "fc-match is not installed"
+		d.state = "fc-match is not installed"
 	case err != nil:
-		f.state = err.Error()
+		d.state = err.Error()
 	default:
-		f.state = string(out)
-		f.ok = f.state != "" && strings.Contains(f.state, part)
-		if !f.ok {
-			f.state = fmt.Sprintf("none; %s stands in", cmp.Or(f.state, "nothing"))
+		d.state = string(out)
+		d.ok = d.state != "" && strings.Contains(d.state, part)
+		if !d.ok {
+			d.state = fmt.Sprintf("none; Chromium falls back to %s", cmp.Or(d.state, "boxes"))
 		}
 	}
-	return f
+	return d
 }
 
-func examineMemory() finding {
+// checkMemory advises to free memory when less than 1 GiB is free.
+func checkMemory() diagnosis {
 	free, known := render.FreeMemory()
 	if !known {
-		return finding{name: "memory", ok: true, state: "unknown on this system"}
+		return diagnosis{name: "memory", ok: true, state: "unknown on this system"}
 	}
-	return finding{
-		name: "memory", ok: free >= 1<<30, fix: "close other programs, or use a machine with at least 2 GB free",
-		state: fmt.Sprintf("%.1f GB free; %d workers by default", float64(free)/(1<<30), render.DefaultWorkers()),
+	return diagnosis{
+		name: "memory", ok: free >= 1<<30,
+		state:  fmt.Sprintf("%.1f GB free; %d workers by default", float64(free)/(1<<30), render.DefaultWorkers()),
+		remedy: "close other programs, or use a machine with at least 2 GB free",
 	}
 }

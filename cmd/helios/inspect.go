@@ -21,7 +21,7 @@ func newInspect() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "inspect INPUT",
-		Short: "Tell what a composition says about itself, what it is made of and what it misses",
+		Short: "Print the settings, animations and assets of a composition, and what is missing",
 		Args:  userArgs(cobra.ExactArgs(1)),
 
 		ValidArgsFunction: completeFiles("html"),
@@ -41,7 +41,7 @@ func newInspect() *cobra.Command {
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(findings)
 			}
-			return printFindings(cmd.OutOrStdout(), findings)
+			return printInspection(cmd.OutOrStdout(), findings)
 		},
 	}
 	cmd.Flags().SortFlags = false
@@ -50,13 +50,13 @@ func newInspect() *cobra.Command {
 	return cmd
 }
 
-func printFindings(out io.Writer, f render.Findings) error {
+func printInspection(out io.Writer, f render.Findings) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name string, format string, args ...any) {
 		fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
 	if f.Duration.IsZero() {
-		row("duration", "unknown: give --duration, or put data-duration on <html>")
+		row("duration", "unknown; use --duration, or set data-duration on <html>")
 	} else {
 		row("duration", "%s s (%d frames)", f.Duration, f.Frames)
 	}

@@ -24,7 +24,7 @@ import (
 func newJob() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "job",
-		Short: "Run, check and explain job specs",
+		Short: "Run and validate job specs",
 		Args:  userArgs(cobra.NoArgs),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -35,7 +35,7 @@ func newJob() *cobra.Command {
 func newJobValidate() *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate JOB",
-		Short: "Check a job spec",
+		Short: "Validate a job spec",
 		Args:  userArgs(cobra.ExactArgs(1)),
 
 		ValidArgsFunction: completeFiles("json"),
@@ -44,7 +44,8 @@ func newJobValidate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: %d frames in %d partitions\n", args[0], spec.Config.FrameCount, len(spec.Partitions))
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: %d frames in %d partitions\n",
+				args[0], spec.Config.FrameCount, len(spec.Partitions))
 			return nil
 		},
 	}
@@ -69,16 +70,17 @@ type jobRunFlags struct {
 	noMerge     bool
 	resume      bool
 	overwrite   bool
-	told        outputFlags
+	report      reportFlags
 }
 
 func newJobRun() *cobra.Command {
 	f := &jobRunFlags{}
 	cmd := &cobra.Command{
 		Use:   "run JOB",
-		Short: "Do the work that a job spec describes",
-		Long: `Do the work that a job spec, a file or a URL, describes. Chunks lie in the folder of the job
-file (of a URL: the current folder); those that an earlier run finished are kept.`,
+		Short: "Render and merge the partitions of a job spec",
+		Long: `Render and merge the partitions of a job spec, a file or a URL. Chunks are written to the folder
+of the job file, or to the current folder if the job is a URL. Chunks that an earlier run finished
+are kept.`,
 		Example: `  helios job run job.json
   helios job run job.json --partition 0-4 --partition 7`,
 		Args:              userArgs(cobra.ExactArgs(1)),
@@ -99,13 +101,15 @@ file (of a URL: the current folder); those that an earlier run finished are kept
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringArrayVar(&f.partitions, "partition", nil, "render only these partitions, an `id` such as 3 or a range such as 0-4, and do not merge; can be repeated")
-	fs.IntVar(&f.concurrency, "concurrency", 0, "`number` of partitions rendered at once, up to one for each core (default: what cores and memory carry)")
-	fs.BoolVar(&f.noMerge, "no-merge", false, "leave the chunks as they are")
+	fs.StringArrayVar(&f.partitions, "partition", nil,
+		"render only these partitions, an `id` such as 3 or a range such as 0-4, and do not merge; can be repeated")
+	fs.IntVar(&f.concurrency, "concurrency", 0,
+		"`number` of partitions rendered in parallel, at most one per core (default: limited by cores and memory)")
+	fs.BoolVar(&f.noMerge, "no-merge", false, "do not merge the chunks")
 	fs.BoolVar(&f.resume, "resume", true, "keep chunks that an earlier run finished")
-	fs.IntVar(&f.retries, "retries", defaultRetries, "`number` of attempts after the first when a process dies")
-	fs.BoolVar(&f.overwrite, "overwrite", false, "replace an output that exists")
-	f.told.add(cmd)
+	fs.IntVar(&f.retries, "retries", defaultRetries, "`number` of retries of a partition when a process dies")
+	fs.BoolVar(&f.overwrite, "overwrite", false, "replace an existing output")
+	f.report.add(cmd)
 	return cmd
 }
 
@@ -115,24 +119,34 @@ func (f *jobRunFlags) run(ctx context.Context, name string, ids []int) error {
 		return err
 	}
 	if capture.IsURL(name) && !filepath.IsLocal(filepath.FromSlash(spec.Merge.Output)) {
-		return fault.Userf("%s: its output is %s, but a job from the web may write into the current folder only", name, spec.Merge.Output)
+		return fault.Userf("%s: the output %s is outside the current folder; a job from a URL must write inside it",
+			name, spec.Merge.Output)
 	}
 	dir, c, err := locateInput(name, spec.Config.Input)
 	if err != nil {
 		return err
 	}
-	tell := newTeller(f.told)
-	defer tell.close()
+	rep := newReporter(f.report)
+	defer rep.close()
 	j := &render.Job{
-		Spec: spec, Composition: c, Sources: store.Dir(dir), Chunks: store.Dir(dir), Output: store.Dir(dir).Path(spec.Merge.Output), Partitions: ids,
-		Workers: atOnce(f.concurrency), Retries: f.retries, Resume: f.resume, Merge: !f.noMerge && ids == nil, Overwrite: f.overwrite,
-		Report: tell.event,
+		Spec:        spec,
+		Composition: c,
+		Sources:     store.Dir(dir),
+		Chunks:      store.Dir(dir),
+		Output:      store.Dir(dir).Path(spec.Merge.Output),
+		Partitions:  ids,
+		Workers:     atOnce(f.concurrency),
+		Retries:     f.retries,
+		Resume:      f.resume,
+		Merge:       !f.noMerge && ids == nil,
+		Overwrite:   f.overwrite,
+		Report:      rep.report,
 	}
 	return j.Run(ctx)
 }
 
-// locateInput finds a job's composition and the folder for its chunks. Paths in a job spec are relative to
-// the spec, be it a file or a URL.
+// locateInput returns the composition of the job spec called name, and the folder for its chunks. Paths in a job
+// spec are relative to the spec, a file or a URL.
 func locateInput(name, input string) (dir string, c capture.Composition, err error) {
 	if !capture.IsURL(name) {
 		dir = filepath.Dir(name)
@@ -141,7 +155,7 @@ func locateInput(name, input string) (dir string, c capture.Composition, err err
 	}
 	base, err := url.Parse(name)
 	if err != nil {
-		return "", c, fault.Userf("%s is not an address: %w", name, err)
+		return "", c, fault.Userf("%s is not a URL: %w", name, err)
 	}
 	if !capture.IsRemote(input) {
 		input = base.ResolveReference(&url.URL{Path: input}).String()
@@ -150,12 +164,12 @@ func locateInput(name, input string) (dir string, c capture.Composition, err err
 	return ".", c, err
 }
 
-// maxSpec bounds what is read as a job spec: ten times what 10,000 partitions take.
-const maxSpec = 64 << 20
+// maxSpecBytes limits the size of a job spec from a URL to ten times that of a spec with 10,000 partitions.
+const maxSpecBytes = 64 << 20
 
-// readSpec reads and checks a job spec, a file or a URL.
+// readSpec reads and validates a job spec, a file or a URL.
 func readSpec(ctx context.Context, name string) (*job.Spec, error) {
-	data, err := readAll(ctx, name)
+	data, err := readFileOrURL(ctx, name)
 	if err != nil {
 		return nil, fault.Userf("reading the job spec: %w", err)
 	}
@@ -166,7 +180,7 @@ func readSpec(ctx context.Context, name string) (*job.Spec, error) {
 	return spec, nil
 }
 
-func readAll(ctx context.Context, name string) ([]byte, error) {
+func readFileOrURL(ctx context.Context, name string) ([]byte, error) {
 	if !capture.IsURL(name) {
 		return os.ReadFile(name)
 	}
@@ -184,13 +198,13 @@ func readAll(ctx context.Context, name string) ([]byte, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s: HTTP status %s", name, response.Status)
 	}
-	return io.ReadAll(io.LimitReader(response.Body, maxSpec))
+	return io.ReadAll(io.LimitReader(response.Body, maxSpecBytes))
 }
 
-// maxPartitionArgument bounds a range, so that a slip of the finger does not fill the memory.
-const maxPartitionArgument = job.MaxPartitions - 1
+// maxPartition limits ranges, so that a typing error does not exhaust the memory.
+const maxPartition = job.MaxPartitions - 1
 
-// parsePartitions reads ids and ranges of them: 3, 0-4.
+// parsePartitions parses partition ids (3) and inclusive ranges of them (0-4).
 func parsePartitions(args []string) (ids []int, err error) {
 	for _, arg := range args {
 		first, last, isRange := strings.Cut(arg, "-")
@@ -199,7 +213,7 @@ func parsePartitions(args []string) (ids []int, err error) {
 		}
 		from, errFrom := strconv.Atoi(first)
 		to, errTo := strconv.Atoi(last)
-		if errFrom != nil || errTo != nil || from < 0 || from > to || to > maxPartitionArgument {
+		if errFrom != nil || errTo != nil || from < 0 || from > to || to > maxPartition {
 			return nil, fault.Userf("--partition must be an id such as 3 or a range such as 0-4, got %q", arg)
 		}
 		for id := from; id <= to; id++ {

@@ -7,10 +7,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain makes this test binary a command helios, too, on the PATH of all tests.
+// TestMain puts this test binary on the PATH as the command helios.
 func TestMain(m *testing.M) {
 	if os.Getenv("GORACE") == "" {
-		// The race detector would hold up the end of each helios by a second.
+		// By default the race detector delays the exit of every helios by a second.
 		os.Setenv("GORACE", "atexit_sleep_ms=10")
 	}
 	testscript.Main(m, map[string]func(){"helios": main})
@@ -22,15 +22,15 @@ func TestScripts(t *testing.T) {
 		Setup:              setupScript,
 		RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"fails":   scriptFails,
-			"video":   scriptVideo,
-			"same":    scriptSame,
-			"clean":   scriptClean,
-			"serve":   scriptServe,
-			"write":   scriptWrite,
-			"sound":   scriptSound,
-			"picture": scriptPicture,
-			"unzip":   scriptUnzip,
+			"audio":  scriptAudio,
+			"clean":  scriptClean,
+			"fails":  scriptFails,
+			"frames": scriptFrames,
+			"same":   scriptSame,
+			"serve":  scriptServe,
+			"unzip":  scriptUnzip,
+			"video":  scriptVideo,
+			"write":  scriptWrite,
 		},
 	})
 }

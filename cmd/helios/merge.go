@@ -25,11 +25,11 @@ func newMerge() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "merge OUTPUT INPUT...",
-		Short: "Stitch chunks into one video without re-encoding them",
-		Long: `Stitch chunks, in the order given, into one video. The pictures are copied as they are;
-chunks that do not fit together are refused.
+		Short: "Merge chunks into one video without encoding them again",
+		Long: `Merge the chunks of one job, in order, into one video. Frames are copied, not encoded. Merge fails
+if a chunk is missing, belongs to another job or has other settings.
 
-With --video-codec, --quality or --preset the pictures are encoded anew.`,
+With an option such as --video-codec, --quality or --preset the frames are encoded again.`,
 		Example: `  helios merge intro.mp4 intro.0000.mp4 intro.0001.mp4
   helios merge intro.mp4 intro.*.mp4 --video-codec libx265 --quality 24`,
 		Args:              userArgs(cobra.MinimumNArgs(2)),
@@ -46,12 +46,12 @@ With --video-codec, --quality or --preset the pictures are encoded anew.`,
 			if o.Format == "" {
 				o.Format = cmp.Or(job.FormatOf(o.Output), job.MP4)
 			}
-			transcode := !o.Format.Video()
+			encodeAgain := !o.Format.Video()
 			for _, name := range []string{"video-codec", "quality", "preset", "bitrate", "bit-depth", "gop"} {
-				transcode = transcode || cmd.Flags().Changed(name)
+				encodeAgain = encodeAgain || cmd.Flags().Changed(name)
 			}
-			if transcode {
-				return mergeAnew(cmd.Context(), inputs, output, filepath.ToSlash(sound), overwrite, o)
+			if encodeAgain {
+				return mergeAndEncode(cmd.Context(), inputs, output, filepath.ToSlash(sound), overwrite, o)
 			}
 			return render.Merge(cmd.Context(), store.Dir(""), inputs, output, render.MergeOptions{
 				Config: job.Config{Format: o.Format}, Sound: filepath.ToSlash(sound), Overwrite: overwrite,
@@ -60,20 +60,22 @@ With --video-codec, --quality or --preset the pictures are encoded anew.`,
 	}
 	cmd.Flags().SortFlags = false
 	encoder.add(cmd)
-	cmd.Flags().StringVar(&sound, "audio", "", "`file` of the encoded sound, as helios audio makes it, that the output gets as well")
-	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace an output that exists")
+	cmd.Flags().StringVar(&sound, "audio", "", "`file` of encoded sound to add, as helios audio writes it")
+	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace an existing output")
 	return cmd
 }
 
-// mergeAnew stitches beside the output and encodes the result.
-func mergeAnew(ctx context.Context, inputs []render.Input, output, sound string, overwrite bool, o plan.Options) error {
+// mergeAndEncode merges the chunks into a temporary file and encodes that file.
+func mergeAndEncode(
+	ctx context.Context, inputs []render.Input, output, sound string, overwrite bool, o plan.Options,
+) error {
 	if err := render.CheckOutput(output, overwrite); err != nil {
 		return err
 	}
 	if err := check(o); err != nil {
 		return err
 	}
-	work, lock, err := lockWork(strings.TrimSuffix(output, "/"), ".merge")
+	work, lock, err := lockWorkFolder(strings.TrimSuffix(output, "/"), ".merge")
 	if err != nil {
 		return err
 	}
@@ -93,9 +95,9 @@ func mergeAnew(ctx context.Context, inputs []render.Input, output, sound string,
 	if err != nil {
 		return err
 	}
-	made := render.MergeOptions{Config: spec.Config, Sound: sound, Overwrite: overwrite}
+	options := render.MergeOptions{Config: spec.Config, Sound: sound, Overwrite: overwrite}
 	if !o.Format.Video() {
-		return render.Merge(ctx, dir, []render.Input{{Name: stitched, Frames: info.Frames}}, output, made)
+		return render.Merge(ctx, dir, []render.Input{{Name: stitched, Frames: info.Frames}}, output, options)
 	}
 	video, err := os.Open(stitched)
 	if err != nil {
@@ -106,6 +108,6 @@ func mergeAnew(ctx context.Context, inputs []render.Input, output, sound string,
 	if err := encode.Transcode(ctx, spec.Config, video, encoded); err != nil {
 		return err
 	}
-	// Stitching one video puts its moov first.
-	return render.Merge(ctx, dir, []render.Input{{Name: encoded, Frames: info.Frames}}, output, made)
+	// Merging a single file moves its moov box to the front.
+	return render.Merge(ctx, dir, []render.Input{{Name: encoded, Frames: info.Frames}}, output, options)
 }

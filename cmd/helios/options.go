@@ -199,10 +199,10 @@ func (b *bits) Set(text string) error {
 	return nil
 }
 
-// outputFlags are the flags that say what is told.
-type outputFlags struct{ json, quiet bool }
+// reportFlags select what a command prints.
+type reportFlags struct{ json, quiet bool }
 
-func (f *outputFlags) add(cmd *cobra.Command) {
+func (f *reportFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.json, "json", false, "print each event as a line of JSON on standard output")
 	cmd.Flags().BoolVar(&f.quiet, "quiet", false, "print nothing but errors")
 }

@@ -26,7 +26,7 @@ const defaultRetries = 2
 type renderFlags struct {
 	page    pageFlags
 	encoder encoderFlags
-	told    outputFlags
+	report  reportFlags
 
 	output       string
 	duration     job.Seconds
@@ -85,7 +85,7 @@ With --batch each row of a file makes an output of its own. Rows that fail do no
 	fs.StringVar(&f.batch, "batch", "", "render one output a row of this `file`: .csv, .json or .jsonl; the row is the page's props, and {{field}} or {{index}} in --output and --emit-job is the row's")
 	fs.StringVar(&f.baseURL, "base-url", "", "`URL` of the folder where other machines find the input (with --emit-job)")
 	fs.StringVar(&f.chunk, "chunk", "", "render the frames as a chunk of a job, `JOB:PARTITION/PARTITIONS`, as in a job spec's commands")
-	f.told.add(cmd)
+	f.report.add(cmd)
 	return cmd
 }
 
@@ -128,15 +128,15 @@ func (f *renderFlags) run(cmd *cobra.Command, input string) error {
 		if err := f.emit(cmd.Context(), browsers, o, c); err != nil {
 			return err
 		}
-		return newTeller(f.told).emitted(f.emitJob)
+		return newReporter(f.report).jobEmitted(f.emitJob)
 	}
-	tell := newTeller(f.told)
-	defer tell.close()
-	return f.make(cmd.Context(), browsers, o, c, tell.event)
+	rep := newReporter(f.report)
+	defer rep.close()
+	return f.renderOutput(cmd.Context(), browsers, o, c, rep.report)
 }
 
-// make renders the output.
-func (f *renderFlags) make(ctx context.Context, browsers *render.Browsers, o plan.Options, c capture.Composition, report func(render.Event)) error {
+// renderOutput renders the output, a video or sound alone.
+func (f *renderFlags) renderOutput(ctx context.Context, browsers *render.Browsers, o plan.Options, c capture.Composition, report func(render.Event)) error {
 	if audioCodecOf(f.output) != "" {
 		return f.renderSound(ctx, browsers, o, c, report)
 	}
@@ -301,9 +301,9 @@ func (f *renderFlags) renderChunk(ctx context.Context, o plan.Options, c capture
 	if err != nil {
 		return err
 	}
-	tell := newTeller(f.told)
-	defer tell.close()
-	return render.Chunk(ctx, spec.Config, c, id, f.output, f.retries, f.overwrite, tell.event)
+	rep := newReporter(f.report)
+	defer rep.close()
+	return render.Chunk(ctx, spec.Config, c, id, f.output, f.retries, f.overwrite, rep.report)
 }
 
 // renderSound makes the sound alone.
@@ -340,7 +340,7 @@ func (f *renderFlags) render(ctx context.Context, browsers *render.Browsers, o p
 	if err != nil {
 		return err
 	}
-	work, lock, err := lockWork(strings.TrimSuffix(f.output, "/"), ".helios")
+	work, lock, err := lockWorkFolder(strings.TrimSuffix(f.output, "/"), ".helios")
 	if err != nil {
 		return err
 	}

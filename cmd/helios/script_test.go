@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,8 +14,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// setupScript lets scripts take programs off the PATH: $HELIOS is the folder of the command, and nothing
-// else is in it.
+// setupScript sets $CHROMIUM, and $HELIOS to a folder that contains only the command helios. With PATH=$HELIOS a
+// script runs helios on a machine without Chromium and ffmpeg.
 func setupScript(env *testscript.Env) error {
 	helios, err := exec.LookPath("helios")
 	if err != nil {
@@ -29,12 +30,12 @@ func setupScript(env *testscript.Env) error {
 	return nil
 }
 
-// sentence is what an error looks like to a person: one line that begins with the program's name, with
-// neither a capital (but in the name of a variable) nor a full stop.
-var sentence = regexp.MustCompile(`^helios: ([^A-Z\n]|HELIOS_).*[^.\n]\n$`)
+// errorLine matches the error of a command: one line without a capital at the start, except in the name of an
+// environment variable, and without a full stop at the end.
+var errorLine = regexp.MustCompile(`^helios: ([^A-Z\n]|HELIOS_).*[^.\n]\n$`)
 
-// scriptFails runs a command that must end with an exit code and one sentence on standard error, the last
-// line there:
+// scriptFails runs a command. It must exit with the given code, and its last line on standard error must be its
+// only error:
 //
 //	fails 2 helios render gone.html
 func scriptFails(ts *testscript.TestScript, neg bool, args []string) {
@@ -55,17 +56,14 @@ func scriptFails(ts *testscript.TestScript, neg bool, args []string) {
 	if n := strings.Count(stderr, "\nhelios: "); n != 1 {
 		ts.Fatalf("%d errors on standard error, want 1", n)
 	}
-	if last := stderr[strings.LastIndex(stderr, "\nhelios: ")+1:]; !sentence.MatchString(last) {
-		ts.Fatalf("not a sentence such as an error should be: %q", last)
+	if last := stderr[strings.LastIndex(stderr, "\nhelios: ")+1:]; !errorLine.MatchString(last) {
+		ts.Fatalf("the format of the error is wrong: %q", last)
 	}
 }
 
-// scriptVideo checks what a video is, as ffprobe sees it:
+// scriptVideo checks properties of a video as ffprobe reports them, and the properties that [probe] checks:
 //
 //	video out.mp4 frames=60 rate=30/1 size=64x36 codec=h264
-//
-// Every video has the colours of BT.709, starts at 0, lasts exactly its frames and can be played while it is
-// still being loaded.
 func scriptVideo(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: video FILE KEY=VALUE...")
@@ -82,7 +80,7 @@ func scriptVideo(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// scriptSame checks that videos show the same frames, by their digests:
+// scriptSame compares the digests of all decoded frames of two files:
 //
 //	same a.mp4 b.mp4
 func scriptSame(ts *testscript.TestScript, neg bool, args []string) {
@@ -95,13 +93,13 @@ func scriptSame(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	switch equal := a == b; {
 	case !equal && !neg:
-		ts.Fatalf("%s and %s show different frames:\n%s\n%s", args[0], args[1], a, b)
+		ts.Fatalf("the frames of %s and %s differ:\n%s\n%s", args[0], args[1], a, b)
 	case equal && neg:
-		ts.Fatalf("%s and %s show the same frames", args[0], args[1])
+		ts.Fatalf("the frames of %s and %s are equal", args[0], args[1])
 	}
 }
 
-// scriptClean checks that nothing is left of the renders so far: no process, no hidden file or folder.
+// scriptClean checks that no process, hidden file or hidden folder of earlier commands is left.
 func scriptClean(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: clean")
@@ -109,8 +107,8 @@ func scriptClean(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(checkClean(ts.Getenv("WORK")))
 }
 
-// scriptServe serves a folder on the web until the end of the script, and puts the address into a variable. At
-// /never there is no answer.
+// scriptServe serves a folder over HTTP until the end of the script and sets a variable to its URL. The path /never
+// never answers.
 //
 //	serve site URL
 func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
@@ -125,7 +123,7 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[1], server.URL)
 }
 
-// scriptWrite writes a text to a file: what an output looked like before.
+// scriptWrite writes a text to a file, for example as an output that exists before a render:
 //
 //	write out.mp4 precious
 func scriptWrite(ts *testscript.TestScript, neg bool, args []string) {
@@ -133,4 +131,17 @@ func scriptWrite(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: write FILE TEXT")
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(args[1]), 0o666))
+}
+
+// scriptUnzip unpacks an archive into a new folder:
+//
+//	unzip out.zip frames
+func scriptUnzip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: unzip FILE FOLDER")
+	}
+	archive, err := zip.OpenReader(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer archive.Close()
+	ts.Check(os.CopyFS(ts.MkAbs(args[1]), archive))
 }

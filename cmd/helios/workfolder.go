@@ -11,9 +11,9 @@ import (
 	"helios/shared/flock"
 )
 
-// lockWork makes a hidden folder beside an output for what it is made from, and keeps other processes out
-// of it.
-func lockWork(output, suffix string) (folder string, lock io.Closer, err error) {
+// lockWorkFolder creates a hidden folder for temporary files beside an output and locks it against other
+// processes. Its name ends with suffix.
+func lockWorkFolder(output, suffix string) (folder string, lock io.Closer, err error) {
 	folder = filepath.Join(filepath.Dir(output), "."+filepath.Base(output)+suffix)
 	for {
 		if err := os.MkdirAll(folder, 0o777); err != nil {
@@ -24,7 +24,7 @@ func lockWork(output, suffix string) (folder string, lock io.Closer, err error) 
 		case errors.Is(err, flock.ErrLocked):
 			return "", nil, fault.Userf("another helios is writing %s; wait for it, or name another output", output)
 		case errors.Is(err, fs.ErrNotExist):
-			// Another one was done and removed the folder meanwhile.
+			// Another process finished and removed the folder after MkdirAll.
 			continue
 		}
 		return folder, lock, err

@@ -10,9 +10,11 @@ import (
 	"strings"
 )
 
-// probe returns what ffprobe says about a video, after checking what holds for every output.
+// probe returns properties of an MP4 or MOV file without sound. It fails unless the colours are BT.709, the video
+// starts at 0 and lasts exactly its number of frames, and moov comes before mdat, so that it plays while it loads.
 func probe(file string) (map[string]string, error) {
-	out, err := exec.Command("ffprobe", "-v", "error", "-count_frames", "-show_streams", "-of", "json", "file:"+file).Output()
+	out, err := exec.Command("ffprobe", "-v", "error", "-count_frames", "-show_streams", "-of", "json",
+		"file:"+file).Output()
 	if err != nil {
 		return nil, fmt.Errorf("ffprobe: %w", err)
 	}
@@ -64,7 +66,7 @@ func probe(file string) (map[string]string, error) {
 	}, nil
 }
 
-// frameDigests returns a digest for each frame of a video.
+// frameDigests returns the digests of all decoded frames of a file, one per line.
 func frameDigests(file string) (string, error) {
 	out, err := exec.Command("ffmpeg", "-v", "error", "-i", "file:"+file, "-f", "framemd5", "-").Output()
 	if err != nil {
