@@ -15,12 +15,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"helios/shared/addr"
 	"helios/shared/capture"
 	"helios/shared/cloud"
 	"helios/shared/fault"
 	"helios/shared/remote"
 	"helios/shared/render"
-	"helios/shared/store"
 )
 
 // lookEvery is how often a render is looked at. The functions tell how far they are every three seconds.
@@ -79,8 +79,8 @@ func (f *cloudRenderFlags) run(cmd *cobra.Command, s *remote.Stack, input string
 	switch {
 	case audioCodecOf(f.output) != "":
 		return fault.Userf("--output %s is sound alone, which helios render makes; the cloud makes videos", f.output)
-	case store.IsS3(f.output):
-		bucket, name, _ := store.SplitS3(f.output)
+	case addr.IsS3(f.output):
+		bucket, name, _ := addr.SplitS3(f.output)
 		if bucket != s.Bucket.Name {
 			return fault.Userf("--output %s is not in the stack's bucket, %s, and the stack writes to no other", f.output, s.Bucket.Name)
 		}
@@ -106,7 +106,7 @@ func (f *cloudRenderFlags) run(cmd *cobra.Command, s *remote.Stack, input string
 	if err := f.upload(ctx, s, r, rep, file); err != nil {
 		return err
 	}
-	if capture.IsURL(r.Input) {
+	if addr.IsHTTP(r.Input) {
 		r.Revision = id // so that a redrive is the same job
 	}
 	if err := s.Start(ctx, id, r); err != nil {
@@ -139,12 +139,12 @@ func (f *cloudRenderFlags) request(cmd *cobra.Command, input string) (*cloud.Req
 	r := &cloud.Request{Options: o, TargetChunkSeconds: f.targetSeconds, MaxConcurrency: f.maxConcurrency, Webhook: f.webhook}
 	tried := *r
 	const uploaded = "s3://bucket/sites/"
-	if !capture.IsRemote(input) {
+	if !addr.IsRemote(input) {
 		tried.Input = uploaded
 	}
 	tried.Tracks = slices.Clone(r.Tracks)
 	for i, t := range tried.Tracks {
-		if !capture.IsRemote(t.Source) {
+		if !addr.IsRemote(t.Source) {
 			tried.Tracks[i].Source = uploaded
 		}
 	}
@@ -155,7 +155,7 @@ func (f *cloudRenderFlags) request(cmd *cobra.Command, input string) (*cloud.Req
 func (f *cloudRenderFlags) upload(ctx context.Context, s *remote.Stack, r *cloud.Request, rep *reporter, output string) error {
 	r.Tracks = slices.Clone(r.Tracks)
 	for i, t := range r.Tracks {
-		if capture.IsRemote(t.Source) {
+		if addr.IsRemote(t.Source) {
 			continue
 		}
 		u, err := s.UploadFile(ctx, t.Source)
@@ -165,7 +165,7 @@ func (f *cloudRenderFlags) upload(ctx context.Context, s *remote.Stack, r *cloud
 		r.Tracks[i].Source = u.Address
 	}
 	c, err := capture.Locate("", r.Input)
-	if err != nil || capture.IsRemote(r.Input) {
+	if err != nil || addr.IsRemote(r.Input) {
 		return err
 	}
 	u, err := s.Upload(ctx, c, output)
@@ -183,7 +183,7 @@ var notInID = regexp.MustCompile(`[^A-Za-z0-9]+`)
 func newID(input string) (string, error) {
 	name := path.Base(strings.TrimSuffix(filepath.ToSlash(input), "/"))
 	if name == "index.html" || name == "." {
-		if abs, err := filepath.Abs(input); err == nil && !capture.IsRemote(input) {
+		if abs, err := filepath.Abs(input); err == nil && !addr.IsRemote(input) {
 			name = filepath.Base(strings.TrimSuffix(abs, "/index.html"))
 		}
 	}

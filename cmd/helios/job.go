@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"helios/shared/addr"
 	"helios/shared/capture"
 	"helios/shared/fault"
 	"helios/shared/job"
@@ -118,7 +119,7 @@ func (f *jobRunFlags) run(ctx context.Context, name string, ids []int) error {
 	if err != nil {
 		return err
 	}
-	if capture.IsURL(name) && !filepath.IsLocal(filepath.FromSlash(spec.Merge.Output)) {
+	if addr.IsHTTP(name) && !filepath.IsLocal(filepath.FromSlash(spec.Merge.Output)) {
 		return fault.Userf("%s: the output %s is outside the current folder; a job from a URL must write inside it",
 			name, spec.Merge.Output)
 	}
@@ -148,7 +149,7 @@ func (f *jobRunFlags) run(ctx context.Context, name string, ids []int) error {
 // locateInput returns the composition of the job spec called name, and the folder for its chunks. Paths in a job
 // spec are relative to the spec, a file or a URL.
 func locateInput(name, input string) (dir string, c capture.Composition, err error) {
-	if !capture.IsURL(name) {
+	if !addr.IsHTTP(name) {
 		dir = filepath.Dir(name)
 		c, err = capture.Locate(dir, filepath.FromSlash(input))
 		return dir, c, err
@@ -157,7 +158,7 @@ func locateInput(name, input string) (dir string, c capture.Composition, err err
 	if err != nil {
 		return "", c, fault.Userf("%s is not a URL: %w", name, err)
 	}
-	if !capture.IsRemote(input) {
+	if !addr.IsRemote(input) {
 		input = base.ResolveReference(&url.URL{Path: input}).String()
 	}
 	c, err = capture.Locate("", input)
@@ -181,7 +182,7 @@ func readSpec(ctx context.Context, name string) (*job.Spec, error) {
 }
 
 func readFileOrURL(ctx context.Context, name string) ([]byte, error) {
-	if !capture.IsURL(name) {
+	if !addr.IsHTTP(name) {
 		return os.ReadFile(name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"helios/shared/addr"
 	"helios/shared/capture"
 	"helios/shared/fault"
 	"helios/shared/ffmpeg"
@@ -227,7 +228,7 @@ func checkOpen(o plan.Options) error {
 func (f *renderFlags) emit(ctx context.Context, browsers *render.Browsers, o plan.Options, c capture.Composition) error {
 	dir := filepath.Dir(f.emitJob)
 	var err error
-	if !capture.IsRemote(o.Input) {
+	if !addr.IsRemote(o.Input) {
 		folder := filepath.Clean(o.Input) == filepath.Clean(c.Folder)
 		if o.Input, err = relativeTo(dir, o.Input); err != nil {
 			return err
@@ -241,7 +242,7 @@ func (f *renderFlags) emit(ctx context.Context, browsers *render.Browsers, o pla
 		return err
 	}
 	for i, t := range o.Tracks {
-		if capture.IsRemote(t.Source) {
+		if addr.IsRemote(t.Source) {
 			continue
 		}
 		if o.Tracks[i].Source, err = relativeTo(dir, t.Source); err != nil {

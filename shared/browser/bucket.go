@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"helios/shared/addr"
 	"helios/shared/store"
 )
 
@@ -25,7 +26,7 @@ type bucket struct {
 
 // openBucket opens the prefix at an address such as s3://bucket/folder/.
 func openBucket(ctx context.Context, address string) (site, error) {
-	name, prefix, _ := store.SplitS3(address)
+	name, prefix, _ := addr.SplitS3(address)
 	objects, err := store.OpenS3(ctx, name, prefix)
 	if err != nil {
 		return nil, err

@@ -15,9 +15,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
+	"helios/shared/addr"
 	"helios/shared/fault"
 )
 
@@ -49,6 +49,9 @@ type door struct {
 }
 
 var errRefused = errors.New("a composition may not reach this machine or its link-local neighbours")
+
+// notLocal rejects a connection after the name was resolved, so no DNS answer leads to a local address.
+var notLocal = addr.Control(func(ip netip.Addr) bool { return !addr.IsLocal(ip) }, errRefused)
 
 // openDoor starts the proxy. A composition that the user gave by a URL on this machine, such as that of a
 // development server, may reach that host and port.
@@ -205,58 +208,12 @@ func (d *door) dial(ctx context.Context, network, address string) (net.Conn, err
 	dialer := net.Dialer{Timeout: 30 * time.Second}
 	if address != d.allowed {
 		host, _, _ := net.SplitHostPort(address)
-		if isLocalhost(host) {
+		if addr.IsLocalhost(host) {
 			return nil, errRefused // without asking a name server about it
 		}
-		dialer.Control = func(_, resolved string, _ syscall.RawConn) error { return check(resolved) }
+		dialer.Control = notLocal
 	}
 	return dialer.DialContext(ctx, network, address)
-}
-
-// metadata are the addresses at which clouds hand out credentials, as far as they are not link-local: AWS,
-// Azure, Alibaba, Oracle.
-var metadata = []netip.Prefix{
-	netip.MustParsePrefix("fd00:ec2::/32"),
-	netip.MustParsePrefix("168.63.129.16/32"),
-	netip.MustParsePrefix("100.100.100.200/32"),
-	netip.MustParsePrefix("192.0.0.192/32"),
-}
-
-// check refuses the addresses that a page must not reach.
-func check(resolved string) error {
-	to, err := netip.ParseAddrPort(resolved)
-	if err != nil {
-		return err
-	}
-	ip := to.Addr().WithZone("").Unmap()
-	if v6 := ip.As16(); ip.Is6() && !ip.IsLoopback() && [12]byte(v6[:12]) == [12]byte{} {
-		ip = netip.AddrFrom4([4]byte(v6[12:])) // ::a.b.c.d, an old way to write an IPv4 address
-	}
-	if ip.IsLoopback() || ip.IsUnspecified() || ip.IsLinkLocalUnicast() || ip.IsMulticast() || isOwn(ip) {
-		return errRefused
-	}
-	for _, prefix := range metadata {
-		if prefix.Contains(ip) {
-			return errRefused
-		}
-	}
-	return nil
-}
-
-// isOwn reports whether an address is the machine's: what listens on all interfaces listens on it, too.
-func isOwn(ip netip.Addr) bool {
-	addrs, _ := net.InterfaceAddrs()
-	for _, a := range addrs {
-		if own, err := netip.ParsePrefix(a.String()); err == nil && own.Addr().Unmap() == ip {
-			return true
-		}
-	}
-	return false
-}
-
-func isLocalhost(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 // ownOrigin returns the host:port of a URL that names this machine in so many words. A name that merely
@@ -268,7 +225,7 @@ func ownOrigin(input string) string {
 	}
 	u.Host = strings.ToLower(u.Host)
 	ip, err := netip.ParseAddr(u.Hostname())
-	if u.Hostname() != "localhost" && (err != nil || !ip.Unmap().IsLoopback() && !isOwn(ip.Unmap())) {
+	if u.Hostname() != "localhost" && (err != nil || !addr.IsThisMachine(ip)) {
 		return ""
 	}
 	return hostPort(u)

@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"helios/shared/addr"
 	"helios/shared/browser"
 	"helios/shared/fault"
-	"helios/shared/store"
 )
 
 // Composition is where a page is to be had: in a folder, in S3 or on the web.
@@ -28,23 +28,15 @@ type Composition struct {
 	URL string
 }
 
-// IsURL reports whether an input names a page on the web, not a file.
-func IsURL(input string) bool {
-	return strings.HasPrefix(input, "http://") || strings.HasPrefix(input, "https://")
-}
-
-// IsRemote reports whether an input is not on the disk: on the web, or an s3:// address.
-func IsRemote(input string) bool { return IsURL(input) || store.IsS3(input) }
-
 // Locate finds a composition: an HTML file, a folder with an index.html, an http(s) URL, or the like of the
 // former two in S3: s3://bucket/folder/page.html, s3://bucket/folder/. Keys are written as they are, without
 // escapes. A relative path is relative to dir. The error is a fault.User. What is not on the disk is not looked
 // at.
 func Locate(dir, input string) (Composition, error) {
-	if store.IsS3(input) {
+	if addr.IsS3(input) {
 		return locateS3(input)
 	}
-	if IsURL(input) {
+	if addr.IsHTTP(input) {
 		if u, err := url.Parse(input); err != nil || u.Host == "" {
 			return Composition{}, fault.Userf("%s is not an address; give one like http://host/page.html", input)
 		}
@@ -71,7 +63,7 @@ func Locate(dir, input string) (Composition, error) {
 }
 
 func locateS3(input string) (Composition, error) {
-	bucket, key, ok := store.SplitS3(input)
+	bucket, key, ok := addr.SplitS3(input)
 	if !ok {
 		return Composition{}, fault.Userf("%s is not an address; give one like s3://bucket/folder/page.html", input)
 	}

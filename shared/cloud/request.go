@@ -17,9 +17,9 @@ import (
 	"strings"
 	"time"
 
+	"helios/shared/addr"
 	"helios/shared/job"
 	"helios/shared/plan"
-	"helios/shared/store"
 )
 
 //go:embed request.schema.json
@@ -139,7 +139,7 @@ func (r *Request) Validate() error {
 
 // checkInput refuses addresses of the function itself: the Lambda runtime is there.
 func checkInput(input string) error {
-	if bucket, _, ok := store.SplitS3(input); ok && !strings.ContainsAny(bucket, ":@") {
+	if bucket, _, ok := addr.SplitS3(input); ok && !strings.ContainsAny(bucket, ":@") {
 		return nil // keys have no escapes
 	}
 	u, err := url.Parse(input)
@@ -151,7 +151,7 @@ func checkInput(input string) error {
 	}
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	ip, err := netip.ParseAddr(host)
-	if err == nil && !public(ip) || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+	if err == nil && !addr.IsPublic(ip) || addr.IsLocalhost(host) {
 		return job.Errorf("input", "%s is not on the public internet", u.Host)
 	}
 	return nil

@@ -14,9 +14,9 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
-	"syscall"
 	"time"
 
+	"helios/shared/addr"
 	"helios/shared/job"
 )
 
@@ -34,8 +34,11 @@ type webhook struct {
 	pauses []time.Duration // before each further attempt
 }
 
+// publicOnly rejects a connection after the name was resolved, so no DNS answer leads to an internal address.
+var publicOnly = addr.Control(addr.IsPublic, errPrivate)
+
 func newWebhook(secret []byte) *webhook {
-	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: checkDial}
+	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: publicOnly}
 	return &webhook{
 		secret: secret,
 		client: &http.Client{
@@ -50,50 +53,10 @@ func newWebhook(secret []byte) *webhook {
 	}
 }
 
-// checkDial refuses a connection after the name was resolved and before it is made, so that no answer of a name
-// server leads to an address inside.
-func checkDial(_, address string, _ syscall.RawConn) error {
-	a, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return err
-	}
-	if !public(a.Addr()) {
-		return fmt.Errorf("%w: %s", errPrivate, a.Addr())
-	}
-	return nil
-}
-
 var (
 	errPrivate  = errors.New("the address is not on the public internet")
 	errRedirect = errors.New("answered with a redirect, which is not followed")
 )
-
-// inside are addresses that are not reached from the public internet, beside those that netip knows.
-var inside = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"),
-	netip.MustParsePrefix("100.64.0.0/10"),
-	netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"), // IPv4 addresses in IPv6
-	netip.MustParsePrefix("64:ff9b:1::/48"),
-	netip.MustParsePrefix("2002::/16"),
-	netip.MustParsePrefix("::/96"),
-}
-
-// public reports whether an address is one of the public internet.
-func public(ip netip.Addr) bool {
-	ip = ip.Unmap().WithZone("")
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() {
-		return false
-	}
-	for _, p := range inside {
-		if p.Contains(ip) {
-			return false
-		}
-	}
-	return true
-}
 
 // checkWebhook refuses what send would.
 func checkWebhook(address string) error {
@@ -101,7 +64,7 @@ func checkWebhook(address string) error {
 	if err != nil || u.Scheme != "https" || u.Host == "" {
 		return job.Errorf("webhook", "%q is no https address", address)
 	}
-	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !public(ip) {
+	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !addr.IsPublic(ip) {
 		return job.Errorf("webhook", "%s is not on the public internet", u.Host)
 	}
 	return nil

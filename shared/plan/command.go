@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"helios/shared/addr"
 	"helios/shared/job"
 )
 
@@ -56,7 +57,7 @@ func audioCommand(c *job.Config, a *job.Audio) string {
 		"--audio-codec", c.AudioCodec,
 	}
 	words = append(words, audioFlags(c)...)
-	if IsURL(c.Input) {
+	if addr.IsRemote(c.Input) {
 		words = append(words, "--input", c.Input)
 	}
 	for _, t := range a.Tracks {

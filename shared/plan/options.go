@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"helios/shared/addr"
 	"helios/shared/job"
 )
 
@@ -215,11 +216,11 @@ func (o Options) Composition() (string, error) {
 	if o.Input == "" {
 		return "", job.Errorf("input", "is missing: name an HTML file, a folder with an index.html or a URL")
 	}
-	if o.BaseURL == "" || IsURL(o.Input) {
+	if o.BaseURL == "" || addr.IsRemote(o.Input) {
 		return o.Input, nil
 	}
 	base, err := url.Parse(o.BaseURL)
-	if err != nil || !IsURL(o.BaseURL) || base.Host == "" {
+	if err != nil || !addr.IsRemote(o.BaseURL) || base.Host == "" {
 		return "", job.Errorf("baseUrl", "%q is no web address: give one such as https://example.com/compositions/", o.BaseURL)
 	}
 	name := path.Base(o.Input)
@@ -235,19 +236,6 @@ func (o Options) Composition() (string, error) {
 	}
 	name = url.PathEscape(name) + slash
 	return base.JoinPath(name).String(), nil
-}
-
-// IsURL reports whether an input is an address that workers open, not a path.
-func IsURL(input string) bool {
-	scheme, _, ok := strings.Cut(input, "://")
-	if !ok {
-		return false
-	}
-	switch strings.ToLower(scheme) {
-	case "http", "https", "s3":
-		return true
-	}
-	return false
 }
 
 // props returns the props without insignificant space: equal props give equal jobs.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"helios/shared/addr"
 	"helios/shared/fault"
 	"helios/shared/store"
 )
@@ -13,7 +14,7 @@ import (
 // Fetch downloads an object, given by its s3:// address, into a file. The file is there whole or not at all; one
 // that is there is replaced if overwrite says so, and an fs.ErrExist otherwise.
 func (s *Stack) Fetch(ctx context.Context, address, file string, overwrite bool) error {
-	bucket, key, ok := store.SplitS3(address)
+	bucket, key, ok := addr.SplitS3(address)
 	if !ok {
 		return fmt.Errorf("%q is no address of an object", address)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
-	"helios/shared/capture"
+	"helios/shared/addr"
 	"helios/shared/cloud"
 	"helios/shared/fault"
 )
@@ -221,7 +221,7 @@ func (s *Stack) Redrive(ctx context.Context, id, next string) error {
 	}
 	request := *r.Request
 	request.Output = request.OutputOf(r.ID)
-	if request.Revision == "" && capture.IsURL(request.Input) {
+	if request.Revision == "" && addr.IsHTTP(request.Input) {
 		request.Revision = r.ID // as the plan had it
 	}
 	return s.Start(ctx, next, &request)

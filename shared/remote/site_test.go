@@ -15,10 +15,10 @@ import (
 	"sync"
 	"testing"
 
+	"helios/shared/addr"
 	"helios/shared/capture"
 	"helios/shared/cloud"
 	"helios/shared/fault"
-	"helios/shared/store"
 	"helios/shared/store/s3test"
 )
 
@@ -83,7 +83,7 @@ func site(t *testing.T, s *Stack, u *UploadResult) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, prefix, _ := store.SplitS3(c.S3)
+	_, prefix, _ := addr.SplitS3(c.S3)
 	list, err := s.Bucket.List(t.Context(), prefix)
 	if err != nil {
 		t.Fatal(err)
@@ -312,7 +312,7 @@ func TestASoundIsASiteOfItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, key, _ := store.SplitS3(u.Address)
+	_, key, _ := addr.SplitS3(u.Address)
 	if data, err := s.Bucket.Get(t.Context(), key); string(data) != "sound" || !strings.HasSuffix(key, "/music é.mp3") || u.Files != 1 {
 		t.Errorf("%s is %q: %v", u.Address, data, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"helios/shared/addr"
 	"helios/shared/audio"
 	"helios/shared/browser"
 	"helios/shared/capture"
@@ -22,7 +23,7 @@ import (
 // checkSources refuses tracks whose files are not there.
 func checkSources(tracks []job.Track, sources store.Dir) error {
 	for _, t := range tracks {
-		if capture.IsRemote(t.Source) {
+		if addr.IsRemote(t.Source) {
 			continue
 		}
 		if info, err := os.Stat(sources.Path(t.Source)); errors.Is(err, fs.ErrNotExist) {
@@ -59,7 +60,7 @@ func Sound(ctx context.Context, config job.Config, tracks []job.Track, c capture
 		case fetched[source] != "":
 			tracks[i].Source = fetched[source]
 			continue
-		case !capture.IsRemote(source):
+		case !addr.IsRemote(source):
 			tracks[i].Source = sources.Path(source)
 			continue
 		}
@@ -89,7 +90,7 @@ func Sound(ctx context.Context, config job.Config, tracks []job.Track, c capture
 
 // fetch writes what is at an address to a file.
 func fetch(ctx context.Context, c capture.Composition, address, file string) error {
-	bucket, key, ok := store.SplitS3(address)
+	bucket, key, ok := addr.SplitS3(address)
 	if !ok {
 		return browser.Download(ctx, c.Browser(1), address, file)
 	}

@@ -7,13 +7,13 @@ import (
 	"path/filepath"
 	"slices"
 
+	"helios/shared/addr"
 	"helios/shared/audio"
 	"helios/shared/browser"
 	"helios/shared/capture"
 	"helios/shared/fault"
 	"helios/shared/job"
 	"helios/shared/plan"
-	"helios/shared/store"
 )
 
 // findTracks adds to the options the sound of the page's own elements, and takes out all that has none, such as
@@ -75,11 +75,11 @@ func place(o *plan.Options, c capture.Composition, file string) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	if store.IsS3(input) {
+	if addr.IsS3(input) {
 		there, err := capture.Locate("", input)
 		return there.S3 + file, err
 	}
-	if plan.IsURL(input) {
+	if addr.IsRemote(input) {
 		base, err := url.Parse(input)
 		if err != nil {
 			return "", err

@@ -39,19 +39,6 @@ func OpenS3(ctx context.Context, bucket, prefix string) (*S3, error) {
 	return NewS3(client, bucket, prefix), nil
 }
 
-const s3Scheme = "s3://"
-
-// IsS3 reports whether an address is one of S3, such as s3://bucket/key.
-func IsS3(address string) bool { return strings.HasPrefix(address, s3Scheme) }
-
-// SplitS3 returns the parts of an address like s3://bucket/key. The key may be empty or end with a slash; ok
-// is false if the address is not one of S3 or names no bucket.
-func SplitS3(address string) (bucket, key string, ok bool) {
-	rest, ok := strings.CutPrefix(address, s3Scheme)
-	bucket, key, _ = strings.Cut(rest, "/")
-	return bucket, key, ok && bucket != ""
-}
-
 // Client returns the client that the store uses.
 func (s *S3) Client() *s3.Client { return s.client }
 
@@ -69,7 +56,7 @@ func (s *S3) Bucket() string { return s.bucket }
 func (s *S3) Key(name string) string { return s.prefix + name }
 
 // URL returns the address of an object, such as s3://bucket/prefix/name.
-func (s *S3) URL(name string) string { return s3Scheme + s.bucket + "/" + s.Key(name) }
+func (s *S3) URL(name string) string { return "s3://" + s.bucket + "/" + s.Key(name) }
 
 // Remove implements [Store].
 func (s *S3) Remove(ctx context.Context, name string) error {

@@ -41,18 +41,6 @@ func TestS3Keys(t *testing.T) {
 			t.Errorf("below %q the object a is %s, want %s", test.prefix, got, test.want)
 		}
 	}
-	for _, test := range []struct {
-		address, bucket, key string
-		ok                   bool
-	}{
-		{"s3://b", "b", "", true}, {"s3://b/", "b", "", true}, {"s3://b/a/", "b", "a/", true}, {"s3://b/a b#?.html", "b", "a b#?.html", true},
-		{"s3://", "", "", false}, {"s3:///a", "", "a", false}, {"b/a", "", "", false},
-	} {
-		bucket, key, ok := SplitS3(test.address)
-		if ok != test.ok || ok && (bucket != test.bucket || key != test.key) {
-			t.Errorf("%q is %q, %q, %v", test.address, bucket, key, ok)
-		}
-	}
 }
 
 // large is more than two parts of an upload, and its last part is smaller than those before it may be.
