@@ -20,6 +20,7 @@ import (
 	"text/tabwriter"
 
 	"helios/shared/job"
+	"helios/shared/tempfile"
 )
 
 func main() {
@@ -47,11 +48,12 @@ func run(ctx context.Context, frames int64, rounds int, only string) (err error)
 }
 
 func bench(ctx context.Context, frames int64, rounds int, only string) error {
-	dir, err := os.MkdirTemp("", "helios-bench-")
+	temp, err := tempfile.MkdirTemp("")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer temp.Remove()
+	dir := temp.Path()
 	pages, err := copyPages(ctx, dir)
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 	"helios/shared/fault"
 	"helios/shared/ffmpeg"
 	"helios/shared/job"
+	"helios/shared/tempfile"
 )
 
 const (
@@ -135,13 +136,9 @@ func nearest(x *big.Rat) int64 {
 
 // scratch returns a file in a folder that has no name, so that it is gone however this process ends.
 func scratch(folder string) (*os.File, error) {
-	f, err := os.CreateTemp(folder, ".helios-*")
+	f, err := tempfile.Unnamed(folder)
 	if err != nil {
 		return nil, unwritable(folder, err)
-	}
-	if err := os.Remove(f.Name()); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("removing the name of a scratch file: %w", err)
 	}
 	return f, nil
 }

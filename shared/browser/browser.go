@@ -116,7 +116,7 @@ func (b *Browser) connect(ctx context.Context, path string) error {
 func (b *Browser) Version() string { return b.version }
 
 // ProfileDir returns the folder in which Chromium keeps the files of its pages while it runs.
-func (b *Browser) ProfileDir() string { return b.process.profile.dir }
+func (b *Browser) ProfileDir() string { return b.process.profile.Path() }
 
 // Close kills Chromium and all its children, and removes everything it left on the disk. It can be called
 // more than once, and while calls are under way.

@@ -41,7 +41,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		new Worker(URL.createObjectURL(new Blob([""])));
 		</script>`})})
 	navigate(t, b, SiteOrigin)
-	group, profile := b.process.PID(), b.process.profile.dir
+	group, profile := b.process.PID(), b.process.profile.Path()
 	all := family(t, group)
 	if len(all) < 5 {
 		t.Fatalf("Chromium has %d processes", len(all))
@@ -100,7 +100,7 @@ func TestKillFromOutside(t *testing.T) {
 			p := navigate(t, b, SiteOrigin)
 			waiting := make(chan error, 1)
 			go func() { waiting <- p.Evaluate(context.Background(), endless, nil) }()
-			group, profile := b.process.PID(), b.process.profile.dir
+			group, profile := b.process.PID(), b.process.profile.Path()
 			all := family(t, group)
 			killed := 0
 			for _, v := range all {
@@ -178,7 +178,7 @@ func TestChromiumThatHangs(t *testing.T) {
 		}
 		cancel()
 	}
-	group, profile := b.process.PID(), b.process.profile.dir
+	group, profile := b.process.PID(), b.process.profile.Path()
 	start := time.Now()
 	b.Close()
 	if took := time.Since(start); took > 5*time.Second {

@@ -44,7 +44,7 @@ func TestNoSecretsInTheEnvironment(t *testing.T) {
 		}
 		text := strings.ReplaceAll(string(environment), "\x00", "\n")
 		wantNoSecrets(t, p.command, text)
-		if strings.Contains(text, "HOME="+b.process.profile.dir) {
+		if strings.Contains(text, "HOME="+b.process.profile.Path()) {
 			whole++
 		}
 	}

@@ -13,13 +13,14 @@ import (
 
 	"helios/shared/fault"
 	"helios/shared/process"
+	"helios/shared/tempfile"
 )
 
 // chromium is a running Chromium and everything that goes away with it.
 type chromium struct {
 	*process.Process
 	pipe    *chromedp.PipeConn
-	profile *profile
+	profile *tempfile.Dir // the folder that Chromium keeps its state in
 }
 
 // start runs Chromium with a new profile.
@@ -29,8 +30,8 @@ func start(path, proxy string, scale float64) (*chromium, error) {
 		return nil, err
 	}
 	c := &chromium{profile: prof}
-	if err := c.run(path, flags(c.profile.dir, proxy, scale)); err != nil {
-		prof.remove()
+	if err := c.run(path, flags(c.profile.Path(), proxy, scale)); err != nil {
+		prof.Remove()
 		return nil, fmt.Errorf("starting %s: %w", path, err)
 	}
 	return c, nil
@@ -48,7 +49,7 @@ func (c *chromium) run(path string, flags []string) error {
 	cmd := exec.Command(path, flags...)
 	cmd.ExtraFiles = []*os.File{commandsR, answersW} // descriptors 3 and 4, where --remote-debugging-pipe has them
 	// What Chromium leaves in its home or among the temporary files goes away with the profile.
-	cmd.Env = []string{"HOME=" + c.profile.dir, "TMPDIR=" + c.profile.dir}
+	cmd.Env = []string{"HOME=" + c.profile.Path(), "TMPDIR=" + c.profile.Path()}
 	c.Process, err = process.Start(cmd)
 	commandsR.Close()
 	answersW.Close()
@@ -93,5 +94,5 @@ var logPrefix = regexp.MustCompile(`^\[[^\]]*\] *`)
 func (c *chromium) stop() {
 	c.Kill()
 	c.pipe.Close()
-	c.profile.remove()
+	c.profile.Remove()
 }

@@ -6,12 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"sync"
 	"testing"
-	"time"
-
-	"helios/shared/flock"
 )
 
 // ownBrowser launches a browser, tells its process group and profile, and waits to be killed.
@@ -21,7 +16,7 @@ func ownBrowser() {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	fmt.Println(b.process.PID(), b.process.profile.dir)
+	fmt.Println(b.process.PID(), b.process.profile.Path())
 	select {}
 }
 
@@ -50,7 +45,7 @@ func TestKilledOwner(t *testing.T) {
 	}
 	// While the owner lives, its profile does, too.
 	launch(t, Options{}).Close()
-	if _, err := os.Stat(lockPath(profile)); err != nil {
+	if _, err := os.Stat(profile); err != nil {
 		t.Fatal(err)
 	}
 	owner.Process.Kill()
@@ -63,75 +58,6 @@ func TestKilledOwner(t *testing.T) {
 	}
 	launch(t, Options{}).Close()
 	wantGone(t, group, profile, all)
-}
-
-func TestSweep(t *testing.T) {
-	home := t.TempDir()
-	old := time.Now().Add(-2 * time.Minute)
-	make := func(name string, age time.Time, files ...string) string {
-		dir := filepath.Join(home, name)
-		for _, file := range files {
-			write(t, dir, map[string]string{file: ""})
-		}
-		if err := os.MkdirAll(dir, 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chtimes(dir, age, age); err != nil {
-			t.Fatal(err)
-		}
-		return dir
-	}
-	gone := []string{
-		make(profilePrefix+"abandoned", time.Now(), "helios.lock", "Default/Preferences"),
-		make(profilePrefix+"abandoned-before-it-was-locked", old, "Default/Preferences"),
-	}
-	used := make(profilePrefix+"used", old, "helios.lock", "Default/Preferences")
-	lock, err := flock.TryLock(lockPath(used), 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Close()
-	stay := []string{
-		filepath.Join(used, "Default/Preferences"),
-		make(profilePrefix+"being-made", time.Now()),
-		make("somebody-else", old, "helios.lock"),
-	}
-	sweepProfiles(home)
-	for _, path := range gone {
-		if _, err := os.Stat(path); err == nil {
-			t.Errorf("%s is still there", path)
-		}
-	}
-	for _, path := range stay {
-		if _, err := os.Stat(path); err != nil {
-			t.Errorf("%s is gone", path)
-		}
-	}
-	sweepProfiles(filepath.Join(home, "nowhere"))
-}
-
-// Each new profile begins with a sweep, and must not sweep away what another one is just making.
-func TestProfilesThatAreMadeAtOnce(t *testing.T) {
-	var all sync.WaitGroup
-	for range 4 {
-		all.Go(func() {
-			for range 100 {
-				p, err := newProfile()
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if _, err := os.Stat(lockPath(p.dir)); err != nil {
-					t.Errorf("a profile in use was swept: %v", err)
-				}
-				p.remove()
-				if _, err := os.Stat(p.dir); err == nil {
-					t.Errorf("%s is still there", p.dir)
-				}
-			}
-		})
-	}
-	all.Wait()
 }
 
 func TestRoomy(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"helios/shared/fault"
+	"helios/shared/tempfile"
 )
 
 // reserved is where Helios itself answers a page, on the composition's own origin.
@@ -101,7 +102,7 @@ func Download(ctx context.Context, o Options, address, file string) error {
 // copies are the files that were fetched from the web.
 type copies struct {
 	mu    sync.Mutex
-	dir   string
+	dir   *tempfile.Dir
 	files map[string]string
 }
 
@@ -111,14 +112,14 @@ func (c *copies) get(ctx context.Context, d *door, address string) (string, erro
 	if path, ok := c.files[address]; ok {
 		return path, nil
 	}
-	if c.dir == "" {
-		dir, err := os.MkdirTemp("", "helios-media-")
+	if c.dir == nil {
+		dir, err := tempfile.MkdirTemp("")
 		if err != nil {
 			return "", err
 		}
 		c.dir, c.files = dir, map[string]string{}
 	}
-	path := filepath.Join(c.dir, strconv.Itoa(len(c.files)))
+	path := filepath.Join(c.dir.Path(), strconv.Itoa(len(c.files)))
 	if err := d.download(ctx, address, path); err != nil {
 		os.Remove(path)
 		return "", err
@@ -130,8 +131,8 @@ func (c *copies) get(ctx context.Context, d *door, address string) (string, erro
 func (c *copies) remove() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.dir != "" {
-		os.RemoveAll(c.dir)
+	if c.dir != nil {
+		c.dir.Remove()
 	}
 }
 

@@ -8,20 +8,21 @@ import (
 
 	"helios/shared/browser"
 	"helios/shared/job"
+	"helios/shared/tempfile"
 )
 
 // Probe renders two frames of a small page in stream mode with a new Chromium, whose name and version it returns. Its error
 // names what Chromium lacks.
 func Probe(ctx context.Context) (version string, err error) {
-	dir, err := os.MkdirTemp("", "helios-probe-")
+	dir, err := tempfile.MkdirTemp("")
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(dir)
-	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte(`<!doctype html><h1>Helios`), 0o600); err != nil {
+	defer dir.Remove()
+	if err := os.WriteFile(filepath.Join(dir.Path(), "index.html"), []byte(`<!doctype html><h1>Helios`), 0o600); err != nil {
 		return "", err
 	}
-	c, err := Locate("", dir)
+	c, err := Locate("", dir.Path())
 	if err != nil {
 		return "", err
 	}

@@ -17,6 +17,7 @@ import (
 
 	"helios/shared/browser"
 	"helios/shared/fault"
+	"helios/shared/tempfile"
 	"helios/shared/video"
 )
 
@@ -51,8 +52,8 @@ type media struct {
 	mu      sync.Mutex
 	clips   []clip
 	readers map[showing]*reader
-	failed  error  // why a picture could not be had
-	dir     string // of the sources that stand in the page itself
+	failed  error         // why a picture could not be had
+	dir     *tempfile.Dir // of the sources that stand in the page itself
 	inlined int
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -109,8 +110,8 @@ func (m *media) close() {
 		r.Close()
 		r.mu.Unlock()
 	}
-	if m.dir != "" {
-		os.RemoveAll(m.dir)
+	if m.dir != nil {
+		m.dir.Remove()
 	}
 }
 
@@ -309,13 +310,13 @@ func (m *media) file(ctx context.Context, address string) (string, error) {
 	if err != nil {
 		return "", fault.Userf("its data cannot be read: %w", err)
 	}
-	if m.dir == "" {
-		if m.dir, err = os.MkdirTemp("", "helios-inline-"); err != nil {
+	if m.dir == nil {
+		if m.dir, err = tempfile.MkdirTemp(""); err != nil {
 			return "", err
 		}
 	}
 	m.inlined++
-	path := filepath.Join(m.dir, strconv.Itoa(m.inlined))
+	path := filepath.Join(m.dir.Path(), strconv.Itoa(m.inlined))
 	return path, os.WriteFile(path, []byte(content), 0o600)
 }
 

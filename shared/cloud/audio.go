@@ -12,6 +12,7 @@ import (
 	"helios/shared/capture"
 	"helios/shared/render"
 	"helios/shared/store"
+	"helios/shared/tempfile"
 )
 
 // AudioEvent asks the chunk function to mix and encode the sound of a job.
@@ -57,13 +58,13 @@ func (c *Call) mix(ctx context.Context, jobID string) (State, error) {
 	if err != nil {
 		return "", err
 	}
-	dir, err := os.MkdirTemp("", workPrefix)
+	dir, err := tempfile.MkdirTemp("")
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, filepath.Base(header.Audio.OutputFile))
-	if err := render.Sound(ctx, header.Config, header.Audio.Tracks, composition, store.Dir(dir), file, true); err != nil {
+	defer dir.Remove()
+	file := filepath.Join(dir.Path(), filepath.Base(header.Audio.OutputFile))
+	if err := render.Sound(ctx, header.Config, header.Audio.Tracks, composition, store.Dir(dir.Path()), file, true); err != nil {
 		return "", err
 	}
 	switch err := upload(ctx, file, chunks, header.Audio.OutputFile); {

@@ -16,6 +16,7 @@ import (
 	"helios/shared/job"
 	"helios/shared/stitch"
 	"helios/shared/store"
+	"helios/shared/tempfile"
 )
 
 // Finish makes the output of a format that is made from all frames at once, for which [job.Format.Video] is
@@ -99,12 +100,12 @@ func (f *finisher) gif(ctx context.Context, out string) error {
 	if err != nil {
 		return fmt.Errorf("reading the frames: %w", err)
 	}
-	dir, err := os.MkdirTemp("", "helios-palette-")
+	dir, err := tempfile.MkdirTemp("")
 	if err != nil {
-		return fault.Userf("writing a palette: %w", err)
+		return fault.Userf("writing the palette: %w", err)
 	}
-	defer os.RemoveAll(dir)
-	palette := filepath.Join(dir, "palette.png")
+	defer dir.Remove()
+	palette := filepath.Join(dir.Path(), "palette.png")
 	// One colour is for what stays as it was in the frame before.
 	pass := f.args("-vf", "palettegen=stats_mode=full:reserve_transparent=1", "-frames:v", "1", "-f", "image2", "-update", "1", "file:"+palette)
 	if err := f.run(ctx, pass, palette, nil); err != nil {

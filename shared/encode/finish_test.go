@@ -17,8 +17,8 @@ import (
 	"testing"
 
 	"helios/shared/fault"
-	"helios/shared/flock"
 	"helios/shared/job"
+	"helios/shared/tempfile"
 )
 
 // finished encodes frames in three chunks, joins and finishes them, and returns the output.
@@ -363,23 +363,24 @@ func TestFolderThatIsThere(t *testing.T) {
 		t.Errorf("the folder holds %s", got)
 	}
 	// What a killed one left is removed, but not what another one is at.
-	left, busy := filepath.Join(dir, ".new.frames-1"), filepath.Join(dir, ".new.frames-2")
-	for _, folder := range []string{left, busy} {
-		if err := os.Mkdir(folder, 0o777); err != nil {
-			t.Fatal(err)
-		}
+	abandoned := filepath.Join(dir, ".new.partial-1")
+	if err := os.Mkdir(abandoned, 0o777); err != nil {
+		t.Fatal(err)
 	}
-	lock, err := flock.TryLock(filepath.Join(busy, lockName), 0o666)
+	if err := os.WriteFile(filepath.Join(abandoned, "helios.lock"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	used, err := tempfile.MkdirPartial(filepath.Join(dir, "new"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := Finish(t.Context(), c, stitched, filepath.Join(dir, "new")); err != nil {
 		t.Error(err)
 	}
-	if got := names(t, dir); strings.Join(got, " ") != ".new.frames-2 new out stitched.mov" {
+	if got := names(t, dir); strings.Join(got, " ") != filepath.Base(used.Path())+" new out stitched.mov" {
 		t.Errorf("there are %s", got)
 	}
-	lock.Close()
+	used.Remove()
 	os.RemoveAll(filepath.Join(dir, "new"))
 	// Half a video leaves nothing behind.
 	data, err := os.ReadFile(stitched)

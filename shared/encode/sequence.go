@@ -15,13 +15,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"helios/shared/fault"
-	"helios/shared/flock"
 	"helios/shared/job"
+	"helios/shared/tempfile"
 )
 
 // sink takes the pictures of a sequence by their names, in order.
@@ -215,21 +214,16 @@ func (f *finisher) folder(ctx context.Context, out string) error {
 	if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
 		return fault.Userf("writing the pictures: %w", err)
 	}
-	if err := removeAbandoned(out); err != nil {
+	if err := tempfile.RemovePartials(out); err != nil {
 		return fault.Userf("removing what a killed merge left of %s: %w", out, err)
 	}
-	partial, err := os.MkdirTemp(filepath.Dir(out), partialPrefix(out))
+	partial, err := tempfile.MkdirPartial(out)
 	if err != nil {
 		return fault.Userf("writing the pictures: %w", err)
 	}
-	defer os.RemoveAll(partial)
-	lock, err := flock.TryLock(filepath.Join(partial, lockName), 0o666)
-	if err != nil {
-		return fault.Userf("writing the pictures: %w", err)
-	}
-	defer lock.Close()
+	defer partial.Remove()
 	// Its mode is that of any new folder.
-	fresh := filepath.Join(partial, "new")
+	fresh := filepath.Join(partial.Path(), "new")
 	if err := os.Mkdir(fresh, 0o777); err != nil {
 		return fault.Userf("writing the pictures: %w", err)
 	}
@@ -243,38 +237,11 @@ func (f *finisher) folder(ctx context.Context, out string) error {
 	if err := CheckFolder(out, true); err != nil {
 		return err
 	}
-	if err := os.Rename(out, filepath.Join(partial, "old")); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Rename(out, filepath.Join(partial.Path(), "old")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fault.Userf("replacing the pictures: %w", err)
 	}
 	if err := os.Rename(fresh, out); err != nil {
 		return fault.Userf("writing the pictures: %w", err)
 	}
 	return nil
-}
-
-// partialPrefix begins the name of a folder that is to take the place of out, and lockName is the file in it
-// that its writer holds locked.
-func partialPrefix(out string) string { return "." + filepath.Base(out) + ".frames-" }
-
-const lockName = "lock"
-
-// removeAbandoned deletes what writers of a folder left behind when they were killed.
-func removeAbandoned(out string) error {
-	entries, err := os.ReadDir(filepath.Dir(out))
-	for _, e := range entries {
-		if !e.IsDir() || !strings.HasPrefix(e.Name(), partialPrefix(out)) {
-			continue
-		}
-		abandoned := filepath.Join(filepath.Dir(out), e.Name())
-		lock, locking := flock.TryLock(filepath.Join(abandoned, lockName), 0o666)
-		if errors.Is(locking, flock.ErrLocked) {
-			continue
-		}
-		if locking == nil {
-			locking = os.RemoveAll(abandoned)
-			lock.Close()
-		}
-		err = errors.Join(err, locking)
-	}
-	return err
 }

@@ -10,25 +10,29 @@ import (
 	"helios/shared/encode"
 	"helios/shared/fault"
 	"helios/shared/store"
+	"helios/shared/tempfile"
 )
 
 // finish makes an output of a format that is made from all frames at once.
 func finish(ctx context.Context, chunks store.Store, inputs []Input, to store.Store, output string, o MergeOptions) error {
-	// On a disk the frames lie beside the output, where there is most likely room for them.
-	beside := ""
 	disk, local := to.(store.Dir)
+	var dir *tempfile.Dir
+	var err error
 	if local {
-		beside = filepath.Dir(filepath.Clean(disk.Path(output)))
-		if err := os.MkdirAll(beside, 0o777); err != nil {
+		// Next to the output there is most likely enough room.
+		beside := filepath.Clean(disk.Path(output))
+		if err := os.MkdirAll(filepath.Dir(beside), 0o777); err != nil {
 			return writeError(to, output, err)
 		}
+		dir, err = tempfile.MkdirPartial(beside)
+	} else {
+		dir, err = tempfile.MkdirTemp("")
 	}
-	dir, err := os.MkdirTemp(beside, ".helios-frames-")
 	if err != nil {
 		return fmt.Errorf("making a folder for the frames: %w", err)
 	}
-	defer os.RemoveAll(dir)
-	stitched, err := os.Create(filepath.Join(dir, "frames.mov"))
+	defer dir.Remove()
+	stitched, err := os.Create(filepath.Join(dir.Path(), "frames.mov"))
 	if err != nil {
 		return err
 	}
@@ -43,7 +47,7 @@ func finish(ctx context.Context, chunks store.Store, inputs []Input, to store.St
 		}
 		return encode.Finish(ctx, o.Config, stitched.Name(), disk.Path(output))
 	}
-	made := filepath.Join(dir, "made"+filepath.Ext(strings.TrimSuffix(output, "/")))
+	made := filepath.Join(dir.Path(), "made"+filepath.Ext(strings.TrimSuffix(output, "/")))
 	if err := encode.Finish(ctx, o.Config, stitched.Name(), made); err != nil {
 		return err
 	}

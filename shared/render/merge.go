@@ -15,6 +15,7 @@ import (
 	"helios/shared/job"
 	"helios/shared/stitch"
 	"helios/shared/store"
+	"helios/shared/tempfile"
 	"helios/shared/webm"
 )
 
@@ -167,10 +168,9 @@ func CheckOutput(output string, overwrite bool) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fault.Userf("writing %s: %w", output, err)
 	}
-	probe, err := os.CreateTemp(dir, ".helios-*")
+	probe, err := tempfile.Unnamed(dir)
 	if err != nil {
 		return fault.Userf("writing %s: %w", output, errors.Unwrap(err))
 	}
-	probe.Close()
-	return os.Remove(probe.Name())
+	return probe.Close()
 }

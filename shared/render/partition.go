@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"helios/shared/job"
 	"helios/shared/stitch"
 	"helios/shared/store"
+	"helios/shared/tempfile"
 )
 
 // Partition renders one partition of a job into an object of a store. The config is that of the job, with the
@@ -23,13 +23,13 @@ import (
 // It can be called again, and by several at once: a whole chunk of this very partition that is there already is
 // the work done, and of several that finish the first wins. Anything else under the name is replaced.
 func Partition(ctx context.Context, config job.Config, c capture.Composition, id job.ChunkID, chunks store.Store, name string, retries int, report func(Event)) error {
-	dir, err := os.MkdirTemp("", "helios-chunk-*")
+	dir, err := tempfile.MkdirTemp("")
 	if err != nil {
 		return fmt.Errorf("making a folder for the chunk: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer dir.Remove()
 	u := &upload{chunks: chunks, report: report}
-	local := store.Dir(dir)
+	local := store.Dir(dir.Path())
 	u.job = partitionJob(config, c, id, local, path.Base(name), retries, u.hold)
 	if u.job.tools, err = FindTools(ctx); err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 	"helios/shared/fault"
 	"helios/shared/job"
 	"helios/shared/store"
+	"helios/shared/tempfile"
 )
 
 // checkSources refuses tracks whose files are not there.
@@ -47,11 +48,11 @@ func Sound(ctx context.Context, config job.Config, tracks []job.Track, c capture
 	if err := checkSources(tracks, sources); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "helios-sound-")
+	dir, err := tempfile.MkdirTemp("")
 	if err != nil {
 		return fmt.Errorf("making a folder for sound: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer dir.Remove()
 	tracks = slices.Clone(tracks)
 	fetched := map[string]string{}
 	for i := range tracks {
@@ -64,7 +65,7 @@ func Sound(ctx context.Context, config job.Config, tracks []job.Track, c capture
 			tracks[i].Source = sources.Path(source)
 			continue
 		}
-		file := filepath.Join(dir, strconv.Itoa(i))
+		file := filepath.Join(dir.Path(), strconv.Itoa(i))
 		if err := fetch(ctx, c, source, file); err != nil {
 			return fmt.Errorf("fetching %s: %w", source, err)
 		}

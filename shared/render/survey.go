@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"helios/shared/encode"
 	"helios/shared/job"
 	"helios/shared/plan"
+	"helios/shared/tempfile"
 )
 
 // Survey is what has to be known of a composition to plan its render elsewhere, where no page is opened.
@@ -86,12 +86,12 @@ func survey(ctx context.Context, b *browser.Browser, o plan.Options, c capture.C
 // measure finds out how long frames take.
 func (s *Survey) measure(ctx context.Context, b *browser.Browser, c capture.Composition, spec *job.Spec) error {
 	config := spec.Config
-	dir, err := os.MkdirTemp("", "helios-survey-")
+	dir, err := tempfile.MkdirTemp("")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	drawn, err := drawing(ctx, b, c, config, filepath.Join(dir, filepath.Base(spec.Partitions[0].OutputFile)), min(measured, config.FrameCount))
+	defer dir.Remove()
+	drawn, err := drawing(ctx, b, c, config, filepath.Join(dir.Path(), filepath.Base(spec.Partitions[0].OutputFile)), min(measured, config.FrameCount))
 	if err != nil {
 		return err
 	}

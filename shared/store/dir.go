@@ -5,23 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 
-	"helios/shared/flock"
+	"helios/shared/tempfile"
 )
 
 // Dir is the store of the files below a folder. An absolute name is a file anywhere on the disk. The
 // folder "" is the current one.
 type Dir string
-
-// partialMark stands in the name of a file that is being written, hidden beside the file that it will
-// become; a number follows.
-const partialMark = ".partial-"
 
 // Path returns the file that holds an object.
 func (d Dir) Path(name string) string {
@@ -67,9 +60,7 @@ func (d Dir) CreateFile(name string) (*Partial, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, err
 	}
-	partial := partialPrefix(path) + strconv.FormatUint(rand.Uint64(), 10)
-	// An output is as readable as any new file.
-	f, err := flock.TryLock(partial, 0o666)
+	f, err := tempfile.CreatePartial(path)
 	if err != nil {
 		return nil, err
 	}
@@ -87,38 +78,8 @@ func (d Dir) Remove(_ context.Context, name string) error {
 	return &fs.PathError{Op: "remove", Path: path, Err: err}
 }
 
-// RemovePartials deletes what writers of an object left behind when they were killed. A writer that lives
-// holds a lock on its file.
-func (d Dir) RemovePartials(name string) error {
-	dir, prefix := filepath.Split(partialPrefix(d.Path(name)))
-	entries, err := os.ReadDir(filepath.Clean(dir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	for _, e := range entries {
-		number, ok := strings.CutPrefix(e.Name(), prefix)
-		if _, wrong := strconv.ParseUint(number, 10, 64); ok && wrong == nil {
-			err = errors.Join(err, removeAbandoned(filepath.Join(dir, e.Name())))
-		}
-	}
-	return err
-}
-
-func removeAbandoned(partial string) error {
-	lock, err := flock.TryLock(partial, 0o666)
-	if errors.Is(err, flock.ErrLocked) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer lock.Close()
-	return os.Remove(partial)
-}
-
-func partialPrefix(path string) string {
-	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+partialMark)
-}
+// RemovePartials removes the partial files of an object whose writers were killed: see [tempfile.RemovePartials].
+func (d Dir) RemovePartials(name string) error { return tempfile.RemovePartials(d.Path(name)) }
 
 // file is an *os.File that knows its size. It stays an *os.File inside, so that the kernel can copy
 // from it.
