@@ -10,27 +10,26 @@ import (
 	"time"
 )
 
-// leftover is the name of a file or folder that is there only while something is being rendered.
+// leftover matches the names of files and folders that exist only during a render.
 var leftover = regexp.MustCompile(`\.partial-|^\..*\.(helios|merge)$|^\.helios-`)
 
-// checkClean checks that below a folder no render left anything behind, and that no process of a render that
-// ran there is still alive.
+// checkClean checks that the renders in a folder left no temporary files and no processes.
 func checkClean(dir string) error {
 	if alive := waitForNone(dir, 10*time.Second); len(alive) > 0 {
-		return fmt.Errorf("still running:\n%s", strings.Join(alive, "\n"))
+		return fmt.Errorf("processes are still running:\n%s", strings.Join(alive, "\n"))
 	}
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && leftover.MatchString(d.Name()) {
-			return fmt.Errorf("%s was left behind", path)
+			return fmt.Errorf("%s remains", path)
 		}
 		return err
 	})
 }
 
-// waitForNone waits until no program that Helios starts works in a folder, and returns those that still do
-// when the patience is at an end.
-func waitForNone(dir string, patience time.Duration) []string {
-	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+// waitForNone waits until no process that a render started runs in a folder. After the timeout it returns the command
+// lines of those that still run.
+func waitForNone(dir string, timeout time.Duration) []string {
+	for end := time.Now().Add(timeout); ; time.Sleep(10 * time.Millisecond) {
 		alive := programsIn(dir)
 		if len(alive) == 0 || time.Now().After(end) {
 			return alive
@@ -38,14 +37,14 @@ func waitForNone(dir string, patience time.Duration) []string {
 	}
 }
 
-// programsIn returns the command lines of the processes of Chromium, ffmpeg and Helios that were started from a folder: their
-// working folder, or that of the process they come from, is in it.
+// programsIn returns the command lines of the processes of Chromium, ffmpeg and Helios that were started in a folder.
+// Their working directory, or the value of one of their environment variables, is inside it.
 func programsIn(dir string) []string {
 	dir, _ = filepath.EvalSymlinks(dir)
 	var list []string
 	entries, _ := filepath.Glob("/proc/[0-9]*")
 	for _, process := range entries {
-		// A process that ends meanwhile has none of these.
+		// All three are empty if the process has ended.
 		cwd, _ := os.Readlink(process + "/cwd")
 		env, _ := os.ReadFile(process + "/environ")
 		line, _ := os.ReadFile(process + "/cmdline")
@@ -61,7 +60,7 @@ func programsIn(dir string) []string {
 
 var program = regexp.MustCompile(`^\S*(chrom|headless|ffmpeg|helios)`)
 
-// profilesOf returns the profile folders of the Chromiums that work in a folder.
+// profilesOf returns the profile folders of the Chromium processes that run in a folder.
 func profilesOf(dir string) (profiles []string) {
 	for _, line := range programsIn(dir) {
 		for word := range strings.FieldsSeq(line) {

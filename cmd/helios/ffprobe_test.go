@@ -41,7 +41,8 @@ func probe(file string) (map[string]string, error) {
 		return nil, fmt.Errorf("%d streams, want 1", len(found.Streams))
 	}
 	s := found.Streams[0]
-	if colours := strings.Join([]string{s.Range, s.Space, s.Transfer, s.Primaries}, " "); colours != "tv bt709 bt709 bt709" {
+	colours := strings.Join([]string{s.Range, s.Space, s.Transfer, s.Primaries}, " ")
+	if colours != "tv bt709 bt709 bt709" {
 		return nil, fmt.Errorf("the colours are %s", colours)
 	}
 	if s.Start != 0 {

@@ -1,20 +1,18 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"helios/shared/job"
 )
 
+// box is a composition of 3 frames that differ.
 const box = `<!doctype html>
 <html data-duration="0.3" data-fps="10" data-width="64" data-height="36">
 <style>
@@ -25,8 +23,8 @@ const box = `<!doctype html>
 <div></div>
 `
 
-// Whatever a file is called, the commands of a job spec mean it, and they make what helios render makes.
-func TestCommandsOfOddNames(t *testing.T) {
+// The commands of a job spec work for file names with any characters, and create the same frames as helios render.
+func TestCommandsWithUnusualFileNames(t *testing.T) {
 	for _, name := range []string{
 		"my intro.html",
 		"it's $HOME; rm -rf x.html",
@@ -58,7 +56,7 @@ func TestCommandsOfOddNames(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Error("the commands make other frames than helios render (-render +commands):\n" + diff)
+				t.Error("the frames of the commands differ from those of helios render (-render +commands):\n" + diff)
 			}
 			wantFiles := []string{name, "direct.mp4", "job.json", output}
 			for _, p := range spec.Partitions {
@@ -73,7 +71,7 @@ func TestCommandsOfOddNames(t *testing.T) {
 				files = append(files, e.Name())
 			}
 			if diff := cmp.Diff(wantFiles, files, sortStrings); diff != "" {
-				t.Error("other files than expected (-want +got):\n" + diff)
+				t.Error("unexpected files (-want +got):\n" + diff)
 			}
 		})
 	}
@@ -87,13 +85,6 @@ var sortStrings = cmp.Transformer("sort", func(list []string) map[string]bool {
 	return set
 })
 
-func write(t *testing.T, file, text string) {
-	t.Helper()
-	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func readJob(t *testing.T, file string) *job.Spec {
 	t.Helper()
 	data, err := os.ReadFile(file)
@@ -105,27 +96,4 @@ func readJob(t *testing.T, file string) *job.Spec {
 		t.Fatal(err)
 	}
 	return spec
-}
-
-// helios runs the command in a folder and returns what it prints on standard output.
-func helios(t *testing.T, dir string, args ...string) string {
-	t.Helper()
-	return runIn(t, dir, "helios", args...)
-}
-
-func sh(t *testing.T, dir, line string) { t.Helper(); runIn(t, dir, "sh", "-c", line) }
-
-func runIn(t *testing.T, dir, program string, args ...string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Dir = dir
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s %q: %v\n%s", program, args, err, &stderr)
-	}
-	return string(out)
 }

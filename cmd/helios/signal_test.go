@@ -17,7 +17,7 @@ import (
 	"helios/shared/render"
 )
 
-// slow is a composition that takes some milliseconds a frame, so that there is something to be interrupted.
+// slow is a composition of 24 frames. Each takes some milliseconds, so that a signal arrives during the render.
 const slow = `<!doctype html>
 <html data-duration="2.4" data-fps="10" data-width="64" data-height="36">
 <style>body { margin: 0 }</style>
@@ -35,9 +35,9 @@ const slow = `<!doctype html>
 </script>
 `
 
-// A helios that is killed at any moment leaves no process behind and no partial output, and the next one goes
-// on from there to the very same bytes.
-func TestKill(t *testing.T) {
+// A helios that SIGKILL ends at any moment leaves no process and no partial output. The next run keeps the finished
+// chunks and creates the same bytes.
+func TestKillAndResume(t *testing.T) {
 	const seed = 20260401
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -46,14 +46,19 @@ func TestKill(t *testing.T) {
 	helios(t, dir, "render", "slow.html", "-o", "want.mp4", "--concurrency=2", "--quiet")
 	helios(t, dir, "render", "slow.html", "-o", "job.mp4", "--concurrency=4", "--emit-job=job.json", "--quiet")
 	helios(t, dir, "job", "run", "job.json", "--quiet")
-	want := map[string][]byte{"want.mp4": read(t, filepath.Join(dir, "want.mp4")), "job.mp4": read(t, filepath.Join(dir, "job.mp4"))}
+	want := map[string][]byte{
+		"want.mp4": read(t, filepath.Join(dir, "want.mp4")),
+		"job.mp4":  read(t, filepath.Join(dir, "job.mp4")),
+	}
 
 	for _, test := range []struct {
 		name, output, want string
 		args               []string
 	}{
-		{"render", "out.mp4", "want.mp4", []string{"render", "slow.html", "-o", "out.mp4", "--concurrency=2", "--json", "--overwrite"}},
-		{"job run", "job.mp4", "job.mp4", []string{"job", "run", "job.json", "--concurrency=2", "--json", "--overwrite"}},
+		{"render", "out.mp4", "want.mp4",
+			[]string{"render", "slow.html", "-o", "out.mp4", "--concurrency=2", "--json", "--overwrite"}},
+		{"job run", "job.mp4", "job.mp4",
+			[]string{"job", "run", "job.json", "--concurrency=2", "--json", "--overwrite"}},
 	} {
 		for range 4 {
 			frames := random.IntN(25)
@@ -61,28 +66,30 @@ func TestKill(t *testing.T) {
 			done := runUntil(t, dir, frames, syscall.SIGKILL, test.args...)
 			t.Logf("%s: killed after %d frames, %d partitions done", test.name, frames, done.partitions)
 			if alive := waitForNone(dir, 10*time.Second); len(alive) > 0 {
-				t.Errorf("%s, killed after %d frames: still running: %q", test.name, frames, alive)
+				t.Errorf("%s, killed after %d frames: processes are still running: %q", test.name, frames, alive)
 			}
 			output, err := os.ReadFile(filepath.Join(dir, test.output))
 			finished := err == nil
 			if finished && !bytes.Equal(output, want[test.want]) {
-				t.Errorf("%s, killed after %d frames: there is an output, but not the whole one", test.name, frames)
+				t.Errorf("%s, killed after %d frames: the output is incomplete", test.name, frames)
 			}
 
 			kept := countEvents(t, helios(t, dir, test.args...), render.PartitionKept)
-			// A chunk may be in place before its event is out.
+			// A chunk can be complete before helios reports it.
 			if kept < done.partitions && !finished {
-				t.Errorf("%s, killed after %d frames: %d partitions were done, but only %d kept", test.name, frames, done.partitions, kept)
+				t.Errorf("%s, killed after %d frames: %d partitions were done, but the next run kept %d",
+					test.name, frames, done.partitions, kept)
 			}
 			if !bytes.Equal(read(t, filepath.Join(dir, test.output)), want[test.want]) {
-				t.Errorf("%s, killed after %d frames: the next one made another output than one that nobody disturbed", test.name, frames)
+				t.Errorf("%s, killed after %d frames: the output of the next run differs from that of an uninterrupted run",
+					test.name, frames)
 			}
 			checkGone(t, dir, done.profiles)
 		}
 	}
 }
 
-// Ctrl-C and SIGTERM end a helios within two seconds. Nothing is left, but finished chunks of a job.
+// SIGINT and SIGTERM end a helios within two seconds. Only the finished chunks of a job remain.
 func TestInterrupt(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		for _, frames := range []int{0, 1, 15} {
@@ -94,7 +101,7 @@ func TestInterrupt(t *testing.T) {
 				checkGone(t, dir, done.profiles)
 				entries, err := os.ReadDir(dir)
 				if err != nil || len(entries) != 1 {
-					t.Errorf("left behind: %v, %v", entries, err)
+					t.Errorf("the folder contains %v, %v, want the page only", entries, err)
 				}
 			})
 		}
@@ -103,12 +110,13 @@ func TestInterrupt(t *testing.T) {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "slow.html"), slow)
 		write(t, filepath.Join(dir, "rows.jsonl"), "{}\n{}\n")
-		done := runUntil(t, dir, 30, syscall.SIGINT, "render", "slow.html", "--batch=rows.jsonl", "-o=out{{index}}.mp4", "--concurrency=1", "--json")
+		done := runUntil(t, dir, 30, syscall.SIGINT,
+			"render", "slow.html", "--batch=rows.jsonl", "-o=out{{index}}.mp4", "--concurrency=1", "--json")
 		checkInterrupted(t, done)
 		checkGone(t, dir, done.profiles)
 		entries, err := os.ReadDir(dir)
 		if err != nil || len(entries) != 3 {
-			t.Errorf("there are %v, %v, want the page, the rows and the output of the first", entries, err)
+			t.Errorf("the folder contains %v, %v, want the page, the rows and the first output", entries, err)
 		}
 	})
 	t.Run("job run", func(t *testing.T) {
@@ -128,19 +136,19 @@ func TestInterrupt(t *testing.T) {
 	})
 }
 
-// stopped is what was seen of a helios until a signal ended it.
-type stopped struct {
-	partitions int      // that were done
-	profiles   []string // folders of its Chromiums
+// signalled describes a helios that a signal ended.
+type signalled struct {
+	partitions int      // finished before the signal
+	profiles   []string // profile folders of its Chromium processes
 	code       int
-	took       time.Duration // from the signal to the end
+	took       time.Duration // from the signal to the exit
 	stderr     string
-	last       []byte // line of standard output
+	last       []byte // last line of standard output
 }
 
-// runUntil runs helios in a folder until it has told of so many frames, and sends it a signal. With 0 frames
-// the signal comes as soon as the first Chromium runs.
-func runUntil(t *testing.T, dir string, frames int, signal syscall.Signal, args ...string) (s stopped) {
+// runUntil runs helios in a folder until it has reported a number of frames, then sends it a signal. With 0 frames it
+// sends the signal as soon as the first Chromium runs.
+func runUntil(t *testing.T, dir string, frames int, signal syscall.Signal, args ...string) (s signalled) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "helios", args...)
 	cmd.Dir = dir
@@ -171,7 +179,7 @@ func runUntil(t *testing.T, dir string, frames int, signal syscall.Signal, args 
 			s.partitions++
 		}
 	}
-	// It must not come to its end while we look around.
+	// Stop it, so that it does not exit while profilesOf reads /proc.
 	send(t, cmd, syscall.SIGSTOP)
 	s.profiles = profilesOf(dir)
 	sent := time.Now()
@@ -195,7 +203,7 @@ func send(t *testing.T, cmd *exec.Cmd, signal syscall.Signal) {
 	}
 }
 
-func checkInterrupted(t *testing.T, s stopped) {
+func checkInterrupted(t *testing.T, s signalled) {
 	t.Helper()
 	if s.code != exitInterrupted {
 		t.Errorf("the exit code is %d, want %d\n%s", s.code, exitInterrupted, s.stderr)
@@ -211,23 +219,23 @@ func checkInterrupted(t *testing.T, s stopped) {
 	}
 }
 
-// checkGone checks that nothing is left of the renders in a folder.
+// checkGone checks that no process, temporary file or profile of the renders in a folder remains.
 func checkGone(t *testing.T, dir string, profiles []string) {
 	t.Helper()
 	if err := checkClean(dir); err != nil {
 		t.Error(err)
 	}
 	if len(profiles) == 0 {
-		t.Error("no Chromium was seen")
+		t.Error("no Chromium was running")
 	}
 	for _, profile := range profiles {
 		if _, err := os.Stat(profile); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("the profile %s is left: %v", profile, err)
+			t.Errorf("the profile %s remains: %v", profile, err)
 		}
 	}
 }
 
-// clearOutputs removes the videos that the next run is to make.
+// clearOutputs removes the videos and chunks in a folder.
 func clearOutputs(t *testing.T, dir string) {
 	t.Helper()
 	for _, pattern := range []string{"out.mp4", "job*.mp4"} {
@@ -255,13 +263,4 @@ func countEvents(t *testing.T, lines string, kind render.EventType) (n int) {
 		}
 	}
 	return n
-}
-
-func read(t *testing.T, file string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }

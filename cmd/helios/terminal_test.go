@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Ctrl-C on a terminal leaves the bars as they were, and says its word on a line of its own.
+// Ctrl-C on a terminal leaves the progress bars on the screen and prints "interrupted" on its own line.
 func TestInterruptOnTerminal(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "slow.html"), slow)
@@ -54,9 +54,10 @@ func TestInterruptOnTerminal(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
 		t.Errorf("the exit code is %d, want %d", code, exitInterrupted)
 	}
-	end := regexp.MustCompile(`total +\[[^\n]*/24 frames[^\n]*\r\nworker 0 partition 0 [^\n]*/24 frames[^\n]*\r\nhelios: interrupted\r\n$`)
+	end := regexp.MustCompile(`total +\[[^\n]*/24 frames[^\n]*\r\n` +
+		`worker 0 partition 0 [^\n]*/24 frames[^\n]*\r\nhelios: interrupted\r\n$`)
 	if !end.Match(seen.Bytes()) {
-		t.Errorf("the terminal does not end as it should: %q", &seen)
+		t.Errorf("unexpected end of the terminal output: %q", &seen)
 	}
 	if err := checkClean(dir); err != nil {
 		t.Error(err)
