@@ -9,19 +9,19 @@ import (
 	"helios/shared/job"
 )
 
-// AssembleEvent asks the chunk function, which has ffmpeg, for an output that is made from all frames at once.
+// AssembleEvent asks the chunk function to encode an output that needs all frames at once, such as a GIF.
 type AssembleEvent struct {
 	Action string `json:"action"` // "assemble"
 	JobID  string `json:"jobId"`
 }
 
-// AssembleResult says what became of it. It lies among the chunks, as this function writes nowhere else; the merge
-// function puts it in its place.
+// AssembleResult is the response to an [AssembleEvent].
 type AssembleResult struct {
 	State State `json:"state"` // "done" or "kept"
 }
 
-// assembledName returns the name of the output among the chunks.
+// assembledName returns the name of the assembled output. It lies beside the chunks, because the role of the chunk
+// function can write only below jobs/. The merge function copies it to the key of the output.
 func assembledName(c job.Config) string { return "assembled" + path.Ext(c.Output) }
 
 func assemble(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
@@ -36,19 +36,18 @@ func assemble(ctx context.Context, c *Call, event json.RawMessage) (any, error) 
 	if err != nil {
 		return nil, fmt.Errorf("assembling the output: %w", err)
 	}
-	w := progressWriter{bucket: c.Bucket, keys: Job(e.JobID)}
-	return AssembleResult{state}, w.write(ctx, c.usage(UnitAssemble, state, 0), c.Log)
+	return AssembleResult{state}, c.report(ctx, e.JobID, UnitAssemble, state)
 }
 
 func (c *Call) assemble(ctx context.Context, jobID string) (State, error) {
-	var header JobHeader
-	if err := c.Bucket.GetJSON(ctx, Job(jobID).Header(), &header); err != nil {
+	header, err := c.header(ctx, jobID)
+	if err != nil {
 		return "", err
 	}
 	chunks, name := c.Bucket.Objects(Job(jobID).Prefix()), assembledName(header.Config)
-	if there, err := exists(ctx, chunks, name); there || err != nil {
+	if found, err := exists(ctx, chunks, name); found || err != nil {
 		return Kept, err
 	}
-	// The same chunks make the same bytes, so it does not matter who is first.
-	return Done, c.stitch(ctx, jobID, header, chunks, name)
+	// Concurrent calls may overwrite each other's output: equal chunks produce equal bytes.
+	return Done, c.stitch(ctx, header, chunks, name)
 }

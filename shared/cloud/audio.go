@@ -21,7 +21,7 @@ type AudioEvent struct {
 	JobID  string `json:"jobId"`
 }
 
-// AudioResult says what became of the sound.
+// AudioResult is the response to an [AudioEvent].
 type AudioResult struct {
 	State State `json:"state"` // "done" or "kept"
 }
@@ -34,24 +34,23 @@ func mixAudio(ctx context.Context, c *Call, event json.RawMessage) (any, error) 
 	if err := sweep(); err != nil {
 		return nil, err
 	}
-	state, err := c.mix(ctx, e.JobID)
+	state, err := c.mixAudio(ctx, e.JobID)
 	if err != nil {
 		return nil, fmt.Errorf("mixing the sound: %w", err)
 	}
-	w := progressWriter{bucket: c.Bucket, keys: Job(e.JobID)}
-	return AudioResult{state}, w.write(ctx, c.usage(UnitAudio, state, 0), c.Log)
+	return AudioResult{state}, c.report(ctx, e.JobID, UnitAudio, state)
 }
 
-func (c *Call) mix(ctx context.Context, jobID string) (State, error) {
-	var header JobHeader
-	if err := c.Bucket.GetJSON(ctx, Job(jobID).Header(), &header); err != nil {
+func (c *Call) mixAudio(ctx context.Context, jobID string) (State, error) {
+	header, err := c.header(ctx, jobID)
+	if err != nil {
 		return "", err
 	}
 	if header.Audio == nil {
 		return "", errors.New("the job has no sound")
 	}
-	chunks := c.Bucket.Objects(Job(jobID).Prefix())
-	if there, err := exists(ctx, chunks, header.Audio.OutputFile); there || err != nil {
+	chunks, name := c.Bucket.Objects(Job(jobID).Prefix()), header.Audio.OutputFile
+	if found, err := exists(ctx, chunks, name); found || err != nil {
 		return Kept, err
 	}
 	composition, err := capture.Locate("", header.Config.Input)
@@ -63,21 +62,22 @@ func (c *Call) mix(ctx context.Context, jobID string) (State, error) {
 		return "", err
 	}
 	defer dir.Remove()
-	file := filepath.Join(dir.Path(), filepath.Base(header.Audio.OutputFile))
-	if err := render.Sound(ctx, header.Config, header.Audio.Tracks, composition, store.Dir(dir.Path()), file, true); err != nil {
+	file := filepath.Join(dir.Path(), filepath.Base(name))
+	err = render.Sound(ctx, header.Config, header.Audio.Tracks, composition, store.Dir(dir.Path()), file, true)
+	if err != nil {
 		return "", err
 	}
-	switch err := upload(ctx, file, chunks, header.Audio.OutputFile); {
+	switch err := uploadNew(ctx, file, chunks, name); {
 	case errors.Is(err, fs.ErrExist):
-		return Kept, nil // somebody else was faster
+		return Kept, nil // a concurrent call was faster
 	case err != nil:
 		return "", err
 	}
 	return Done, nil
 }
 
-// upload puts a file into a store if there is nothing of its name.
-func upload(ctx context.Context, file string, to store.Store, name string) error {
+// uploadNew uploads a file. If the store already contains name, the error is an fs.ErrExist.
+func uploadNew(ctx context.Context, file string, to store.Store, name string) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return err

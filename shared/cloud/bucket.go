@@ -13,22 +13,21 @@ import (
 	"helios/shared/store"
 )
 
-// Bucket holds the documents of jobs: small objects, by their keys. Errors are those of [store.S3].
+// Bucket reads and writes the small documents of jobs. Its errors are those of [store.S3].
 type Bucket struct {
 	Client *s3.Client
 	Name   string
 }
 
-// Object is a key of a bucket and what a listing says of it.
+// Object is an entry of a listing.
 type Object = store.Object
 
-// Objects returns what is below a prefix, or the whole bucket for "".
+// Objects returns a store of the objects below a prefix; "" selects the whole bucket.
 func (b *Bucket) Objects(prefix string) *store.S3 { return store.NewS3(b.Client, b.Name, prefix) }
 
-// isNotFound reports whether an error is about a key that is not there.
 func isNotFound(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
-// exists reports whether a store has an object, as an earlier execution of the same job may have left it.
+// exists reports whether s contains name.
 func exists(ctx context.Context, s store.Store, name string) (bool, error) {
 	r, err := s.Open(ctx, name)
 	if isNotFound(err) {
@@ -40,14 +39,14 @@ func exists(ctx context.Context, s store.Store, name string) (bool, error) {
 	return true, r.Close()
 }
 
-// Get reads an object.
+// Get returns the content of an object.
 func (b *Bucket) Get(ctx context.Context, key string) ([]byte, error) {
 	var buf bytes.Buffer
 	err := store.Get(ctx, b.Objects(""), key, &buf)
 	return buf.Bytes(), err
 }
 
-// GetJSON reads an object into a value.
+// GetJSON decodes an object into value.
 func (b *Bucket) GetJSON(ctx context.Context, key string, value any) error {
 	data, err := b.Get(ctx, key)
 	if err != nil {
@@ -59,12 +58,12 @@ func (b *Bucket) GetJSON(ctx context.Context, key string, value any) error {
 	return nil
 }
 
-// Put writes an object in place of what was there.
+// Put writes an object. It replaces an existing one.
 func (b *Bucket) Put(ctx context.Context, key string, data []byte) error {
 	return store.Put(ctx, b.Objects(""), key, bytes.NewReader(data), store.Writer.Commit)
 }
 
-// PutJSON writes a value as indented JSON.
+// PutJSON writes value as indented JSON.
 func (b *Bucket) PutJSON(ctx context.Context, key string, value any) error {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -76,11 +75,10 @@ func (b *Bucket) PutJSON(ctx context.Context, key string, value any) error {
 	return b.Put(ctx, key, buf.Bytes())
 }
 
-// Delete removes an object; one that is not there is no error.
+// Delete removes an object. It returns nil if there is none.
 func (b *Bucket) Delete(ctx context.Context, key string) error { return b.Objects("").Remove(ctx, key) }
 
-// List returns the objects whose keys begin with a prefix, in the order of their keys. It takes a request for
-// each thousand.
+// List returns the objects below a prefix in the order of their keys. It makes one request per thousand objects.
 func (b *Bucket) List(ctx context.Context, prefix string) ([]Object, error) {
 	return b.Objects("").List(ctx, prefix)
 }

@@ -10,27 +10,27 @@ import (
 	"helios/shared/job"
 )
 
-// The names under which Step Functions sees the errors of the functions.
+// Names of the functions' errors in Step Functions. The state machine retries only [TransientError].
 const (
-	// UserError means that the request or the page is wrong; it is not retried.
+	// UserError: the request or the page is wrong.
 	UserError = "Helios.User"
-	// TransientError means that the same call may work the next time.
+	// TransientError: a retry may succeed.
 	TransientError = "Helios.Transient"
-	// TimeoutError means that the work does not fit into the time that a function has; it is not retried.
+	// TimeoutError: the work needs more time than a function has.
 	TimeoutError = "Helios.Timeout"
-	// InternalError is every other: a defect; it is not retried.
+	// InternalError: any other error; a defect.
 	InternalError = "Helios.Internal"
 )
 
-// timeoutError is the cause of the end of a context whose function has to stop.
+// timeoutError is the cause of a context that ended because the function is about to time out.
 type timeoutError struct{ message string }
 
 func (e *timeoutError) Error() string { return e.message }
 
-// classify returns the name of an error.
+// classify returns the name of err in Step Functions.
 func classify(err error) string {
-	var late *timeoutError
-	if errors.As(err, &late) {
+	var timeout *timeoutError
+	if errors.As(err, &timeout) {
 		return TimeoutError
 	}
 	var invalid *job.Error
@@ -46,7 +46,7 @@ func classify(err error) string {
 	return InternalError
 }
 
-// answer turns an error into what Step Functions gets to see. It names the log.
+// invokeError converts err to the error response of the function. The message names the log of the call.
 func invokeError(err error, log Log) messages.InvokeResponse_Error {
 	text := err.Error()
 	if log.Stream != "" {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// FailureEvent asks the plan function to write down why a partition failed.
+// FailureEvent asks the plan function to record why a partition failed.
 type FailureEvent struct {
 	Action    string        `json:"action"` // "failure"
 	JobID     string        `json:"jobId"`
@@ -18,31 +18,33 @@ type FailureEvent struct {
 	Failure   StatesError   `json:"failure"`
 }
 
-// StatesError is how Step Functions describes an error. The cause of that of a function is JSON itself.
+// StatesError is an error as Step Functions represents it.
 type StatesError struct {
 	Error string `json:"Error"`
+	// Cause is a JSON object if the error comes from a function.
 	Cause string `json:"Cause"`
 }
 
-// message returns what a function said, or the cause as it is.
+// message returns the function's error message if Cause contains one, and Cause otherwise.
 func (e StatesError) message() string {
-	var said struct {
+	var cause struct {
 		Message string `json:"errorMessage"`
 	}
-	if json.Unmarshal([]byte(e.Cause), &said) == nil && said.Message != "" {
-		return said.Message
+	if json.Unmarshal([]byte(e.Cause), &cause) == nil && cause.Message != "" {
+		return cause.Message
 	}
 	return e.Cause
 }
 
-// Failure says why a partition failed, and where its log is. It is a document of the job.
+// Failure records why a partition failed. It is stored at [JobKeys.Failure].
 type Failure struct {
-	// Unit is that of the [Usage]: a partition, or what else failed.
-	Unit    string    `json:"unit"`
-	Error   string    `json:"error"`
-	Message string    `json:"message"`
-	Log     Log       `json:"log"`
-	Time    time.Time `json:"time"`
+	// Unit is the unit of work, as in [Usage].
+	Unit    string `json:"unit"`
+	Error   string `json:"error"` // such as Helios.User
+	Message string `json:"message"`
+	// Log is the log of the last attempt.
+	Log  Log       `json:"log"`
+	Time time.Time `json:"time"`
 }
 
 func recordFailure(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
@@ -55,34 +57,38 @@ func recordFailure(ctx context.Context, c *Call, event json.RawMessage) (any, er
 	if f.Log, err = c.lastLog(ctx, e.JobID, unit); err != nil {
 		return nil, err
 	}
-	// What a function could not say itself, such as that it was killed, does not name the partition.
-	if name := fmt.Sprintf("partition %d", e.Partition.ID); !strings.Contains(f.Message, name) {
-		f.Message = fmt.Sprintf("%s (frames %d to %d): %s", name, e.Partition.StartFrame, e.Partition.StartFrame+e.Partition.FrameCount-1, f.Message)
+	// If the function was killed, the message comes from Lambda and does not name the partition.
+	if !strings.Contains(f.Message, fmt.Sprintf("partition %d", e.Partition.ID)) {
+		f.Message = fmt.Sprintf("%s: %s", e.Partition, f.Message)
 	}
 	return f, c.Bucket.PutJSON(ctx, Job(e.JobID).Failure(unit), f)
 }
 
-// lastLog finds the log of the last attempt at a unit of work.
+// lastLog returns the log of the last attempt at a unit of work, and the zero Log if there was none.
 func (c *Call) lastLog(ctx context.Context, jobID, unit string) (log Log, err error) {
 	list, err := c.Bucket.List(ctx, Job(jobID).Progress()+unit+".")
 	if err != nil || len(list) == 0 {
 		return Log{}, err
 	}
 	last := slices.MaxFunc(list, func(a, b Object) int { return a.Modified.Compare(b.Modified) })
-	return log, c.Bucket.GetJSON(ctx, last.Key, &log)
+	err = c.Bucket.GetJSON(ctx, last.Key, &log)
+	return log, err
 }
 
-// failures reads what was written down since an execution began, in the order of the partitions: the first few,
-// which say enough. What failed in an earlier execution of the same job may have been mended.
+// maxFailures limits how many failures a report reads.
+const maxFailures = 10
+
+// failures returns the first failures that were recorded since an execution started, in the order of the partitions.
+// Older failures belong to earlier executions of the same job.
 func (c *Call) failures(ctx context.Context, jobID string, since time.Time) ([]Failure, error) {
 	list, err := c.Bucket.List(ctx, Job(jobID).Failures())
 	if err != nil {
 		return nil, err
 	}
-	since = since.Truncate(time.Second) // as S3 tells the time
+	since = since.Truncate(time.Second) // S3 reports whole seconds
 	list = slices.DeleteFunc(list, func(o Object) bool { return o.Modified.Before(since) })
 	var failures []Failure
-	for _, o := range list[:min(len(list), 10)] {
+	for _, o := range list[:min(len(list), maxFailures)] {
 		f := Failure{Unit: strings.TrimSuffix(path.Base(o.Key), ".json")}
 		if err := c.Bucket.GetJSON(ctx, o.Key, &f); err != nil {
 			return nil, err

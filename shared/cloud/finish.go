@@ -13,13 +13,14 @@ import (
 	"time"
 )
 
-// FinishEvent asks the merge function to report on a job that has ended.
+// FinishEvent asks the merge function to write the report of a render and to call the webhook.
 type FinishEvent struct {
 	Action    string          `json:"action"` // "completed" or "failed"
 	Request   json.RawMessage `json:"request"`
 	Execution Execution       `json:"execution"`
-	// Job is missing if the job failed before it was planned, Failure if it did not fail.
-	Job     *Planned     `json:"job"`
+	// Job is nil if the render failed before it was planned.
+	Job *Planned `json:"job"`
+	// Failure is nil if the render completed.
 	Failure *StatesError `json:"failure"`
 }
 
@@ -29,21 +30,21 @@ var eventSchema []byte
 // EventSchema returns the JSON Schema (draft 2020-12) of a [Finished].
 func EventSchema() []byte { return slices.Clone(eventSchema) }
 
-// Finished is what the world is told of the end of a job: the detail of the event helios.render.completed or
-// helios.render.failed, and the body of the webhook.
+// Finished is the result of a render: the detail of the events helios.render.completed and helios.render.failed, and
+// the body of the webhook request.
 type Finished struct {
-	Version   int    `json:"version"` // 1
-	Status    string `json:"status"`  // "completed" or "failed"
-	Execution string `json:"execution"`
+	Version   int    `json:"version"`   // 1
+	Status    string `json:"status"`    // "completed" or "failed"
+	Execution string `json:"execution"` // ARN
 	JobID     string `json:"jobId,omitempty"`
 	Output    string `json:"output,omitempty"` // s3://bucket/key
 	Frames    int64  `json:"frames,omitempty"`
-	// WallSeconds is the time since the execution began.
+	// WallSeconds is the time since the start of the execution.
 	WallSeconds float64 `json:"wallSeconds"`
 	Dollars     float64 `json:"dollars"`
-	// Report is the address of the whole report.
+	// Report is the s3:// address of the [Report].
 	Report string `json:"report,omitempty"`
-	// Error is one of the names such as Helios.User, Message what happened; Log is where to read on.
+	// Error is the name of the error, such as Helios.User.
 	Error   string `json:"error,omitempty"`
 	Message string `json:"message,omitempty"`
 	Log     *Log   `json:"log,omitempty"`
@@ -63,8 +64,8 @@ func (c *Call) finish(ctx context.Context, event json.RawMessage, status string)
 		return nil, err
 	}
 	f := &Finished{Version: 1, Status: status, Execution: e.Execution.ID}
-	if begun := e.Execution.startTime(); !begun.IsZero() {
-		f.WallSeconds = math.Round(time.Since(begun).Seconds()*1000) / 1000
+	if start := e.Execution.startTime(); !start.IsZero() {
+		f.WallSeconds = math.Round(time.Since(start).Seconds()*1000) / 1000
 	}
 	if e.Failure != nil {
 		f.Error, f.Message = e.Failure.Error, e.Failure.message()
@@ -75,13 +76,13 @@ func (c *Call) finish(ctx context.Context, event json.RawMessage, status string)
 		}
 	}
 	if err := c.callWebhook(ctx, e, f); err != nil {
-		// The render is what it is; who waits for the webhook has the event, too.
+		// Not an error of the render. Receivers can use the event instead.
 		slog.Error("webhook", "error", err)
 	}
 	return f, nil
 }
 
-// reportJob writes the report and fills in what it says.
+// reportJob writes the [Report] and adds its results to f.
 func (c *Call) reportJob(ctx context.Context, e FinishEvent, f *Finished) error {
 	f.JobID, f.Frames = e.Job.JobID, e.Job.Frames
 	if f.Status == "failed" {
@@ -109,16 +110,16 @@ func (c *Call) reportJob(ctx context.Context, e FinishEvent, f *Finished) error 
 	return c.Bucket.PutJSON(ctx, Job(f.JobID).Report(), r)
 }
 
-// callWebhook tells the webhook of a request, if it has one.
+// callWebhook sends f to the webhook of the request, if it names one.
 func (c *Call) callWebhook(ctx context.Context, e FinishEvent, f *Finished) error {
 	var r Request
-	// A request that is not valid is what failed.
+	// An invalid request may be the reason of the failure.
 	if json.Unmarshal(e.Request, &r) != nil || r.Webhook == "" {
 		return nil
 	}
 	secret := os.Getenv(WebhookSecretVariable)
 	if secret == "" {
-		return errors.New("the stack was deployed without a WebhookSecret, so nothing is sent")
+		return errors.New("the webhook was not called: the stack has no WebhookSecret; set it and deploy again")
 	}
 	body, err := json.Marshal(f)
 	if err != nil {

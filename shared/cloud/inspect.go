@@ -17,11 +17,11 @@ type InspectEvent struct {
 	Request json.RawMessage `json:"request"`
 }
 
-// Inspection is what the planner has to know of a page.
+// Inspection contains what the planner needs to know about a page.
 type Inspection struct {
 	render.Survey
 	render.Tools
-	// Usage is what the inspection took; the plan function writes it down, when the job has an id.
+	// Usage is the usage of the inspection. The plan function stores it: the job has no id before.
 	Usage Usage `json:"usage"`
 	Log   Log   `json:"log"`
 }
@@ -55,12 +55,13 @@ func inspect(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 		return nil, err
 	}
 	i.Usage = c.usage(UnitInspect, Done, 0)
-	i.Usage.Puts-- // which is the plan function's
+	i.Usage.Puts-- // the plan function counts this request
 	return i, nil
 }
 
-// revision tells apart the states of a composition, and the programs that it is rendered with: other versions
-// make other chunks. What is not named after its content, here or by the request, is new in each execution.
+// revision returns the revision of the job: the state of the composition and the versions of Chromium and ffmpeg,
+// which also determine the chunks. The default state is the name of the execution, unless the composition is
+// addressed by its content, below sites/.
 func (i Inspection) revision(r *Request, execution string) string {
 	state := cmp.Or(r.Revision, i.Survey.Revision)
 	if state == "" && !strings.Contains(r.Input, "/"+SitesPrefix) {

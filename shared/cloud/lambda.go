@@ -23,13 +23,13 @@ import (
 )
 
 const (
-	// FunctionTime is how much of the 15 minutes that a function has its work may take.
+	// FunctionTime is the longest time that one unit of work may take. A Lambda function runs for 15 minutes at most.
 	FunctionTime = 14 * time.Minute
-	// shutdownMargin is how long before its end a function stops working, to say why.
+	// shutdownMargin is the part of its time that a function keeps for reporting a timeout.
 	shutdownMargin = 10 * time.Second
 )
 
-// The environment of the functions, beside that of Lambda; see template.yaml.
+// Environment variables of the functions. template.yaml sets them.
 const (
 	BucketVariable         = "HELIOS_BUCKET"
 	StateMachineVariable   = "HELIOS_STATE_MACHINE"
@@ -38,46 +38,44 @@ const (
 	WebhookSecretVariable  = "HELIOS_WEBHOOK_SECRET"
 )
 
-// processStart is when the program began.
 var processStart = time.Now()
 
-// Call is one call of a function.
+// Call is one invocation of a function.
 type Call struct {
 	Bucket *Bucket
-	// Log is where the call's log is.
-	Log Log
+	Log    Log
 
 	started    time.Time
-	starting   time.Duration // of the program, for its first call
+	initTime   time.Duration // of the process, if this is its first call; 0 otherwise
 	s3         *s3Meter
-	memory     int64
+	memory     int64 // MB of the function
 	memoryUsed memoryPeak
 }
 
-// Action does one kind of work. The result becomes the answer, as JSON.
+// Action handles one kind of event. Its result is the response, as JSON.
 type Action func(ctx context.Context, c *Call, event json.RawMessage) (any, error)
 
-// Function is what one of the functions can do, by the event's "action".
+// Function maps the "action" of an event, or the detail-type of an EventBridge event, to its Action.
 type Function map[string]Action
 
-// Start serves the calls of a Lambda function. It does not return.
+// Start runs the Lambda function. It does not return.
 func (f Function) Start() {
-	// The clients are made once: what they cost is paid while the environment starts.
+	// All calls of an environment share one client and its connections.
 	client, err := store.S3Client(context.Background())
 	if err != nil {
 		slog.Error("starting", "error", err)
 		os.Exit(1)
 	}
-	starting := time.Since(processStart)
+	initTime := time.Since(processStart)
 	lambda.Start(func(ctx context.Context, event json.RawMessage) (any, error) {
 		c := newCall(ctx, client)
-		c.starting, starting = starting, 0 // an environment serves one call at a time
+		c.initTime, initTime = initTime, 0 // no lock: an environment serves one call at a time
 		return f.serve(ctx, c, event)
 	})
 }
 
-// serve does what an event asks for. Its error is a messages.InvokeResponse_Error, by value: Step Functions goes
-// by the name of the outermost type.
+// serve handles an event. Its error is a messages.InvokeResponse_Error and not a pointer to one, because Step
+// Functions uses the name of the outermost type.
 func (f Function) serve(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	defer c.memoryUsed.monitor()()
 	ctx, cancel := c.limit(ctx)
@@ -86,29 +84,27 @@ func (f Function) serve(ctx context.Context, c *Call, event json.RawMessage) (an
 	if err == nil {
 		return result, nil
 	}
-	// What a call of the SDK or of Chromium says of a context that ended does not tell why.
-	if late := new(timeoutError); errors.As(context.Cause(ctx), &late) && !errors.As(err, new(*timeoutError)) {
-		err = late
+	// Errors of the SDK and of Chromium do not contain the cause of a context that ended.
+	if timeout := new(timeoutError); errors.As(context.Cause(ctx), &timeout) && !errors.As(err, new(*timeoutError)) {
+		err = timeout
 	}
-	a := invokeError(err, c.Log)
-	slog.Error("failed", "type", a.Type, "error", err.Error())
-	return nil, a
+	response := invokeError(err, c.Log)
+	slog.Error("failed", "type", response.Type, "error", err.Error())
+	return nil, response
 }
 
 func (f Function) dispatch(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	var head struct {
 		Action     string `json:"action"`
-		DetailType string `json:"detail-type"`
+		DetailType string `json:"detail-type"` // of an EventBridge event
 	}
 	if err := json.Unmarshal(event, &head); err != nil {
-		return nil, fault.Userf("the event is no JSON object: %w", err)
+		return nil, fault.Userf("the event is not a JSON object: %w", err)
 	}
-	if head.DetailType != "" {
-		head.Action = head.DetailType // an event of EventBridge
-	}
-	action, ok := f[head.Action]
+	name := cmp.Or(head.DetailType, head.Action)
+	action, ok := f[name]
 	if !ok {
-		return nil, fault.Userf("this function has no action %q", head.Action)
+		return nil, fault.Userf("this function has no action %q", name)
 	}
 	return action(ctx, c, event)
 }
@@ -124,7 +120,7 @@ func newCall(ctx context.Context, client *s3.Client) *Call {
 	return c
 }
 
-// limit ends the work before Lambda would kill it without a word.
+// limit returns a context that ends before Lambda kills the function, so that the function can report a timeout.
 func (c *Call) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -132,34 +128,43 @@ func (c *Call) limit(ctx context.Context) (context.Context, context.CancelFunc) 
 	}
 	left := time.Until(deadline)
 	left -= min(shutdownMargin, left/5)
-	return context.WithTimeoutCause(ctx, left, &timeoutError{fmt.Sprintf("the work did not end within the %s that the function had", left.Round(time.Millisecond))})
+	message := fmt.Sprintf("the function timed out after %s", left.Round(time.Millisecond))
+	return context.WithTimeoutCause(ctx, left, &timeoutError{message})
 }
 
-// usage is what the call has done so far of a unit of work, with the request that tells it.
+// usage returns the usage of the call so far. It includes the request that stores the result.
 func (c *Call) usage(unit string, state State, frames int64) Usage {
+	elapsed := c.initTime + time.Since(c.started)
 	return Usage{
-		Unit: unit, Attempt: attemptName(c.Log.RequestID), State: state, Frames: frames,
-		Milliseconds: int64(math.Ceil(float64(c.starting+time.Since(c.started)) / float64(time.Millisecond))), MemoryMB: c.memory, UsedMB: c.memoryUsed.megabytes(),
+		Unit: unit, Attempt: attemptID(c.Log.RequestID), State: state, Frames: frames,
+		Milliseconds: int64(math.Ceil(float64(elapsed) / float64(time.Millisecond))),
+		MemoryMB:     c.memory, UsedMB: c.memoryUsed.megabytes(),
 		Puts: c.s3.puts.Load() + 1, Gets: c.s3.gets.Load(),
 	}
 }
 
-// attemptName is unlike that of other attempts. Step Functions repeats a call under a new request id.
-func attemptName(requestID string) string {
+// attemptID returns an id that differs between attempts: Step Functions retries with a new request id.
+func attemptID(requestID string) string {
 	id := strings.ReplaceAll(strings.ReplaceAll(requestID, "-", ""), ".", "")
 	return cmp.Or(id[:min(12, len(id))], "0")
 }
 
-// done tells that a unit of work is done, and what it took.
-func (c *Call) reportDone(ctx context.Context, jobID, unit string) error {
+// report stores the final usage of a unit of work.
+func (c *Call) report(ctx context.Context, jobID, unit string, state State) error {
 	w := progressWriter{bucket: c.Bucket, keys: Job(jobID)}
-	return w.write(ctx, c.usage(unit, Done, 0), c.Log)
+	return w.write(ctx, c.usage(unit, state, 0), c.Log)
 }
 
-// decode reads an event that the state machine sent.
+// header reads the header of a job.
+func (c *Call) header(ctx context.Context, jobID string) (header JobHeader, err error) {
+	err = c.Bucket.GetJSON(ctx, Job(jobID).Header(), &header)
+	return header, err
+}
+
+// decode decodes an event of the state machine.
 func decode[E any](event json.RawMessage) (e E, err error) {
 	if err := json.Unmarshal(event, &e); err != nil {
-		return e, job.Errorf("", "the event is not as it should be: %v", err)
+		return e, job.Errorf("", "the event is invalid: %v", err)
 	}
 	return e, nil
 }

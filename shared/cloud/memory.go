@@ -9,13 +9,12 @@ import (
 	"time"
 )
 
-// memoryPeak is the most memory that was in use on the machine while a call was served. In Lambda nothing else runs
-// there.
+// memoryPeak records the peak memory use of the machine during a call. In Lambda, the machine runs nothing else.
 type memoryPeak struct{ bytes atomic.Int64 }
 
 func (p *memoryPeak) megabytes() int64 { return p.bytes.Load() >> 20 }
 
-// watch looks at the memory now and then until the returned function is called.
+// monitor samples the memory use every 500 ms until the caller calls stop.
 func (p *memoryPeak) monitor() (stop func()) {
 	done := make(chan struct{})
 	var wg sync.WaitGroup

@@ -1,4 +1,4 @@
 package cloud
 
-// OutputOf returns the key of the result of a request's execution.
+// OutputOf returns the key of the output if an execution with that name renders r.
 func (r *Request) OutputOf(execution string) string { return r.output(execution) }

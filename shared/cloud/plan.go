@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strconv"
 	"time"
@@ -14,20 +15,20 @@ import (
 	"helios/shared/plan"
 )
 
-// Execution is what a function is told of the execution that called it.
+// Execution identifies the execution that called the function.
 type Execution struct {
-	ID    string `json:"id"`
+	ID    string `json:"id"` // ARN
 	Name  string `json:"name"`
 	Start string `json:"start"` // RFC 3339
 }
 
-// begun is when the execution began; the zero time if that is not known.
+// startTime returns the zero time if the start is unknown.
 func (e Execution) startTime() time.Time {
 	t, _ := time.Parse(time.RFC3339, e.Start)
 	return t
 }
 
-// PlanEvent asks the plan function to plan a job.
+// PlanEvent asks the plan function to write the documents of a job.
 type PlanEvent struct {
 	Action     string          `json:"action"` // "plan"
 	Request    json.RawMessage `json:"request"`
@@ -35,22 +36,22 @@ type PlanEvent struct {
 	Execution  Execution       `json:"execution"`
 }
 
-// Planned is what the state machine knows of a job. All else travels by key.
+// Planned is the response to a [PlanEvent]: everything that the state machine needs to know about the job.
 type Planned struct {
-	JobID string `json:"jobId"`
-	// PartitionsKey is that of the array that the map reads; Partitions is its length.
-	PartitionsKey string `json:"partitionsKey"`
+	JobID         string `json:"jobId"`
+	PartitionsKey string `json:"partitionsKey"` // see [JobKeys.Partitions]
 	Partitions    int    `json:"partitions"`
 	Frames        int64  `json:"frames"`
-	// MaxConcurrency is how many partitions are rendered at once.
+	// MaxConcurrency is how many partitions the state machine renders at once.
 	MaxConcurrency int  `json:"maxConcurrency"`
 	HasAudio       bool `json:"hasAudio"`
-	// NeedsAssembly says that the output is made from all frames at once, by the chunk function.
+	// NeedsAssembly reports whether the chunk function must assemble the output, see [AssembleEvent].
 	NeedsAssembly bool   `json:"needsAssembly"`
-	Output        string `json:"output"`
+	Output        string `json:"output"` // key
 }
 
-// Work is what all partitions of a job have in common.
+// JobHeader is the job spec without its partitions. The functions read it instead of the spec, which takes a third of
+// a second to parse with 10,000 partitions.
 type JobHeader struct {
 	JobID      string     `json:"jobId"`
 	Partitions int        `json:"partitions"`
@@ -58,12 +59,17 @@ type JobHeader struct {
 	Audio      *job.Audio `json:"audio,omitempty"`
 }
 
-// PartitionItem is a partition as the map hands it out.
+// PartitionItem is a partition in the array at [JobKeys.Partitions]. It is an item of the state machine's map.
 type PartitionItem struct {
 	ID         int    `json:"id"`
 	StartFrame int64  `json:"startFrame"`
 	FrameCount int64  `json:"frameCount"`
 	OutputFile string `json:"outputFile"`
+}
+
+// String describes p for error messages, such as "partition 1 (frames 300 to 599)".
+func (p PartitionItem) String() string {
+	return fmt.Sprintf("partition %d (frames %d to %d)", p.ID, p.StartFrame, p.StartFrame+p.FrameCount-1)
 }
 
 func planJob(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
@@ -86,13 +92,18 @@ func planJob(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	if err := w.write(ctx, e.Inspection.Usage, e.Inspection.Log); err != nil {
 		return nil, err
 	}
-	if err := c.reportDone(ctx, spec.JobID, UnitPlan); err != nil {
+	if err := c.report(ctx, spec.JobID, UnitPlan, Done); err != nil {
 		return nil, err
 	}
 	return Planned{
-		JobID:         spec.JobID,
-		PartitionsKey: Job(spec.JobID).Partitions(), Partitions: len(spec.Partitions), Frames: spec.Config.FrameCount,
-		MaxConcurrency: r.maxConcurrency(), HasAudio: spec.Audio != nil, NeedsAssembly: !spec.Config.Format.Video(), Output: spec.Config.Output,
+		JobID:          spec.JobID,
+		PartitionsKey:  Job(spec.JobID).Partitions(),
+		Partitions:     len(spec.Partitions),
+		Frames:         spec.Config.FrameCount,
+		MaxConcurrency: r.maxConcurrency(),
+		HasAudio:       spec.Audio != nil,
+		NeedsAssembly:  !spec.Config.Format.Video(),
+		Output:         spec.Config.Output,
 	}, nil
 }
 
@@ -102,12 +113,12 @@ func (r *Request) plan(i Inspection, execution string) (*job.Spec, error) {
 	i.Apply(&o)
 	o.Output = r.output(execution)
 	o.Revision = i.revision(r, execution)
-	given := o.Concurrency != 0
+	fixed := o.Concurrency != 0
 	spec, err := plan.New(o)
 	if err != nil {
 		return nil, err
 	}
-	if given {
+	if fixed {
 		return spec, plan.CheckLimit(spec.Config, i.Pace(), len(spec.Partitions), FunctionTime)
 	}
 	if o.Concurrency, err = plan.Spread(spec.Config, i.Pace(), r.target(), FunctionTime); err != nil {
@@ -116,19 +127,19 @@ func (r *Request) plan(i Inspection, execution string) (*job.Spec, error) {
 	return plan.New(o)
 }
 
-// maxConcurrency is how many partitions are rendered at once.
+// maxConcurrency returns the lower limit of those of the stack and of the request.
 func (r *Request) maxConcurrency() int {
-	most, err := strconv.Atoi(os.Getenv(MaxConcurrencyVariable))
-	if err != nil || most < 1 {
-		most = 100
+	limit, err := strconv.Atoi(os.Getenv(MaxConcurrencyVariable))
+	if err != nil || limit < 1 {
+		limit = 100
 	}
 	if r.MaxConcurrency > 0 {
-		most = min(most, r.MaxConcurrency)
+		limit = min(limit, r.MaxConcurrency)
 	}
-	return most
+	return limit
 }
 
-// writeJob writes the documents of a job. The same job has the same documents, so that it can be done twice.
+// writeJob writes the documents of a job. It is idempotent: equal specs produce equal documents.
 func (c *Call) writeJob(ctx context.Context, spec *job.Spec) error {
 	keys := Job(spec.JobID)
 	items := make([]PartitionItem, len(spec.Partitions))
@@ -147,7 +158,8 @@ func (c *Call) writeJob(ctx context.Context, spec *job.Spec) error {
 	g.Go(func() error { return c.Bucket.Put(ctx, keys.Spec(), text.Bytes()) })
 	g.Go(func() error { return c.Bucket.Put(ctx, keys.Partitions(), list) })
 	g.Go(func() error {
-		return c.Bucket.PutJSON(ctx, keys.Header(), JobHeader{spec.JobID, len(spec.Partitions), spec.Config, spec.Audio})
+		header := JobHeader{spec.JobID, len(spec.Partitions), spec.Config, spec.Audio}
+		return c.Bucket.PutJSON(ctx, keys.Header(), header)
 	})
 	return g.Wait()
 }

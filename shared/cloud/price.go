@@ -2,24 +2,23 @@ package cloud
 
 import "math"
 
-// Prices are in US dollars.
+// Prices are list prices in US dollars.
 type Prices struct {
-	// Date is when they were looked up, Region where they are valid.
-	Date   string `json:"date"`
+	Date   string `json:"date"` // of the price list, YYYY-MM-DD
 	Region string `json:"region"`
-	// GBSecond is a gigabyte of a function's memory for a second.
+	// GBSecond is the price of 1 GB of function memory for one second.
 	GBSecond float64 `json:"lambdaGBSecond"`
-	// Invocation is a call of a function.
+	// Invocation is the price of one call of a function.
 	Invocation float64 `json:"lambdaInvocation"`
-	// Transition is a step from one state of the state machine to the next.
+	// Transition is the price of one state transition of a standard workflow.
 	Transition float64 `json:"transition"`
-	// Put and Get are requests to S3.
+	// Put and Get are the prices of one S3 request of the two price classes.
 	Put float64 `json:"put"`
 	Get float64 `json:"get"`
 }
 
-// PricesOf returns the list prices for an architecture, arm64 or x86_64, without free tiers. They do not
-// contain storage, transfer and logs.
+// PricesOf returns the list prices for an architecture, arm64 or x86_64. They do not include free tiers, storage,
+// data transfer and logs.
 func PricesOf(architecture string) Prices {
 	p := Prices{
 		Date: "2026-11-22", Region: "us-east-1",
@@ -31,7 +30,7 @@ func PricesOf(architecture string) Prices {
 	return p
 }
 
-// Cost is what a job took, in US dollars.
+// Cost is the cost of a job in US dollars.
 type Cost struct {
 	Lambda      float64 `json:"lambda"`
 	Transitions float64 `json:"transitions"`
@@ -39,7 +38,7 @@ type Cost struct {
 	Total       float64 `json:"total"`
 }
 
-// cost adds up what was used.
+// cost returns the cost of all attempts and of a number of transitions, in steps of $0.0000001.
 func (p Prices) cost(usage []Usage, transitions int) (c Cost) {
 	for _, u := range usage {
 		c.Lambda += float64(u.Milliseconds)/1000*float64(u.MemoryMB)/1024*p.GBSecond + p.Invocation

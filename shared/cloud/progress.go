@@ -7,39 +7,39 @@ import (
 	"time"
 )
 
-// progressInterval is the shortest time between two keys of an attempt: at 5 dollars per million, a thousand
-// partitions cost 9 dollars an hour at one per second, and a third of that so.
+// progressInterval is the shortest time between two progress objects of an attempt. A PUT request costs $5 per
+// million: at this interval, 1,000 partitions cost $6 per hour.
 const progressInterval = 3 * time.Second
 
-// Progress is how far a job is.
+// Progress is the progress of a job.
 type Progress struct {
-	// Frames is how many are done. It never goes down, also when a partition starts again.
+	// Frames is the number of rendered frames. It does not decrease when a partition is retried.
 	Frames int64 `json:"frames"`
-	// Done is how many partitions are, Failed how many attempts have.
+	// Done is the number of partitions that are done, Failed the number of attempts that failed.
 	Done   int `json:"done"`
 	Failed int `json:"failed"`
-	// Partitions are those that were begun, by id.
+	// Partitions contains the partitions that have started, by id.
 	Partitions map[int]PartitionProgress `json:"partitions"`
-	// Dollars is the cost so far.
+	// Dollars is the cost so far, without state transitions.
 	Dollars float64 `json:"dollars"`
-	// Usage is each attempt at each unit of work.
+	// Usage contains all attempts at all units of work.
 	Usage []Usage `json:"-"`
 }
 
-// PartitionProgress is how far a partition is.
+// PartitionProgress is the progress of a partition.
 type PartitionProgress struct {
 	State State `json:"state"`
-	// Frames is how many the attempt that got furthest has done.
+	// Frames is the number of frames of the attempt that rendered the most.
 	Frames   int64 `json:"frames"`
 	Attempts int   `json:"attempts"`
-	// Milliseconds is what all attempts took, UsedMB the most memory.
+	// Milliseconds is the total time of all attempts, UsedMB the highest memory use of any.
 	Milliseconds int64 `json:"ms"`
 	UsedMB       int64 `json:"usedMB"`
-	// Updated is when the last of them was attemptUsage of.
+	// Updated is the time of the latest progress object.
 	Updated time.Time `json:"updated"`
 }
 
-// ReadProgress finds out how far a job is, by one request for each thousand attempts.
+// ReadProgress returns the progress of a job. It makes one request per thousand attempts.
 func ReadProgress(ctx context.Context, b *Bucket, jobID string, prices Prices) (*Progress, error) {
 	list, err := b.List(ctx, Job(jobID).Progress())
 	if err != nil {
@@ -64,8 +64,7 @@ func progressOf(list []Object, prices Prices) *Progress {
 		if u.State == Failed {
 			p.Failed++
 		}
-		finished := q.State == Done || q.State == Kept
-		if !finished && (u.modified.After(q.Updated) || u.State == Done || u.State == Kept) {
+		if !q.State.done() && (u.modified.After(q.Updated) || u.State.done()) {
 			q.State = u.State
 		}
 		if u.modified.After(q.Updated) {
@@ -75,7 +74,7 @@ func progressOf(list []Object, prices Prices) *Progress {
 	}
 	for _, q := range p.Partitions {
 		p.Frames += q.Frames
-		if q.State == Done || q.State == Kept {
+		if q.State.done() {
 			p.Done++
 		}
 	}
@@ -88,8 +87,8 @@ type attemptUsage struct {
 	modified time.Time
 }
 
-// newest returns the last that was attemptUsage of each attempt: between the writing of a key and the deletion of the
-// one before, both are there.
+// latestUsage returns the latest usage of each attempt. An attempt can have two progress objects, because it writes
+// the new one before it deletes the old one.
 func latestUsage(list []Object) []attemptUsage {
 	var all []attemptUsage
 	index := map[[2]string]int{}
@@ -111,15 +110,16 @@ func latestUsage(list []Object) []attemptUsage {
 	return all
 }
 
-// progressWriter tells how far an attempt is: each state is a new key, and the one before goes.
+// progressWriter writes the progress of one attempt. Each write creates an object with a new key and deletes the
+// previous one.
 type progressWriter struct {
 	bucket *Bucket
 	keys   JobKeys
-	last   string
+	last   string // key
 	when   time.Time
 }
 
-// tell writes a state. Only what is final must not be lost: a running one is not worth an error.
+// write stores u. It ignores the errors of an S3 request while the attempt is running.
 func (w *progressWriter) write(ctx context.Context, u Usage, log Log) error {
 	key := w.keys.Progress() + u.Name()
 	w.when = time.Now()
@@ -137,12 +137,12 @@ func (w *progressWriter) write(ctx context.Context, u Usage, log Log) error {
 		return err
 	}
 	if w.last != "" {
-		// One that stays is older, and readers know that.
+		// If this fails, readers ignore the old object: see latestUsage.
 		_ = w.bucket.Delete(ctx, w.last)
 	}
 	w.last = key
 	return nil
 }
 
-// due reports whether it is time to tell a running state again.
+// due reports whether the progress interval has elapsed.
 func (w *progressWriter) due() bool { return time.Since(w.when) >= progressInterval }

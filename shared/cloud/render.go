@@ -13,14 +13,14 @@ import (
 	"helios/shared/render"
 )
 
-// RenderEvent asks the chunk function for the chunk of a partition.
+// RenderEvent asks the chunk function to render a partition.
 type RenderEvent struct {
 	Action    string        `json:"action"` // "render"
 	JobID     string        `json:"jobId"`
 	Partition PartitionItem `json:"partition"`
 }
 
-// RenderResult is what became of a partition. It is small: a map collects 10,000 of them.
+// RenderResult is the response to a [RenderEvent].
 type RenderResult struct {
 	Partition int   `json:"partition"`
 	State     State `json:"state"` // "done" or "kept"
@@ -38,19 +38,18 @@ func renderPartition(ctx context.Context, c *Call, event json.RawMessage) (any, 
 	state, err := p.render(ctx, e.JobID)
 	if err != nil {
 		p.reportFailure(err)
-		return nil, fmt.Errorf("partition %d (frames %d to %d): %w",
-			e.Partition.ID, e.Partition.StartFrame, e.Partition.StartFrame+e.Partition.FrameCount-1, p.explainTimeout(ctx, err))
+		return nil, fmt.Errorf("%s: %w", e.Partition, p.explainTimeout(ctx, err))
 	}
 	return RenderResult{e.Partition.ID, state}, nil
 }
 
-// partition is a partition that is being rendered.
+// partition renders a partition.
 type partition struct {
 	call   *Call
 	item   PartitionItem
 	writer progressWriter
-	frames atomic.Int64 // done so far
-	drawn  time.Time    // when the first was
+	frames atomic.Int64 // rendered so far
+	first  time.Time    // when the first frame was done
 }
 
 func (p *partition) render(ctx context.Context, jobID string) (State, error) {
@@ -58,8 +57,8 @@ func (p *partition) render(ctx context.Context, jobID string) (State, error) {
 	if err := p.report(ctx, Running); err != nil {
 		return "", err
 	}
-	var header JobHeader
-	if err := c.Bucket.GetJSON(ctx, Job(jobID).Header(), &header); err != nil {
+	header, err := c.header(ctx, jobID)
+	if err != nil {
 		return "", err
 	}
 	composition, err := capture.Locate("", header.Config.Input)
@@ -71,7 +70,7 @@ func (p *partition) render(ctx context.Context, jobID string) (State, error) {
 	id := job.ChunkID{Job: jobID, Partition: p.item.ID, Partitions: header.Partitions}
 	chunks := c.Bucket.Objects(Job(jobID).Prefix())
 	state := Done
-	// A new Chromium each time: whatever a failure left behind is not met again.
+	// Each call starts a new Chromium, so that a failure cannot affect the next call.
 	err = render.Partition(ctx, config, composition, id, chunks, p.item.OutputFile, 0, func(e render.Event) {
 		if e.Type == render.PartitionKept {
 			state = Kept
@@ -85,17 +84,17 @@ func (p *partition) render(ctx context.Context, jobID string) (State, error) {
 	return state, p.report(ctx, state)
 }
 
-// attemptUsage is told what the renderer does.
+// handleEvent reports progress.
 func (p *partition) handleEvent(ctx context.Context, e render.Event) {
 	if e.Type != render.FrameDone {
 		return
 	}
 	p.frames.Store(e.Frames)
-	if p.drawn.IsZero() {
-		p.drawn = time.Now()
+	if p.first.IsZero() {
+		p.first = time.Now()
 	}
 	if p.writer.due() {
-		_ = p.report(ctx, Running) // which loses nothing that matters
+		_ = p.report(ctx, Running) // progress is optional
 	}
 }
 
@@ -103,27 +102,28 @@ func (p *partition) report(ctx context.Context, s State) error {
 	return p.writer.write(ctx, p.call.usage(PartitionUnit(p.item.ID), s, p.frames.Load()), p.call.Log)
 }
 
-// failed tells that the attempt failed, and why.
+// reportFailure stores why the attempt failed. It works after the context of the call has ended.
 func (p *partition) reportFailure(err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownMargin/2)
 	defer cancel()
 	log := p.call.Log
 	log.Error = err.Error()
-	// What went wrong is the better error.
+	// If this fails too, the function returns err.
 	_ = p.writer.write(ctx, p.call.usage(PartitionUnit(p.item.ID), Failed, p.frames.Load()), log)
 }
 
-// explain says how far the partition came when its time was up.
+// explainTimeout returns an error with the rendering speed if the function ran out of time, and err otherwise.
 func (p *partition) explainTimeout(ctx context.Context, err error) error {
-	late := new(timeoutError)
-	if !errors.As(context.Cause(ctx), &late) {
+	timeout := new(timeoutError)
+	if !errors.As(context.Cause(ctx), &timeout) {
 		return err
 	}
-	took, frames := time.Since(p.call.started), p.frames.Load()
-	pace := ""
+	elapsed, frames := time.Since(p.call.started), p.frames.Load()
+	speed := ""
 	if frames > 1 {
-		pace = fmt.Sprintf(", %d ms each", time.Since(p.drawn).Milliseconds()/(frames-1))
+		speed = fmt.Sprintf(" (%d ms each)", time.Since(p.first).Milliseconds()/(frames-1))
 	}
-	return &timeoutError{fmt.Sprintf("%d of %d frames were done in the %s that the function had%s; render in more partitions: a higher concurrency, or a lower targetChunkSeconds",
-		frames, p.item.FrameCount, took.Round(time.Second/10), pace)}
+	return &timeoutError{fmt.Sprintf("the function timed out after %s with %d of %d frames done%s; "+
+		"use more partitions: a higher concurrency or a lower targetChunkSeconds",
+		elapsed.Round(time.Second/10), frames, p.item.FrameCount, speed)}
 }

@@ -1,56 +1,56 @@
 package cloud
 
-// Report is what a job took. It stands beside the job's other documents as report.json.
+// Report describes the resource usage and the cost of a job. It is stored at [JobKeys.Report].
 type Report struct {
-	Status    string `json:"status"`
+	Status    string `json:"status"` // "completed" or "failed"
 	JobID     string `json:"jobId"`
-	Execution string `json:"execution"`
+	Execution string `json:"execution"` // ARN
 	Frames    int64  `json:"frames"`
-	// Partitions is their number, Attempts how often the chunk function was called for them.
+	// Partitions is the number of partitions, Attempts the number of calls that rendered them.
 	Partitions int `json:"partitions"`
 	Attempts   int `json:"attempts"`
-	// WallSeconds is the time from the beginning of the execution to this report.
+	// WallSeconds is the time from the start of the execution to this report.
 	WallSeconds float64 `json:"wallSeconds"`
-	// Functions are the three, by name.
+	// Functions contains the usage of plan, chunk and merge.
 	Functions map[string]FunctionUsage `json:"functions"`
-	// Puts and Gets are the requests to S3 that the functions made, by price.
+	// Puts and Gets are the S3 requests of the functions, by price class. Requests for the page's files do not count.
 	Puts int64 `json:"puts"`
 	Gets int64 `json:"gets"`
-	// Transitions are those that the state machine makes for a job that nothing had to be repeated of, and one
-	// for each attempt more.
+	// Transitions is an estimate: the transitions of a job without retries, and one per retried partition.
 	Transitions int `json:"transitions"`
-	// Cost is in US dollars, by Prices.
+	// Cost is calculated with Prices.
 	Cost   Cost   `json:"cost"`
 	Prices Prices `json:"prices"`
 }
 
-// FunctionUsage is what the calls of a function took.
+// FunctionUsage is the usage of all calls of a function.
 type FunctionUsage struct {
 	Calls int `json:"calls"`
-	// Milliseconds is what is billed, as they saw it themselves: each call's time, and of the first call in an
-	// environment that in which the program started.
+	// Milliseconds is the billed time as the function measures it: the duration of each call, and the initialization
+	// of each environment.
 	Milliseconds int64 `json:"billedMs"`
 	MemoryMB     int64 `json:"memoryMB"`
-	// UsedMB is the most that one of them used.
+	// UsedMB is the highest memory use of any call.
 	UsedMB int64 `json:"usedMB"`
 }
 
 const (
-	// statesOfJob are the states that an execution enters, with or without sound, and statesOfPartition those of
-	// a child of the map, with its start.
-	statesOfJob       = 12
+	// statesOfJob is the number of states that an execution enters, with or without sound.
+	statesOfJob = 12
+	// statesOfPartition is the same for a child execution of the map, and one for its start.
 	statesOfPartition = 2
 )
 
-// reportOf adds up what a job took. The call that writes the report is not in the listing.
+// reportOf makes the report of a job from its progress objects and from self, the usage of the call that writes the
+// report.
 func reportOf(list []Object, planned Planned, self Usage, prices Prices) *Report {
 	r := &Report{
 		JobID: planned.JobID, Frames: planned.Frames, Partitions: planned.Partitions,
 		Functions: map[string]FunctionUsage{}, Prices: prices,
 	}
 	usage := []Usage{self}
-	for _, h := range latestUsage(list) {
-		usage = append(usage, h.Usage)
+	for _, u := range latestUsage(list) {
+		usage = append(usage, u.Usage)
 	}
 	for _, u := range usage {
 		f := r.Functions[u.Function()]

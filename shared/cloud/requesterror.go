@@ -8,22 +8,20 @@ import (
 	"helios/shared/fault"
 )
 
-// RequestError says beside a document below requests/ why nothing came of it: the request is wrong, or its render has
-// failed. It goes when the document is put there again.
+// RequestError records why a document below requests/ produced no output: the request is invalid, or its render
+// failed. It is stored beside the document, and deleted when the document starts another render.
 type RequestError struct {
-	// Request is the document's key.
-	Request string `json:"request"`
-	// Error is what happened, Type one of the names such as Helios.User.
-	Error string `json:"error"`
-	Type  string `json:"type"`
-	// Field is the one of the request that is wrong, if it is one.
+	Request string `json:"request"` // key of the document
+	Error   string `json:"error"`   // message
+	Type    string `json:"type"`    // such as Helios.User
+	// Field is the invalid field of the request, if any.
 	Field string `json:"field,omitempty"`
-	// Execution is the one that has failed, Log where to read on.
+	// Execution (an ARN) and Log are present if the render failed.
 	Execution string `json:"execution,omitempty"`
 	Log       *Log   `json:"log,omitempty"`
 }
 
-// RequestErrorEvent asks the plan function to write down beside a document that its render has failed.
+// RequestErrorEvent asks the plan function to record that the render of a document failed.
 type RequestErrorEvent struct {
 	Action   string   `json:"action"` // "request-error"
 	Document string   `json:"document"`
@@ -32,12 +30,12 @@ type RequestErrorEvent struct {
 
 const errorSuffix = ".error.json"
 
-// isRequest reports whether a key is that of a document that asks for a render.
+// isRequest reports whether key is that of a document that requests a render.
 func isRequest(key string) bool {
 	return strings.HasPrefix(key, RequestsPrefix) && strings.HasSuffix(key, ".json") && !strings.HasSuffix(key, errorSuffix)
 }
 
-// requestErrorKey returns where the answer to a document goes.
+// requestErrorKey returns the key of the [RequestError] of a document.
 func requestErrorKey(document string) string {
 	return strings.TrimSuffix(document, ".json") + errorSuffix
 }
@@ -48,7 +46,7 @@ func writeRequestError(ctx context.Context, c *Call, event json.RawMessage) (any
 		return nil, err
 	}
 	if !isRequest(e.Document) {
-		return nil, fault.Userf("%q is no document below %s", e.Document, RequestsPrefix)
+		return nil, fault.Userf("%q is not a document below %s", e.Document, RequestsPrefix)
 	}
 	f := e.Finished
 	r := RequestError{Request: e.Document, Error: f.Message, Type: f.Error, Execution: f.Execution, Log: f.Log}

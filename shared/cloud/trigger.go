@@ -20,10 +20,10 @@ import (
 	"helios/shared/job"
 )
 
-// objectCreated is the detail-type of the event of S3 in EventBridge about a new object.
+// objectCreated is the detail-type of the EventBridge event that S3 sends for a new object.
 const objectCreated = "Object Created"
 
-// ObjectCreated is such an event, as far as it matters.
+// ObjectCreated contains the fields of that event that the plan function needs.
 type ObjectCreated struct {
 	DetailType string `json:"detail-type"`
 	Detail     struct {
@@ -39,17 +39,17 @@ type ObjectCreated struct {
 	} `json:"detail"`
 }
 
-// Triggered says what became of a request's document.
+// Triggered is the response to an [ObjectCreated] event.
 type Triggered struct {
 	Key string `json:"key"`
 	// Execution is the name of the execution; "" if none was started.
 	Execution string `json:"execution,omitempty"`
-	// Error is why, and ErrorKey where it was written down.
+	// Error is why the request is invalid, ErrorKey the key of the [RequestError].
 	Error    string `json:"error,omitempty"`
 	ErrorKey string `json:"errorKey,omitempty"`
 }
 
-// trigger starts the execution that a document below requests/ asks for.
+// trigger starts an execution for a document below requests/.
 func trigger(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	e, err := decode[ObjectCreated](event)
 	if err != nil {
@@ -61,15 +61,16 @@ func trigger(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	}
 	data, err := c.Bucket.Get(ctx, t.Key)
 	if isNotFound(err) {
-		return t, nil // it was taken back
+		return t, nil // the document was deleted
 	}
 	if err != nil {
 		return nil, err
 	}
 	input, err := requestInput(data, t.Key)
-	if bad := new(job.Error); errors.As(err, &bad) {
-		t.Error, t.ErrorKey = bad.Error(), requestErrorKey(t.Key)
-		return t, c.Bucket.PutJSON(ctx, t.ErrorKey, RequestError{Request: t.Key, Error: t.Error, Type: UserError, Field: bad.Field})
+	if invalid := new(job.Error); errors.As(err, &invalid) {
+		t.Error, t.ErrorKey = invalid.Error(), requestErrorKey(t.Key)
+		r := RequestError{Request: t.Key, Error: t.Error, Type: UserError, Field: invalid.Field}
+		return t, c.Bucket.PutJSON(ctx, t.ErrorKey, r)
 	}
 	if err != nil {
 		return nil, err
@@ -80,14 +81,13 @@ func trigger(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 		return nil, err
 	}
 	if started {
-		// The answer to what was put here before.
-		return t, c.Bucket.Delete(ctx, requestErrorKey(t.Key))
+		return t, c.Bucket.Delete(ctx, requestErrorKey(t.Key)) // of the previous version of the document
 	}
 	return t, nil
 }
 
-// requestInput checks a document and makes it the input of an execution. The output gets the name of the document
-// if the document has none.
+// requestInput validates a document and returns the input of its execution. By default, the output is named after the
+// document.
 func requestInput(data []byte, key string) ([]byte, error) {
 	r, err := ParseRequest(data)
 	if err != nil {
@@ -101,22 +101,23 @@ func requestInput(data []byte, key string) ([]byte, error) {
 	return json.Marshal(r)
 }
 
-// executionName is the same for each delivery of an event: S3 delivers at least once, and Step Functions starts
-// no second execution of a name.
+// executionName returns the same name for each delivery of an event. S3 delivers events at least once, and Step
+// Functions starts only one execution with a name.
 func (e *ObjectCreated) executionName() string {
 	o := e.Detail.Object
 	sum := sha256.Sum256([]byte(strings.Join([]string{o.Key, o.VersionID, o.ETag, o.Sequencer}, "\x00")))
 	return "request-" + hex.EncodeToString(sum[:16])
 }
 
-// startExecution starts an execution and reports whether there was none of the name that has ended.
+// startExecution starts an execution. It returns false if an execution with that name has already ended.
 func startExecution(ctx context.Context, name string, input []byte) (started bool, err error) {
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return false, err
 	}
 	machine, text := os.Getenv(StateMachineVariable), string(input)
-	_, err = sfn.NewFromConfig(cfg).StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Name: &name, Input: &text})
+	in := &sfn.StartExecutionInput{StateMachineArn: &machine, Name: &name, Input: &text}
+	_, err = sfn.NewFromConfig(cfg).StartExecution(ctx, in)
 	switch {
 	case err == nil:
 		return true, nil
