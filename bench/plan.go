@@ -21,7 +21,7 @@ import (
 // benchPlan plans a job of 10,000 partitions.
 func benchPlan(out io.Writer) error {
 	m, err := measure(func() error {
-		_, err := plan.New(plan.Options{Input: "page.html", Duration: job.SecondsOf(24 * time.Hour), FPS: job.Rate{Num: 60, Den: 1}, Concurrency: job.MaxPartitions})
+		_, err := plan.New(plan.Options{Config: job.Config{Input: "page.html", Duration: job.SecondsOf(24 * time.Hour), FPS: job.Rate{Num: 60, Den: 1}}, Concurrency: job.MaxPartitions})
 		return err
 	})
 	fmt.Fprintf(out, "\tplan %d partitions\t%d ms wall\t%d ms CPU\t\n", job.MaxPartitions, m.wall.Milliseconds(), m.cpu.Milliseconds())
@@ -33,7 +33,10 @@ const stitchBytes = 512 << 20
 
 // benchStitch stitches big chunks, and copies as much with cp.
 func benchStitch(ctx context.Context, out io.Writer, dir string) error {
-	spec, err := plan.New(plan.Options{Input: "noise", Width: 1920, Height: 1080, FrameCount: 30, Preset: "ultrafast", Quality: new(int), Capture: job.CaptureScreenshot})
+	spec, err := plan.New(plan.Options{Config: job.Config{
+		Input: "noise", Width: 1920, Height: 1080, FrameCount: 30, Preset: "ultrafast",
+		Quality: new(int), Capture: job.CaptureScreenshot,
+	}})
 	if err != nil {
 		return err
 	}

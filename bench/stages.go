@@ -33,7 +33,7 @@ func benchPage(ctx context.Context, t *table, dir, page string, frames int64) er
 	if err != nil {
 		return err
 	}
-	s := &stages{ctx, c, plan.Options{Input: page, Width: 1920, Height: 1080, FrameCount: frames, SeekMode: job.SeekDirect}, dir, t}
+	s := &stages{ctx, c, plan.Options{Config: job.Config{Input: page, Width: 1920, Height: 1080, FrameCount: frames, SeekMode: job.SeekDirect}}, dir, t}
 	if err := s.findSound(); err != nil {
 		return err
 	}

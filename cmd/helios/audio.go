@@ -29,7 +29,7 @@ func newAudio() *cobra.Command {
 		Example: `  helios audio sound.m4a --audio-track music.mp3,volume=0.5,fade-out=2 --audio-track click.wav@2 --fps 30 --frame-count 300`,
 		Args:    userArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o := plan.Options{Input: "sound", Output: "sound.mp4", FPS: fps, StartFrame: startFrame, FrameCount: frameCount}
+			o := plan.Options{Config: job.Config{Input: "sound", Output: "sound.mp4", FPS: fps, StartFrame: startFrame, FrameCount: frameCount}}
 			if err := sound.fill(&o); err != nil {
 				return err
 			}

@@ -39,7 +39,7 @@ With an option such as --video-codec, --quality or --preset the frames are encod
 			for i, name := range args[1:] {
 				inputs[i].Name = filepath.ToSlash(name)
 			}
-			o := plan.Options{Input: "chunks", Output: filepath.ToSlash(output)}
+			o := plan.Options{Config: job.Config{Input: "chunks", Output: filepath.ToSlash(output)}}
 			if err := encoder.fill(cmd, &o); err != nil {
 				return err
 			}

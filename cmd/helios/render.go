@@ -173,11 +173,12 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 			output = "sound.mov"
 		}
 	}
-	o := plan.Options{
-		Input: filepath.ToSlash(input), Output: filepath.ToSlash(output), BaseURL: f.baseURL,
-		Duration: f.duration, FrameCount: f.frameCount, StartFrame: f.startFrame,
-		Concurrency: f.concurrency, SeekMode: job.SeekMode(f.seekMode), Capture: job.Capture(f.capture), AllowMissingAssets: f.allowMissing, Transparent: f.transparent,
-	}
+	o := plan.Options{Config: job.Config{
+		Input: filepath.ToSlash(input), Output: filepath.ToSlash(output), Duration: f.duration,
+		FrameCount: f.frameCount, StartFrame: f.startFrame, SeekMode: job.SeekMode(f.seekMode),
+		Capture: job.Capture(f.capture), AllowMissingAssets: f.allowMissing,
+		Transparent: f.transparent,
+	}, BaseURL: f.baseURL, Concurrency: f.concurrency}
 	for _, flag := range []struct {
 		name         string
 		value, least int64
@@ -213,15 +214,7 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 	if err := f.page.fill(cmd, &o); err != nil {
 		return o, err
 	}
-	return o, checkOpen(o)
-}
-
-// checkOpen is check for options that leave open what the page shows best.
-func checkOpen(o plan.Options) error {
-	if o.SeekMode == job.SeekAuto {
-		o.SeekMode = job.SeekReplay
-	}
-	return check(o)
+	return o, check(o)
 }
 
 // emit writes the job spec.
@@ -295,9 +288,6 @@ func (f *renderFlags) renderChunk(ctx context.Context, o plan.Options, c capture
 		return err
 	}
 	o.Concurrency = 1
-	if o.SeekMode == job.SeekAuto {
-		o.SeekMode = job.SeekReplay
-	}
 	spec, err := plan.New(o)
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ func newStill() *cobra.Command {
 			if s.Quality < 0 || s.Quality > 100 {
 				return fault.Userf("--quality must be from 0 to 100, got %d", s.Quality)
 			}
-			if s.SeekMode = job.SeekMode(mode); s.SeekMode != job.SeekAuto && s.SeekMode != job.SeekReplay && s.SeekMode != job.SeekDirect {
+			if s.Options.SeekMode = job.SeekMode(mode); s.Options.SeekMode != job.SeekAuto && s.Options.SeekMode != job.SeekReplay && s.Options.SeekMode != job.SeekDirect {
 				return fault.Userf("--seek-mode must be replay, direct or auto, got %q", mode)
 			}
 			if err := page.fill(cmd, &s.Options); err != nil {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"helios/shared/capture"
-	"helios/shared/job"
 	"helios/shared/render"
 )
 
@@ -43,9 +42,6 @@ func inspect(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 		return nil, err
 	}
 	o := r.Options
-	if o.SeekMode == "" {
-		o.SeekMode = job.SeekAuto
-	}
 	o.Output = r.output("inspect")
 	i := Inspection{Log: c.Log}
 	if i.Survey, err = render.Look(ctx, o, composition); err != nil {

@@ -103,16 +103,10 @@ func (r *Request) Validate() error {
 		}
 	}
 	switch {
-	case r.BaseURL != "":
-		return job.Errorf("baseUrl", "is not for the cloud: give the whole address as input")
-	case len(r.Files) > 0:
-		return job.Errorf("files", "are found out in the cloud; leave them out")
 	case math.IsNaN(r.TargetChunkSeconds) || r.TargetChunkSeconds < 0 || r.TargetChunkSeconds > FunctionTime.Seconds():
 		return job.Errorf("targetChunkSeconds", "must be above 0 and at most %.0f", FunctionTime.Seconds())
 	case r.MaxConcurrency < 0 || r.MaxConcurrency > job.MaxPartitions:
 		return job.Errorf("maxConcurrency", "must be 1 to %d", job.MaxPartitions)
-	case r.SeekMode != "" && r.SeekMode != job.SeekAuto && r.SeekMode != job.SeekReplay && r.SeekMode != job.SeekDirect:
-		return job.Errorf("seekMode", "must be auto, replay or direct, got %q", r.SeekMode)
 	}
 	if r.Document != "" && !isRequest(r.Document) {
 		return job.Errorf("document", "is filled in by the trigger; leave it out")
@@ -129,7 +123,6 @@ func (r *Request) Validate() error {
 	}
 	// Everything else, as the planner sees it; what the page may say is taken for said.
 	o := r.Options
-	o.SeekMode = ""
 	if o.FrameCount == 0 && o.Duration.IsZero() {
 		o.FrameCount = 1
 	}

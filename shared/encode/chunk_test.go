@@ -177,7 +177,7 @@ func TestTranscode(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	c.VideoCodec, c.Quality = "libx265", 30
+	c.VideoCodec, c.Quality = "libx265", new(30)
 	if err := Transcode(t.Context(), c, bytes.NewReader(data), out); err != nil {
 		t.Fatal(err)
 	}

@@ -137,10 +137,10 @@ func (codec *codec) checkSettings(c job.Config) error {
 		return fault.Userf("%s takes no bit rate; leave it out", c.VideoCodec)
 	case c.Bitrate != 0:
 		// It takes the place of the quality.
-	case q.name == "" && c.Quality != 0:
+	case q.name == "" && *c.Quality != 0:
 		return fault.Userf("%s has no quality to choose; leave it out", c.VideoCodec)
-	case q.name != "" && (c.Quality < q.least || c.Quality > q.most):
-		return fault.Userf("the quality of %s is a %s from %d to %d, got %d", c.VideoCodec, q.name, q.least, q.most, c.Quality)
+	case q.name != "" && (*c.Quality < q.least || *c.Quality > q.most):
+		return fault.Userf("the quality of %s is a %s from %d to %d, got %d", c.VideoCodec, q.name, q.least, q.most, *c.Quality)
 	}
 	if !slices.Contains(codec.presets, c.Preset) {
 		return fault.Userf("%s has no preset %q; use one of %s", c.VideoCodec, c.Preset, strings.Join(codec.presets, ", "))

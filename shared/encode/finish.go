@@ -137,8 +137,8 @@ func centiseconds(n int64, fps job.Rate) int64 {
 const lossless = 100
 
 func (f *finisher) webp(ctx context.Context, out string) error {
-	args := f.args("-vf", "format=bgra", "-c:v", "libwebp_anim", "-quality", strconv.Itoa(f.Quality))
-	if f.Quality >= lossless {
+	args := f.args("-vf", "format=bgra", "-c:v", "libwebp_anim", "-quality", strconv.Itoa(*f.Quality))
+	if *f.Quality >= lossless {
 		args = append(args, "-lossless", "1")
 	}
 	args = append(append(args, exact...), "-loop", strconv.Itoa(f.Loop), "-f", "webp", "file:"+out)

@@ -137,7 +137,7 @@ func TestWebP(t *testing.T) {
 	list := moving(t, t.TempDir(), 31, steps)
 	sizes := map[int]int64{}
 	for _, quality := range []int{10, 80, 100} {
-		out := finished(t, configured("libwebp_anim", func(c *job.Config) { c.Quality, c.Loop, c.Transparent = quality, 3, true }), list)
+		out := finished(t, configured("libwebp_anim", func(c *job.Config) { c.Quality, c.Loop, c.Transparent = &quality, 3, true }), list)
 		info, err := os.Stat(out)
 		if err != nil {
 			t.Fatal(err)
@@ -260,7 +260,7 @@ func TestJPEGFolder(t *testing.T) {
 	list := moving(t, t.TempDir(), 6, opaque)
 	size := int64(math.MaxInt64)
 	for _, quality := range []int{100, 90, 75, 30, 0} {
-		out := finished(t, configured("mjpeg", func(c *job.Config) { c.Output, c.Quality = "out/", quality }), list)
+		out := finished(t, configured("mjpeg", func(c *job.Config) { c.Output, c.Quality = "out/", &quality }), list)
 		if got := names(t, out); len(got) != 6 || got[0] != "frame-00000.jpg" || got[5] != "frame-00005.jpg" {
 			t.Errorf("the folder holds %s", got)
 		}
@@ -278,7 +278,7 @@ func TestJPEGFolder(t *testing.T) {
 	}
 	want := color.NRGBA{0x33, 0x66, 0xcc, 0xff}
 	one := solid(t, want)
-	out := finished(t, configured("mjpeg", func(c *job.Config) { c.Output, c.Quality = "out/", 90 }), [][]byte{one, one, one})
+	out := finished(t, configured("mjpeg", func(c *job.Config) { c.Output, c.Quality = "out/", new(90) }), [][]byte{one, one, one})
 	if got := pixel(t, "-i", filepath.Join(out, "frame-00001.jpg")); !near(got, want, 3) {
 		t.Errorf("%v became %v", want, got)
 	}

@@ -147,7 +147,7 @@ func TestPartitionsDoNotShow(t *testing.T) {
 			t.Parallel()
 			c, dir := configOf(test.codec), t.TempDir()
 			c.FPS, c.GOP = job.Rate{Num: 30000, Den: 1001}, 6
-			c.Format, c.BitDepth, c.Transparent, c.Preset, c.Quality = test.format, test.depth, test.transparent, test.preset, test.quality
+			c.Format, c.BitDepth, c.Transparent, c.Preset, c.Quality = test.format, test.depth, test.transparent, test.preset, &test.quality
 			if c.Format == job.WebM {
 				c.AudioCodec = "libopus"
 			}

@@ -21,7 +21,7 @@ func config() job.Config {
 	return job.Config{
 		Format: job.MP4, Scale: 1,
 		Width: 64, Height: 36, FPS: job.Rate{Num: 5, Den: 1},
-		VideoCodec: "libx264", AudioCodec: "aac", Quality: 18, Preset: "ultrafast",
+		VideoCodec: "libx264", AudioCodec: "aac", Quality: new(18), Preset: "ultrafast",
 	}
 }
 
@@ -31,7 +31,7 @@ func configOf(codec string) job.Config {
 	c.Height = 64
 	c.Format, c.VideoCodec, c.Preset = codecs[codec].formats[0], codec, codecs[codec].presets[0]
 	if codecs[codec].quality.name == "" {
-		c.Quality = 0
+		c.Quality = new(0)
 	}
 	if c.Format.Video() {
 		c.AudioCodec = AudioCodecsOf(c.Format)[0]

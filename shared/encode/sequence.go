@@ -42,7 +42,7 @@ func (f *finisher) pictures(ctx context.Context, put sink) error {
 	// The chunks' codec is what PNG files hold, so there is nothing to be encoded.
 	args, next := f.args("-c:v", "copy"), nextPNG
 	if f.Format == job.JPEG {
-		args, next = f.args(jpegArgs(f.Quality)...), nextJPEG
+		args, next = f.args(jpegArgs(*f.Quality)...), nextJPEG
 	}
 	args = append(append(args, exact...), "-f", "image2pipe", "pipe:1")
 	r, w, err := os.Pipe()

@@ -40,7 +40,7 @@ var vp9 = &codec{
 		if c.Bitrate > 0 {
 			return args
 		}
-		if c.Quality == 0 {
+		if *c.Quality == 0 {
 			args = append(args, "-lossless", "1")
 		}
 		return append(args, "-b:v", "0")

@@ -36,7 +36,7 @@ var x265 = &codec{
 		// Without info=0 the settings and the machine's instruction sets would stand in the stream. Thread pools
 		// change the pictures, and x265 makes none where it cannot read /sys, as on AWS Lambda.
 		params := fmt.Sprintf("log-level=error:pools=none:frame-threads=%d:info=0:scenecut=0:open-gop=0:keyint=%d:min-keyint=%d", threads, gop, gop)
-		if c.Quality == 0 && c.Bitrate == 0 {
+		if *c.Quality == 0 && c.Bitrate == 0 {
 			params += ":lossless=1"
 		}
 		// Apple's players want the tag hvc1.
@@ -49,5 +49,5 @@ func rateFactor(c job.Config) []string {
 	if c.Bitrate > 0 {
 		return []string{"-b:v", strconv.FormatInt(c.Bitrate, 10)}
 	}
-	return []string{"-crf", strconv.Itoa(c.Quality)}
+	return []string{"-crf", strconv.Itoa(*c.Quality)}
 }

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"math"
 	"path"
 	"strings"
 )
@@ -41,9 +40,3 @@ func FormatOf(output string) Format {
 // Video reports whether the chunks of a format are of that format themselves. The others are made from all
 // frames at once, when the chunks are merged.
 func (f Format) Video() bool { return f == MP4 || f == MOV || f == WebM }
-
-// Pixels returns the size of a frame in pixels, rounded up as Chromium does.
-func (c *Config) Pixels() (width, height int) {
-	scaled := func(side int) int { return int(math.Ceil(float64(side)*c.Scale - 1e-3)) }
-	return scaled(c.Width), scaled(c.Height)
-}

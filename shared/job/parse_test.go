@@ -32,7 +32,7 @@ func TestParse(t *testing.T) {
 			Width: 1920, Height: 1080, Scale: 1,
 			FPS: job.Rate{Num: 30000, Den: 1001}, Duration: seconds(t, "0.5"),
 			StartFrame: 100, FrameCount: 15,
-			VideoCodec: "libx264", AudioCodec: "aac", Quality: 16, Preset: "veryfast",
+			VideoCodec: "libx264", AudioCodec: "aac", Quality: new(16), Preset: "veryfast",
 			SeekMode: job.SeekReplay,
 			Capture:  job.CaptureStream, Seed: 7,
 			Props:              json.RawMessage(`{"title":"Fish & <Chips>","list":[1,2]}`),

@@ -13,21 +13,21 @@ func TestTheOutputFormatDecidesTheCaptureMode(t *testing.T) {
 		options plan.Options
 		want    job.Capture
 	}{
-		"H.264":            {plan.Options{Output: "a.mp4"}, job.CaptureStream},
-		"H.264 in MOV":     {plan.Options{Output: "a.mov", VideoCodec: "libx264"}, job.CaptureStream},
-		"H.265":            {plan.Options{Output: "a.mp4", VideoCodec: "libx265", BitDepth: 8}, job.CaptureStream},
-		"AV1":              {plan.Options{Output: "a.mp4", VideoCodec: "libsvtav1"}, job.CaptureStream},
-		"VP9":              {plan.Options{Output: "a.webm"}, job.CaptureStream},
-		"10 bits":          {plan.Options{Output: "a.mp4", VideoCodec: "libx265", BitDepth: 10}, job.CaptureScreenshot},
-		"transparent VP9":  {plan.Options{Output: "a.webm", Transparent: true}, job.CaptureScreenshot},
-		"ProRes":           {plan.Options{Output: "a.mov"}, job.CaptureScreenshot},
-		"GIF":              {plan.Options{Output: "a.gif"}, job.CaptureScreenshot},
-		"PNG files":        {plan.Options{Output: "a.zip"}, job.CaptureScreenshot},
-		"JPEG files":       {plan.Options{Output: "a.zip", Format: job.JPEG}, job.CaptureScreenshot},
-		"an odd size":      {plan.Options{Output: "a.webm", Width: 333, Height: 187}, job.CaptureScreenshot},
-		"an odd size x 2":  {plan.Options{Output: "a.webm", Width: 333, Height: 187, Scale: 2}, job.CaptureStream},
-		"auto by its name": {plan.Options{Output: "a.mp4", Capture: job.CaptureAuto}, job.CaptureStream},
-		"screenshot":       {plan.Options{Output: "a.mp4", Capture: job.CaptureScreenshot}, job.CaptureScreenshot},
+		"H.264":            {plan.Options{Config: job.Config{Output: "a.mp4"}}, job.CaptureStream},
+		"H.264 in MOV":     {plan.Options{Config: job.Config{Output: "a.mov", VideoCodec: "libx264"}}, job.CaptureStream},
+		"H.265":            {plan.Options{Config: job.Config{Output: "a.mp4", VideoCodec: "libx265", BitDepth: 8}}, job.CaptureStream},
+		"AV1":              {plan.Options{Config: job.Config{Output: "a.mp4", VideoCodec: "libsvtav1"}}, job.CaptureStream},
+		"VP9":              {plan.Options{Config: job.Config{Output: "a.webm"}}, job.CaptureStream},
+		"10 bits":          {plan.Options{Config: job.Config{Output: "a.mp4", VideoCodec: "libx265", BitDepth: 10}}, job.CaptureScreenshot},
+		"transparent VP9":  {plan.Options{Config: job.Config{Output: "a.webm", Transparent: true}}, job.CaptureScreenshot},
+		"ProRes":           {plan.Options{Config: job.Config{Output: "a.mov"}}, job.CaptureScreenshot},
+		"GIF":              {plan.Options{Config: job.Config{Output: "a.gif"}}, job.CaptureScreenshot},
+		"PNG files":        {plan.Options{Config: job.Config{Output: "a.zip"}}, job.CaptureScreenshot},
+		"JPEG files":       {plan.Options{Config: job.Config{Output: "a.zip", Format: job.JPEG}}, job.CaptureScreenshot},
+		"an odd size":      {plan.Options{Config: job.Config{Output: "a.webm", Width: 333, Height: 187}}, job.CaptureScreenshot},
+		"an odd size x 2":  {plan.Options{Config: job.Config{Output: "a.webm", Width: 333, Height: 187, Scale: 2}}, job.CaptureStream},
+		"auto by its name": {plan.Options{Config: job.Config{Output: "a.mp4", Capture: job.CaptureAuto}}, job.CaptureStream},
+		"screenshot":       {plan.Options{Config: job.Config{Output: "a.mp4", Capture: job.CaptureScreenshot}}, job.CaptureScreenshot},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := test.options
@@ -46,7 +46,7 @@ func TestTheOutputFormatDecidesTheCaptureMode(t *testing.T) {
 }
 
 func TestStreamDoesNotFitEveryOutput(t *testing.T) {
-	_, err := plan.New(plan.Options{Input: "a.html", Output: "a.mov", FrameCount: 4, Capture: job.CaptureStream})
+	_, err := plan.New(plan.Options{Config: job.Config{Input: "a.html", Output: "a.mov", FrameCount: 4, Capture: job.CaptureStream}})
 	if err == nil || !strings.Contains(err.Error(), "use screenshot") {
 		t.Errorf("the error is %v", err)
 	}

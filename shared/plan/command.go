@@ -92,7 +92,7 @@ func flags(c *job.Config) []string {
 		"--fps", c.FPS.String(),
 		"--video-codec", c.VideoCodec,
 		"--audio-codec", c.AudioCodec,
-		"--quality", strconv.Itoa(c.Quality),
+		"--quality", strconv.Itoa(*c.Quality),
 		"--preset", c.Preset,
 		"--seek-mode", string(c.SeekMode),
 		"--capture", string(c.Capture),
@@ -132,7 +132,7 @@ func mergeCommand(c *job.Config, m job.Merge) string {
 		words = append(words, "--audio", m.Audio)
 	}
 	if !c.Format.Video() {
-		words = append(words, "--format", string(c.Format), "--quality", strconv.Itoa(c.Quality), "--loop", strconv.Itoa(c.Loop))
+		words = append(words, "--format", string(c.Format), "--quality", strconv.Itoa(*c.Quality), "--loop", strconv.Itoa(c.Loop))
 	}
 	words = append(words, job.PathWord(m.Output))
 	fixed := len(words)

@@ -47,10 +47,10 @@ var awkwardNames = []string{
 func TestCommandsSurviveTheShell(t *testing.T) {
 	for _, name := range awkwardNames {
 		t.Run(name, func(t *testing.T) {
-			spec := mustPlan(t, plan.Options{
-				Input: name + ".html", Output: name + ".mp4", FrameCount: 20, StartFrame: 5, Concurrency: 2,
-				FPS: ntsc, Props: json.RawMessage(`{"title": "it's <b>$50</b>\n"}`), AllowMissingAssets: true,
-			})
+			spec := mustPlan(t, plan.Options{Config: job.Config{
+				Input: name + ".html", Output: name + ".mp4", FrameCount: 20, StartFrame: 5, FPS: ntsc,
+				Props: json.RawMessage(`{"title": "it's <b>$50</b>\n"}`), AllowMissingAssets: true,
+			}, Concurrency: 2})
 			input, output := job.PathWord(name+".html"), job.PathWord(name+".mp4")
 			chunks := []string{job.PathWord(name + ".0000.mp4"), job.PathWord(name + ".0001.mp4")}
 			for i, p := range spec.Partitions {
@@ -82,7 +82,7 @@ func TestCommandsSurviveTheShell(t *testing.T) {
 func TestMergeCommandOfManyChunks(t *testing.T) {
 	for _, name := range []string{"intro", "it's $HOME", "-o", `50% \n \\ 100%%d`, "two\nlines"} {
 		t.Run(name, func(t *testing.T) {
-			spec := mustPlan(t, plan.Options{Input: "a.html", Output: "out/" + name + ".mp4", FrameCount: 10_000, Concurrency: 10_000})
+			spec := mustPlan(t, plan.Options{Config: job.Config{Input: "a.html", Output: "out/" + name + ".mp4", FrameCount: 10_000}, Concurrency: 10_000})
 			want := []string{"merge", "out/" + name + ".mp4"}
 			for _, input := range spec.Merge.Inputs {
 				want = append(want, job.PathWord(input))

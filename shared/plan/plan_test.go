@@ -31,10 +31,7 @@ var (
 
 // helios render test.html --emit-job job.json --concurrency 2 --duration 2 --fps 30
 func TestReferenceCase(t *testing.T) {
-	got := mustPlan(t, plan.Options{
-		Input: "intro.html", Output: "intro.mp4",
-		Concurrency: 2, Duration: twoSeconds, FPS: job.Rate{Num: 30, Den: 1},
-	})
+	got := mustPlan(t, plan.Options{Config: job.Config{Input: "intro.html", Output: "intro.mp4", Duration: twoSeconds, FPS: job.Rate{Num: 30, Den: 1}}, Concurrency: 2})
 	if len(got.JobID) != 32 {
 		t.Errorf("the job's id is %q, want 32 hexadecimal digits", got.JobID)
 	}
@@ -47,7 +44,7 @@ func TestReferenceCase(t *testing.T) {
 			Input: "intro.html", Output: "intro.mp4", Format: job.MP4,
 			Width: 1920, Height: 1080, Scale: 1,
 			FPS: job.Rate{Num: 30, Den: 1}, Duration: twoSeconds, FrameCount: 60,
-			VideoCodec: "libx264", AudioCodec: "aac", Quality: 16, Preset: "veryfast",
+			VideoCodec: "libx264", AudioCodec: "aac", Quality: new(16), Preset: "veryfast",
 			SeekMode: job.SeekReplay,
 			Capture:  job.CaptureStream, Timeout: job.SecondsOf(30 * time.Second),
 		},
@@ -73,20 +70,20 @@ func TestPartitions(t *testing.T) {
 		options plan.Options
 		want    string // startFrame+frameCount of each partition
 	}{
-		{"concurrency left out", plan.Options{FrameCount: 7}, "0+7"},
-		{"divides", plan.Options{FrameCount: 9, Concurrency: 3}, "0+3 3+3 6+3"},
-		{"last is shorter", plan.Options{FrameCount: 10, Concurrency: 3}, "0+4 4+4 8+2"},
-		{"fewer than asked", plan.Options{FrameCount: 10, Concurrency: 6}, "0+2 2+2 4+2 6+2 8+2"},
-		{"one frame", plan.Options{FrameCount: 1, Concurrency: 8}, "0+1"},
-		{"more than frames", plan.Options{FrameCount: 3, Concurrency: 1000}, "0+1 1+1 2+1"},
-		{"more than allowed, but few frames", plan.Options{FrameCount: 2, Concurrency: 1_000_000}, "0+1 1+1"},
-		{"start frame", plan.Options{FrameCount: 10, StartFrame: 100, Concurrency: 3}, "100+4 104+4 108+2"},
-		{"a tenth of a second", plan.Options{Duration: job.SecondsOf(100 * time.Millisecond)}, "0+3"},
-		{"half a second of NTSC", plan.Options{Duration: job.SecondsOf(500 * time.Millisecond), FPS: ntsc, Concurrency: 2}, "0+8 8+7"},
-		{"1001 seconds of NTSC", plan.Options{Duration: job.SecondsOf(1001 * time.Second), FPS: ntsc}, "0+30000"},
-		{"a day", plan.Options{Duration: job.SecondsOf(24 * time.Hour), FPS: job.Rate{Num: 60, Den: 1}, Concurrency: 4},
+		{"concurrency left out", plan.Options{Config: job.Config{FrameCount: 7}}, "0+7"},
+		{"divides", plan.Options{Config: job.Config{FrameCount: 9}, Concurrency: 3}, "0+3 3+3 6+3"},
+		{"last is shorter", plan.Options{Config: job.Config{FrameCount: 10}, Concurrency: 3}, "0+4 4+4 8+2"},
+		{"fewer than asked", plan.Options{Config: job.Config{FrameCount: 10}, Concurrency: 6}, "0+2 2+2 4+2 6+2 8+2"},
+		{"one frame", plan.Options{Config: job.Config{FrameCount: 1}, Concurrency: 8}, "0+1"},
+		{"more than frames", plan.Options{Config: job.Config{FrameCount: 3}, Concurrency: 1000}, "0+1 1+1 2+1"},
+		{"more than allowed, but few frames", plan.Options{Config: job.Config{FrameCount: 2}, Concurrency: 1_000_000}, "0+1 1+1"},
+		{"start frame", plan.Options{Config: job.Config{FrameCount: 10, StartFrame: 100}, Concurrency: 3}, "100+4 104+4 108+2"},
+		{"a tenth of a second", plan.Options{Config: job.Config{Duration: job.SecondsOf(100 * time.Millisecond)}}, "0+3"},
+		{"half a second of NTSC", plan.Options{Config: job.Config{Duration: job.SecondsOf(500 * time.Millisecond), FPS: ntsc}, Concurrency: 2}, "0+8 8+7"},
+		{"1001 seconds of NTSC", plan.Options{Config: job.Config{Duration: job.SecondsOf(1001 * time.Second), FPS: ntsc}}, "0+30000"},
+		{"a day", plan.Options{Config: job.Config{Duration: job.SecondsOf(24 * time.Hour), FPS: job.Rate{Num: 60, Den: 1}}, Concurrency: 4},
 			"0+1296000 1296000+1296000 2592000+1296000 3888000+1296000"},
-		{"frame count wins", plan.Options{FrameCount: 4, Duration: twoSeconds}, "0+4"},
+		{"frame count wins", plan.Options{Config: job.Config{FrameCount: 4, Duration: twoSeconds}}, "0+4"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.options.Input = "a.html"
@@ -106,10 +103,10 @@ func TestDurationInConfig(t *testing.T) {
 		options plan.Options
 		want    string
 	}{
-		{plan.Options{Duration: job.SecondsOf(500 * time.Millisecond), FPS: ntsc}, "0.5"},
-		{plan.Options{FrameCount: 15, FPS: ntsc}, "0.5005"},
-		{plan.Options{FrameCount: 10, FPS: ntsc}, "0.333666666"},
-		{plan.Options{FrameCount: 60, Duration: job.SecondsOf(time.Hour)}, "2"},
+		{plan.Options{Config: job.Config{Duration: job.SecondsOf(500 * time.Millisecond), FPS: ntsc}}, "0.5"},
+		{plan.Options{Config: job.Config{FrameCount: 15, FPS: ntsc}}, "0.5005"},
+		{plan.Options{Config: job.Config{FrameCount: 10, FPS: ntsc}}, "0.333666666"},
+		{plan.Options{Config: job.Config{FrameCount: 60, Duration: job.SecondsOf(time.Hour)}}, "2"},
 	} {
 		c.options.Input = "a.html"
 		if got := mustPlan(t, c.options).Config.Duration.String(); got != c.want {
@@ -161,7 +158,7 @@ func TestNewNamesTheFaultyOption(t *testing.T) {
 		{"base URL and no name", func(o *plan.Options) { o.BaseURL = "https://example.com"; o.Input = "../.." }, "input", "name the file"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := plan.Options{Input: "a.html", FrameCount: 60}
+			o := plan.Options{Config: job.Config{Input: "a.html", FrameCount: 60}}
 			c.change(&o)
 			_, err := plan.New(o)
 			var fault *job.Error
@@ -192,7 +189,7 @@ func TestBaseURL(t *testing.T) {
 		{"https://other.example/x.html", "https://example.com", "https://other.example/x.html"},
 		{"S3://bucket/x.html", "https://example.com", "S3://bucket/x.html"},
 	} {
-		got := mustPlan(t, plan.Options{Input: c.input, BaseURL: c.base, FrameCount: 1}).Config.Input
+		got := mustPlan(t, plan.Options{Config: job.Config{Input: c.input, FrameCount: 1}, BaseURL: c.base}).Config.Input
 		if got != c.want {
 			t.Errorf("%q with base %q is %q, want %q", c.input, c.base, got, c.want)
 		}
@@ -210,7 +207,7 @@ func TestChunksLieBesideTheJobFile(t *testing.T) {
 		"-o.mp4":           "-o.0000.mp4",
 		"a..mp4":           "a..0000.mp4",
 	} {
-		got := mustPlan(t, plan.Options{Input: "a.html", Output: output, FrameCount: 1}).Partitions[0].OutputFile
+		got := mustPlan(t, plan.Options{Config: job.Config{Input: "a.html", Output: output, FrameCount: 1}}).Partitions[0].OutputFile
 		if got != want {
 			t.Errorf("the chunk of %q is %q, want %q", output, got, want)
 		}
@@ -218,7 +215,7 @@ func TestChunksLieBesideTheJobFile(t *testing.T) {
 }
 
 func TestJobID(t *testing.T) {
-	base := plan.Options{Input: "a.html", FrameCount: 60, Concurrency: 2, Files: map[string]string{"a.html": strings.Repeat("f0", 32)}, Props: json.RawMessage(`{"a": 1}`)}
+	base := plan.Options{Config: job.Config{Input: "a.html", FrameCount: 60, Props: json.RawMessage(`{"a": 1}`)}, Concurrency: 2, Files: map[string]string{"a.html": strings.Repeat("f0", 32)}}
 	id := func(change func(*plan.Options)) string {
 		o := base
 		change(&o)
@@ -257,15 +254,17 @@ func TestJobID(t *testing.T) {
 func TestPlannedSpecsAreValid(t *testing.T) {
 	lossless := 0
 	for name, o := range map[string]plan.Options{
-		"plain": {Input: "a.html", FrameCount: 60, Concurrency: 2},
-		"all options": {
-			Input: "日本 語.html", Output: "/x/it's.webm", Width: 1, Height: 16384, FPS: ntsc, Duration: twoSeconds, StartFrame: 7,
-			Concurrency: 5, VideoCodec: "libvpx-vp9", AudioCodec: "libopus", Preset: "8", Quality: &lossless, SeekMode: job.SeekDirect,
-			Seed: 1<<32 - 1, Props: json.RawMessage(`{"a": "<b> & 'c'", "n": 1e308}`), AllowMissingAssets: true, Timeout: job.SecondsOf(time.Hour),
-		},
-		"most partitions": {Input: "a.html", FrameCount: 10_000, Concurrency: 10_000},
-		"longest":         {Input: "a.html", Duration: job.SecondsOf(job.MaxLength), FPS: job.Rate{Num: 1000, Den: 1}, Concurrency: 7},
-		"slowest":         {Input: "a.html", FrameCount: 1, FPS: job.Rate{Num: 1, Den: 60}},
+		"plain": {Config: job.Config{Input: "a.html", FrameCount: 60}, Concurrency: 2},
+		"all options": {Config: job.Config{
+			Input: "日本 語.html", Output: "/x/it's.webm", Width: 1, Height: 16384, FPS: ntsc,
+			Duration: twoSeconds, StartFrame: 7, VideoCodec: "libvpx-vp9", AudioCodec: "libopus",
+			Preset: "8", Quality: &lossless, SeekMode: job.SeekDirect, Seed: 1<<32 - 1,
+			Props: json.RawMessage(`{"a": "<b> & 'c'", "n": 1e308}`), AllowMissingAssets: true,
+			Timeout: job.SecondsOf(time.Hour),
+		}, Concurrency: 5},
+		"most partitions": {Config: job.Config{Input: "a.html", FrameCount: 10_000}, Concurrency: 10_000},
+		"longest":         {Config: job.Config{Input: "a.html", Duration: job.SecondsOf(job.MaxLength), FPS: job.Rate{Num: 1000, Den: 1}}, Concurrency: 7},
+		"slowest":         {Config: job.Config{Input: "a.html", FrameCount: 1, FPS: job.Rate{Num: 1, Den: 60}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spec := mustPlan(t, o)
@@ -292,7 +291,7 @@ func TestOptionsAsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := mustPlan(t, o).Config
-	if c.FPS != ntsc || c.FrameCount != 15 || c.Quality != 0 || string(c.Props) != `{"a":1}` {
+	if c.FPS != ntsc || c.FrameCount != 15 || *c.Quality != 0 || string(c.Props) != `{"a":1}` {
 		t.Errorf("%s is planned as %+v", request, c)
 	}
 }
@@ -303,7 +302,7 @@ func FuzzPartitions(f *testing.F) {
 	f.Add(int64(1), int64(0), 1000)
 	f.Add(int64(5_184_000), int64(1), 9999)
 	f.Fuzz(func(t *testing.T, frames, start int64, concurrency int) {
-		spec, err := plan.New(plan.Options{Input: "a.html", FrameCount: frames, StartFrame: start, Concurrency: concurrency})
+		spec, err := plan.New(plan.Options{Config: job.Config{Input: "a.html", FrameCount: frames, StartFrame: start}, Concurrency: concurrency})
 		if err != nil {
 			var fault *job.Error
 			if !errors.As(err, &fault) {
@@ -328,7 +327,7 @@ func FuzzPartitions(f *testing.F) {
 }
 
 func BenchmarkNew10000Partitions(b *testing.B) {
-	o := plan.Options{Input: "my intro.html", Output: "my intro.mp4", FrameCount: 100_000, Concurrency: 10_000}
+	o := plan.Options{Config: job.Config{Input: "my intro.html", Output: "my intro.mp4", FrameCount: 100_000}, Concurrency: 10_000}
 	for b.Loop() {
 		mustPlan(b, o)
 	}

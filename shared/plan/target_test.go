@@ -55,7 +55,7 @@ func TestSpreadRefusesWhatCannotBeDone(t *testing.T) {
 func TestRevisionEntersTheID(t *testing.T) {
 	ids := map[string]bool{}
 	for _, revision := range []string{"", "a", "b", "1"} {
-		spec, err := New(Options{Input: "https://example.com/", FrameCount: 1, Revision: revision})
+		spec, err := New(Options{Config: job.Config{Input: "https://example.com/", FrameCount: 1}, Revision: revision})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -77,10 +77,11 @@ func children() (list []child) {
 // equal pictures give equal frames.
 func small(input string) plan.Options {
 	lossless := 0
-	return plan.Options{
-		Input: input, Output: "out.mp4", Width: 160, Height: 90, FPS: job.Rate{Num: 10, Den: 1}, FrameCount: 12,
-		Preset: "ultrafast", Quality: &lossless, Timeout: job.SecondsOf(30 * time.Second),
-	}
+	return plan.Options{Config: job.Config{
+		Input: input, Output: "out.mp4", Width: 160, Height: 90, FPS: job.Rate{Num: 10, Den: 1},
+		FrameCount: 12, Preset: "ultrafast", Quality: &lossless,
+		Timeout: job.SecondsOf(30 * time.Second),
+	}}
 }
 
 // jobOf plans a render into a new folder.

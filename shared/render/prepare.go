@@ -26,10 +26,6 @@ func Prepare(ctx context.Context, browsers *Browsers, o plan.Options, c capture.
 }
 
 func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (*job.Spec, error) {
-	mode := o.SeekMode
-	if mode == job.SeekAuto {
-		o.SeekMode = job.SeekReplay
-	}
 	report, err := complete(ctx, b, &o, c, o.HasSound())
 	if err != nil {
 		return nil, err
@@ -45,7 +41,7 @@ func prepare(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 	if err := encode.Check(spec.Config); err != nil {
 		return nil, err
 	}
-	if mode != job.SeekAuto {
+	if !o.SeekMode.IsAuto() {
 		return spec, nil
 	}
 	direct, err := seekable(ctx, b, c, spec, report.Seeks)

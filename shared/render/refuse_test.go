@@ -137,8 +137,8 @@ func TestPrepareTakesWhatThePageSays(t *testing.T) {
 		want job.Config
 	}{
 		{"the page", plan.Options{}, job.Config{Width: 320, Height: 180, FPS: job.Rate{Num: 24, Den: 1}, FrameCount: 36}},
-		{"options win", plan.Options{Width: 64, FPS: job.Rate{Num: 10, Den: 1}}, job.Config{Width: 64, Height: 180, FPS: job.Rate{Num: 10, Den: 1}, FrameCount: 15}},
-		{"a number of frames wins over a duration", plan.Options{FrameCount: 5}, job.Config{Width: 320, Height: 180, FPS: job.Rate{Num: 24, Den: 1}, FrameCount: 5}},
+		{"options win", plan.Options{Config: job.Config{Width: 64, FPS: job.Rate{Num: 10, Den: 1}}}, job.Config{Width: 64, Height: 180, FPS: job.Rate{Num: 10, Den: 1}, FrameCount: 15}},
+		{"a number of frames wins over a duration", plan.Options{Config: job.Config{FrameCount: 5}}, job.Config{Width: 320, Height: 180, FPS: job.Rate{Num: 24, Den: 1}, FrameCount: 5}},
 	} {
 		o := test.o
 		o.Input, o.Output = composition(t, says), "out.mp4"
@@ -167,7 +167,7 @@ func TestPrepareRefusesWhatThePageSaysWrongly(t *testing.T) {
 		`<html data-duration="1"><img src="gone.png">`:                {"missing image gone.png"},
 	} {
 		path := composition(t, html)
-		_, err := prepareOnce(t, plan.Options{Input: path, Output: "out.mp4"})
+		_, err := prepareOnce(t, plan.Options{Config: job.Config{Input: path, Output: "out.mp4"}})
 		if left := children(); len(left) > 0 {
 			t.Errorf("%s: the browser was left open: %v", html, left)
 		}
@@ -197,7 +197,7 @@ func TestPrepareFindsTheSeekMode(t *testing.T) {
 		if spec.Config.SeekMode != test.want {
 			t.Errorf("a page that is %s has the seek mode %s, want %s", name, spec.Config.SeekMode, test.want)
 		}
-		found, err := Inspect(t.Context(), plan.Options{Input: o.Input, Width: 160, Height: 90, FPS: o.FPS}, c)
+		found, err := Inspect(t.Context(), plan.Options{Config: job.Config{Input: o.Input, Width: 160, Height: 90, FPS: o.FPS}}, c)
 		if err != nil || found.SeekMode != test.want {
 			t.Errorf("a page that is %s is reported with the seek mode %s, %v", name, found.SeekMode, err)
 		}

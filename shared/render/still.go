@@ -18,12 +18,11 @@ import (
 
 // Picture says which picture of a composition is wanted, and how it is kept.
 type Picture struct {
-	// Options say how the page is opened; what they leave open the page says.
+	// Options contain the settings of the page; what they leave out the page says. The seek mode [job.SeekAuto] is
+	// direct if the page offers window.helios.seek.
 	Options plan.Options
 	// At is the time in the composition; the frame that is shown then is taken.
 	At job.Seconds
-	// SeekMode is how the page reaches the time; [job.SeekAuto] is direct if the page offers window.helios.seek.
-	SeekMode job.SeekMode
 	// FullPage takes the whole height of the page, not only what is in sight.
 	FullPage bool
 	// Quality is from 0 to 100, for JPEG and WebP.
@@ -78,9 +77,9 @@ func (s *Picture) take(ctx context.Context, b *browser.Browser, c capture.Compos
 	}
 	opened := lookOptions(o)
 	opened.AllowMissing, opened.Transparent = o.AllowMissingAssets, o.Transparent
-	mode := s.SeekMode
+	mode := o.SeekMode
 	switch {
-	case mode != job.SeekAuto:
+	case !mode.IsAuto():
 	case report.Seeks:
 		mode = job.SeekDirect
 	default:

@@ -20,9 +20,7 @@ func TestTimeIsExact(t *testing.T) {
 				t.Fatal(err)
 			}
 			const count = 20
-			video := renderPage(t, "../../examples/time-code.html", plan.Options{
-				Width: 640, Height: 360, FPS: fps, FrameCount: count, Concurrency: 3, SeekMode: job.SeekReplay,
-			})
+			video := renderPage(t, "../../examples/time-code.html", plan.Options{Config: job.Config{Width: 640, Height: 360, FPS: fps, FrameCount: count, SeekMode: job.SeekReplay}, Concurrency: 3})
 			gray := runFFmpeg(t, video, "-f", "rawvideo", "-pix_fmt", "gray", "-")
 			if len(gray) != count*640*360 {
 				t.Fatalf("%d bytes were decoded, want %d frames", len(gray), count)

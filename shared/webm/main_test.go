@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func config() job.Config {
 	return job.Config{
 		Format: job.WebM, Scale: 1, Width: 64, Height: 64, FPS: job.Rate{Num: 30, Den: 1}, GOP: 6,
-		VideoCodec: "libvpx-vp9", AudioCodec: "libopus", Quality: 30, Preset: "5",
+		VideoCodec: "libvpx-vp9", AudioCodec: "libopus", Quality: new(30), Preset: "5",
 	}
 }
 

@@ -52,7 +52,7 @@ func TestPartitionsDoNotShow(t *testing.T) {
 				c.Preset = "10"
 			}
 			if test.loss == lossless {
-				c.Quality = 0
+				c.Quality = new(0)
 			}
 			source := filepath.Join(dir, "%05d.png")
 			frames := picturesIn(t, dir, 36, test.filter)
@@ -164,7 +164,7 @@ func nearly(a, b string) bool {
 func TestSeeking(t *testing.T) {
 	c, dir := config(), t.TempDir()
 	c.GOP = 15
-	c.Quality = 0 // lossless, so that each decoded frame is to be known
+	c.Quality = new(0) // lossless, so that each decoded frame is to be known
 	frames := pictures(t, 60, opaque)
 	write(t, dir, "out.webm", chunks(t, c, dir, frames, 15, 30, 15), webm.Options{})
 	out := filepath.Join(dir, "out.webm")
