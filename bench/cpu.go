@@ -1,48 +1,24 @@
 package main
 
 import (
-	"bytes"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"helios/shared/procfs"
 )
 
-// clockTick is the unit of the times in /proc: USER_HZ is 100 on all machines that Linux runs on today.
-const clockTick = time.Second / 100
-
-// process is one process in /proc.
-type process struct {
-	pid, parent int
-	cpu         time.Duration // its own, and that of the children that it has waited for
-}
-
-func processes() map[int]process {
-	list := map[int]process{}
-	paths, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended
-		}
-		// The name, in parentheses, may hold anything.
-		name, end := bytes.IndexByte(data, '('), bytes.LastIndexByte(data, ')')
-		fields := strings.Fields(string(data[end+1:]))
-		number := func(i int) int { n, _ := strconv.Atoi(fields[i]); return n }
-		pid, _ := strconv.Atoi(strings.TrimSpace(string(data[:name])))
-		list[pid] = process{pid, number(1), time.Duration(number(11)+number(12)+number(13)+number(14)) * clockTick}
-	}
-	return list
-}
-
 // descendants returns the processes that this one started, directly or not.
-func descendants() []process {
-	all := processes()
-	var list []process
+func descendants() []procfs.Process {
+	all := map[int]procfs.Process{}
+	for _, p := range procfs.Processes() {
+		all[p.PID] = p
+	}
+	var list []procfs.Process
 	for _, p := range all {
-		for parent := p.parent; parent > 1; parent = all[parent].parent {
+		for parent := p.Parent; parent > 1; parent = all[parent].Parent {
 			if parent == os.Getpid() {
 				list = append(list, p)
 				break
@@ -57,7 +33,7 @@ func descendants() []process {
 func walkedCPU() time.Duration {
 	total := rusage(syscall.RUSAGE_SELF) + rusage(syscall.RUSAGE_CHILDREN)
 	for _, p := range descendants() {
-		total += p.cpu
+		total += p.CPU + p.ChildrenCPU
 	}
 	return total
 }
@@ -70,8 +46,8 @@ func rusage(who int) time.Duration {
 
 // memory is what this process and its descendants hold together; what they share counts once.
 func memory() (bytes int64) {
-	for _, p := range append(descendants(), process{pid: os.Getpid()}) {
-		data, err := os.ReadFile("/proc/" + strconv.Itoa(p.pid) + "/smaps_rollup")
+	for _, p := range append(descendants(), procfs.Process{PID: os.Getpid()}) {
+		data, err := os.ReadFile("/proc/" + strconv.Itoa(p.PID) + "/smaps_rollup")
 		if err != nil {
 			continue
 		}

@@ -1,12 +1,11 @@
 package cloud
 
 import (
-	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"helios/shared/procfs"
 )
 
 // memoryPeak records the peak memory use of the machine during a call. In Lambda, the machine runs nothing else.
@@ -38,24 +37,11 @@ func (p *memoryPeak) monitor() (stop func()) {
 }
 
 func (p *memoryPeak) sample() {
-	var total, available int64
-	data, err := os.ReadFile("/proc/meminfo")
+	m, err := procfs.ReadMemory()
 	if err != nil {
 		return
 	}
-	for line := range strings.Lines(string(data)) {
-		f := strings.Fields(line)
-		if len(f) != 3 {
-			continue
-		}
-		switch f[0] {
-		case "MemTotal:":
-			total, _ = strconv.ParseInt(f[1], 10, 64)
-		case "MemAvailable:":
-			available, _ = strconv.ParseInt(f[1], 10, 64)
-		}
-	}
-	if used := (total - available) << 10; used > p.bytes.Load() {
+	if used := m.Total - m.Available; used > p.bytes.Load() {
 		p.bytes.Store(used)
 	}
 }

@@ -1,7 +1,7 @@
 // Package process runs the programs that Helios is made of, Chromium and ffmpeg, so that none of them
 // outlives its work, sees what it must not, or dies without a word.
 //
-// It imports none of ours.
+// It imports only procfs.
 package process
 
 import (

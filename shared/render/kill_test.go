@@ -2,17 +2,17 @@ package render
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
 	"helios/shared/fault"
 	"helios/shared/plan"
+	"helios/shared/procfs"
 )
 
 // threeChunks is a job whose every frame depends on all before it.
@@ -35,23 +35,16 @@ func kill(t *testing.T, name string) bool {
 	return false
 }
 
-// renderers returns the processes of Chromium that pages live in.
+// renderers returns the renderer processes of Chromium.
 func renderers() (pids []int) {
+	groups := map[int]bool{}
 	for _, c := range children() {
-		if c.profile == "" {
-			continue
-		}
-		lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-		for _, path := range lines {
-			line, _ := os.ReadFile(path)
-			stat, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "stat"))
-			if _, after, ok := strings.Cut(string(stat), ") "); ok && bytes.Contains(line, []byte("--type=renderer")) {
-				// state parent group …
-				if fields := strings.Fields(after); len(fields) > 2 && fields[2] == strconv.Itoa(c.pid) {
-					pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-					pids = append(pids, pid)
-				}
-			}
+		groups[c.pid] = c.profile != ""
+	}
+	for _, p := range procfs.Processes() {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.PID))
+		if groups[p.Group] && bytes.Contains(line, []byte("--type=renderer")) {
+			pids = append(pids, p.PID)
 		}
 	}
 	return pids

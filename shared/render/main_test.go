@@ -21,6 +21,7 @@ import (
 	"helios/shared/ffmpeg"
 	"helios/shared/job"
 	"helios/shared/plan"
+	"helios/shared/procfs"
 	"helios/shared/store"
 )
 
@@ -48,21 +49,14 @@ type child struct {
 	profile string // Chromium's folder, if it is one
 }
 
-// children finds the programs that this process runs.
+// children returns the programs that this process runs.
 func children() (list []child) {
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
-		data, _ := os.ReadFile(path)
-		// pid (name) state parent …
-		before, after, ok := strings.Cut(string(data), ") ")
-		fields := strings.Fields(after)
-		id, name, _ := strings.Cut(before, " (")
-		if !ok || len(fields) < 2 || fields[0] == "Z" || fields[1] != strconv.Itoa(os.Getpid()) {
+	for _, p := range procfs.Processes() {
+		if p.Parent != os.Getpid() || p.State == "Z" {
 			continue
 		}
-		c := child{name: name}
-		c.pid, _ = strconv.Atoi(id)
-		line, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
+		c := child{pid: p.PID, name: p.Name}
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.PID))
 		for arg := range strings.SplitSeq(string(line), "\x00") {
 			if dir, ok := strings.CutPrefix(arg, "--user-data-dir="); ok {
 				c.profile = dir

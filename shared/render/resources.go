@@ -5,17 +5,23 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"helios/shared/procfs"
 )
 
-// workerMemory is what a worker may need: a Chromium on a heavy page and its ffmpeg, in bytes.
+// workerMemory is the memory that a worker may need for Chromium on a heavy page and for ffmpeg, in bytes.
 const workerMemory = 2 << 30
 
-// DefaultWorkers returns how many workers this machine's cores and memory carry, at least 1. It is always the
-// same on one machine, so that a render that is repeated makes the same partitions.
+// cgroup is the control group of a container, version 2. Outside of containers its files do not exist.
+const cgroup = "/sys/fs/cgroup/"
+
+// DefaultWorkers returns the number of workers that fits the cores and the memory of this machine, at least 1. It
+// depends on the total memory, not on the free memory, so a repeated render has the same partitions.
 func DefaultWorkers() int {
 	workers := runtime.GOMAXPROCS(0)
-	if total, ok := memory("MemTotal:"); ok {
-		if limit, ok := readNumber("/sys/fs/cgroup/memory.max"); ok {
+	if m, err := procfs.ReadMemory(); err == nil {
+		total := m.Total
+		if limit, ok := readNumber(cgroup + "memory.max"); ok {
 			total = min(total, limit)
 		}
 		workers = min(workers, int(total/workerMemory))
@@ -23,31 +29,19 @@ func DefaultWorkers() int {
 	return max(1, workers)
 }
 
-// FreeMemory returns the bytes of memory that are available to new processes, as Linux estimates them
-// (MemAvailable, or what the control group has left when that is less).
+// FreeMemory returns the memory that new processes can use, in bytes: Linux's estimate, or what the control group has
+// left if that is less. It returns false if it cannot find out.
 func FreeMemory() (bytes int64, ok bool) {
-	bytes, ok = memory("MemAvailable:")
-	limit, okLimit := readNumber("/sys/fs/cgroup/memory.max")
-	used, okUsed := readNumber("/sys/fs/cgroup/memory.current")
-	if ok && okLimit && okUsed {
-		bytes = min(bytes, max(0, limit-used))
-	}
-	return bytes, ok
-}
-
-// memory returns a line of /proc/meminfo, in bytes.
-func memory(name string) (bytes int64, ok bool) {
-	data, err := os.ReadFile("/proc/meminfo")
+	m, err := procfs.ReadMemory()
 	if err != nil {
 		return 0, false
 	}
-	for line := range strings.Lines(string(data)) {
-		if f := strings.Fields(line); len(f) == 3 && f[0] == name {
-			kb, err := strconv.ParseInt(f[1], 10, 64)
-			return kb << 10, err == nil
-		}
+	limit, okLimit := readNumber(cgroup + "memory.max")
+	used, okUsed := readNumber(cgroup + "memory.current")
+	if okLimit && okUsed {
+		return min(m.Available, max(0, limit-used)), true
 	}
-	return 0, false
+	return m.Available, true
 }
 
 func readNumber(path string) (int64, bool) {
