@@ -13,7 +13,7 @@ import (
 	"helios/shared/job"
 	"helios/shared/plan"
 	"helios/shared/render"
-	"helios/shared/stitch"
+	"helios/shared/stitch/mp4"
 	"helios/shared/store"
 )
 
@@ -85,7 +85,7 @@ func mergeAndEncode(
 	if err := render.Merge(ctx, dir, inputs, stitched, render.MergeOptions{Overwrite: true}); err != nil {
 		return err
 	}
-	info, err := stitch.Probe(ctx, dir, stitched)
+	info, err := mp4.Probe(ctx, dir, stitched)
 	if err != nil {
 		return err
 	}

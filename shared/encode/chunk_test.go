@@ -17,6 +17,7 @@ import (
 
 	"helios/shared/job"
 	"helios/shared/stitch"
+	"helios/shared/stitch/mp4"
 	"helios/shared/store"
 )
 
@@ -134,7 +135,7 @@ func TestTimescale(t *testing.T) {
 		c, dir := config(), t.TempDir()
 		c.FPS = rate
 		encode(t, c, list, filepath.Join(dir, "out.mp4"))
-		info, err := stitch.Probe(t.Context(), store.Dir(dir), "out.mp4")
+		info, err := mp4.Probe(t.Context(), store.Dir(dir), "out.mp4")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +170,7 @@ func TestTranscode(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	if _, err := stitch.Write(t.Context(), file, store.Dir(dir), []stitch.Chunk{{Name: "chunk.mp4"}}, stitch.Options{}); err != nil {
+	if _, err := mp4.Write(t.Context(), file, store.Dir(dir), []stitch.Chunk{{Name: "chunk.mp4"}}, stitch.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(stitched)
@@ -181,7 +182,7 @@ func TestTranscode(t *testing.T) {
 	if err := Transcode(t.Context(), c, bytes.NewReader(data), out); err != nil {
 		t.Fatal(err)
 	}
-	info, err := stitch.Probe(t.Context(), store.Dir(dir), "out.mp4")
+	info, err := mp4.Probe(t.Context(), store.Dir(dir), "out.mp4")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,13 +14,13 @@ import (
 	"helios/shared/fault"
 	"helios/shared/ffmpeg"
 	"helios/shared/job"
-	"helios/shared/stitch"
+	"helios/shared/stitch/mp4"
 	"helios/shared/store"
 	"helios/shared/tempfile"
 )
 
 // Finish makes the output of a format that is made from all frames at once, for which [job.Format.Video] is
-// false. The file stitched holds the frames, as stitch.Write leaves them. The file out is replaced;
+// false. The file stitched holds the frames, as mp4.Write leaves them. The file out is replaced;
 // for a folder, see [Folder], out must pass [CheckFolder] and appears when it is whole.
 //
 // Neither memory nor disk grow with the number of frames, but for WebP: its encoder keeps the output in memory
@@ -96,7 +96,7 @@ func (f *finisher) run(ctx context.Context, args []string, out string, stdout *o
 
 // gif makes two passes: the palette is that of the whole video.
 func (f *finisher) gif(ctx context.Context, out string) error {
-	info, err := stitch.Probe(ctx, store.Dir(""), f.stitched)
+	info, err := mp4.Probe(ctx, store.Dir(""), f.stitched)
 	if err != nil {
 		return fmt.Errorf("reading the frames: %w", err)
 	}

@@ -17,8 +17,9 @@ import (
 
 	"helios/shared/job"
 	"helios/shared/stitch"
+	"helios/shared/stitch/mp4"
+	"helios/shared/stitch/webm"
 	"helios/shared/store"
-	"helios/shared/webm"
 )
 
 // tool runs ffmpeg or ffprobe and returns what it prints.
@@ -64,10 +65,11 @@ func join(t *testing.T, c job.Config, list [][]byte, out string, lengths ...int)
 		t.Fatal(err)
 	}
 	defer f.Close()
+	opts := stitch.Options{Comment: "joined"}
 	if c.Format == job.WebM {
-		_, err = webm.Write(t.Context(), f, store.Dir(dir), chunks, webm.Options{Comment: "joined", FPS: c.FPS})
+		_, err = webm.Write(t.Context(), f, store.Dir(dir), chunks, webm.Options{Options: opts, FPS: c.FPS})
 	} else {
-		_, err = stitch.Write(t.Context(), f, store.Dir(dir), chunks, stitch.Options{Comment: "joined"})
+		_, err = mp4.Write(t.Context(), f, store.Dir(dir), chunks, opts)
 	}
 	if err != nil {
 		t.Fatal(err)

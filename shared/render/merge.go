@@ -14,9 +14,10 @@ import (
 	"helios/shared/fault"
 	"helios/shared/job"
 	"helios/shared/stitch"
+	"helios/shared/stitch/mp4"
+	"helios/shared/stitch/webm"
 	"helios/shared/store"
 	"helios/shared/tempfile"
-	"helios/shared/webm"
 )
 
 // Input is a chunk to be merged.
@@ -87,29 +88,23 @@ func join(ctx context.Context, w io.Writer, chunks store.Store, inputs []Input, 
 	if p, ok := provenanceOf(first.Comment); ok {
 		comment = provenance{Tools: p.Tools}.comment()
 	}
+	opts := stitch.Options{Comment: comment, Audio: o.Sound, Accept: s.accept}
 	if o.Config.Format == job.WebM {
-		_, err = webm.Write(ctx, w, chunks, list, webm.Options{
-			Comment: comment, Audio: o.Sound, FPS: o.Config.FPS,
-			Accept: func(c stitch.Chunk, i webm.Info) error { return s.accept(c, infoOf(i)) },
-		})
-		return err
+		_, err = webm.Write(ctx, w, chunks, list, webm.Options{Options: opts, FPS: o.Config.FPS})
+	} else {
+		_, err = mp4.Write(ctx, w, chunks, list, opts)
 	}
-	_, err = stitch.Write(ctx, w, chunks, list, stitch.Options{Comment: comment, Accept: s.accept, Sound: o.Sound})
 	return err
 }
 
-// probe tells what a chunk of a format holds.
+// probe reads what a chunk of a format contains.
 func probe(ctx context.Context, f job.Format, st store.Store, name string) (stitch.Info, error) {
-	if f != job.WebM {
-		return stitch.Probe(ctx, st, name)
+	if f == job.WebM {
+		info, err := webm.Probe(ctx, st, name)
+		return info.Info, err
 	}
-	info, err := webm.Probe(ctx, st, name)
-	return infoOf(info), err
-}
-
-// infoOf returns what a chunk of any format has.
-func infoOf(i webm.Info) stitch.Info {
-	return stitch.Info{Frames: i.Frames, Width: i.Width, Height: i.Height, Comment: i.Comment}
+	info, err := mp4.Probe(ctx, st, name)
+	return info.Info, err
 }
 
 func commit(w store.Writer, to store.Store, output string, overwrite bool) error {

@@ -6,7 +6,7 @@ import (
 
 	"helios/shared/browser"
 	"helios/shared/job"
-	"helios/shared/stitch"
+	"helios/shared/stitch/mp4"
 	"helios/shared/store"
 )
 
@@ -28,7 +28,7 @@ func TestMeasuredFramesAreEncoded(t *testing.T) {
 			t.Errorf("%s: %v", mode, err)
 			continue
 		}
-		if info, err := stitch.Probe(t.Context(), dir, "out.mp4"); err != nil || info.Frames != 5 {
+		if info, err := mp4.Probe(t.Context(), dir, "out.mp4"); err != nil || info.Frames != 5 {
 			t.Errorf("%s: %d frames were encoded, want 5: %v", mode, info.Frames, err)
 		}
 	}

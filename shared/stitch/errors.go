@@ -1,37 +1,40 @@
 package stitch
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
-// Kind says in which way a chunk is at fault.
+// Kind classifies a [ChunkError].
 type Kind int
 
 const (
-	// Missing: there is no such chunk. The error is an fs.ErrNotExist, too.
+	// Missing: the file does not exist. errors.Is(err, fs.ErrNotExist) holds as well.
 	Missing Kind = iota + 1
-	// Damaged: the chunk is cut off, or contradicts itself, or changed while it was being read.
+	// Damaged: the file is truncated, contradicts itself, or changed while it was being read.
 	Damaged
-	// NotVideo: the chunk is no MP4 or MOV file with a video track.
+	// NotVideo: the file has another format or no video track.
 	NotVideo
-	// Unsuitable: the chunk is whole, but of a sort that cannot be stitched.
-	Unsuitable
-	// Mismatch: the chunk differs from the first in what all chunks must have in common.
+	// Unsupported: the file is valid, but it uses features that cannot be joined.
+	Unsupported
+	// Mismatch: the chunk differs from the first one in a property that all chunks must share.
 	Mismatch
-	// FrameCount: the chunk has another number of frames than it must have.
+	// FrameCount: the chunk does not have the number of frames given by [Chunk].
 	FrameCount
-	// Repeated: the chunk is listed twice.
-	Repeated
-	// NotSound: what is to be the sound has no track of sound, or others beside it.
-	NotSound
+	// Duplicate: the chunk is listed twice.
+	Duplicate
+	// NotAudio: the audio file does not consist of exactly one audio track.
+	NotAudio
 )
 
-// ChunkError says why a chunk cannot be stitched. To try again with the same chunk does not help.
+// ChunkError reports why a chunk or an audio file cannot be used. Retrying with the same file does not help.
 type ChunkError struct {
-	// Name is the chunk's name in the store.
+	// Name is the name of the file in the store.
 	Name string
 	Kind Kind
-	// Detail says what is wrong, as the rest of a sentence that begins with the name.
+	// Detail continues a sentence that starts with Name: "has 29 frames, want 30".
 	Detail string
-	// Err is the error behind this one, or nil.
+	// Err is the cause, or nil.
 	Err error
 }
 
@@ -39,7 +42,28 @@ func (e *ChunkError) Error() string { return e.Name + " " + e.Detail }
 
 func (e *ChunkError) Unwrap() error { return e.Err }
 
-// refuse makes the error of a chunk whose name is filled in by [named].
-func refuse(kind Kind, format string, args ...any) *ChunkError {
+// Errorf returns a ChunkError without a name; [Named] adds it.
+func Errorf(kind Kind, format string, args ...any) *ChunkError {
 	return &ChunkError{Kind: kind, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Named adds the name of a file to an error that occurred while reading it. It returns nil if err is nil.
+func Named(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*ChunkError](err); ok {
+		e.Name = name
+		return e
+	}
+	return fmt.Errorf("reading %s: %w", name, err)
+}
+
+// WriteError wraps an error of the output's writer, so that it cannot be mistaken for one of a chunk. It returns nil
+// if err is nil.
+func WriteError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("writing the output: %w", err)
 }

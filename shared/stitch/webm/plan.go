@@ -1,0 +1,283 @@
+package webm
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"math"
+
+	"helios/shared/job"
+	"helios/shared/stitch"
+	"helios/shared/store"
+)
+
+const (
+	// inspectWidth is how many chunks are inspected at a time. It is enough to hide the latency of a bucket.
+	inspectWidth = 8
+
+	// A cluster ends before the next key frame once it lasts minCluster, and before any block once it lasts maxCluster,
+	// in milliseconds.
+	minCluster = 500
+	maxCluster = 5000
+)
+
+// keptBlocks is how many bytes of blocks are kept in memory. Typical outputs stay below it, so that their chunks are
+// inspected only once.
+var keptBlocks int64 = 32 << 20
+
+// plan describes the output. All its chunks have been checked.
+type plan struct {
+	st     store.Store
+	chunks []*movie
+	first  *movie
+	audio  *movie // nil if there is none
+	fps    job.Rate
+	frames int64
+
+	clusters []cluster
+	size     int64 // of the output, after write
+}
+
+// cluster is a cluster of the output.
+type cluster struct {
+	time int64 // of its first block, in milliseconds
+	size int64 // of its content
+	key  bool  // whether it starts with a key frame
+}
+
+// newPlan inspects all chunks and the audio, and compares the chunks with the first.
+func newPlan(ctx context.Context, st store.Store, chunks []stitch.Chunk, opts Options) (*plan, error) {
+	checker, err := stitch.NewChecker(chunks, opts.Accept)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{st: st, fps: opts.FPS}
+	budget := new(budget)
+	budget.left.Store(keptBlocks)
+	load := func(ctx context.Context, i int) (*movie, error) {
+		m, err := inspect(ctx, st, chunks[i].Name, budget)
+		if err != nil {
+			return nil, err
+		}
+		return m, stitch.Named(m.Name, m.checkChunk())
+	}
+	for m, err := range stitch.Prefetch(ctx, len(chunks), inspectWidth, load, nil) {
+		if err != nil {
+			return nil, err
+		}
+		if err := checker.Check(m.Source, m.info().Info); err != nil {
+			return nil, err
+		}
+		if err := p.compare(m); err != nil {
+			return nil, stitch.Named(m.Name, err)
+		}
+		p.add(m)
+	}
+	return p, p.addAudio(ctx, opts.Audio, budget)
+}
+
+// checkChunk checks that the file is video without audio.
+func (m *movie) checkChunk() error {
+	if err := m.checkVideo(); err != nil {
+		return err
+	}
+	if len(m.tracks) > 1 {
+		return stitch.Errorf(stitch.Unsupported, "has an audio track; pass the audio as a separate file")
+	}
+	return nil
+}
+
+// compare compares a chunk with the first one. Both have the same codec and size.
+func (p *plan) compare(m *movie) error {
+	if p.first == nil {
+		if p.fps.Num > 0 && !matches(m.tracks[0].duration, p.fps) {
+			return stitch.Errorf(stitch.Mismatch, "has %s frames per second, want %s", m.tracks[0].rate(), p.fps)
+		}
+		return nil
+	}
+	if d := m.tracks[0].difference(p.first.tracks[0], p.first.Name); d != "" {
+		return stitch.Errorf(stitch.Mismatch, "%s", d)
+	}
+	if m.coding != p.first.coding {
+		return stitch.Errorf(stitch.Mismatch, "has different codec settings from %s", p.first.Name)
+	}
+	return nil
+}
+
+// add appends a chunk to the plan.
+func (p *plan) add(m *movie) {
+	if p.first == nil {
+		p.first = m
+		if p.fps.Num == 0 {
+			p.fps = m.tracks[0].rate()
+		}
+	} else {
+		// The track entries differ in their numbers only. Sharing the first one saves memory.
+		t := p.first.tracks[0]
+		t.number = m.tracks[0].number
+		m.tracks = []track{t}
+	}
+	p.chunks = append(p.chunks, m)
+	p.frames += m.frames
+}
+
+func (p *plan) addAudio(ctx context.Context, name string, budget *budget) error {
+	if name == "" {
+		return nil
+	}
+	m, err := inspect(ctx, p.st, name, budget)
+	if err != nil {
+		return err
+	}
+	if len(m.tracks) != 1 {
+		return stitch.Named(name, stitch.Errorf(stitch.NotAudio, "has %d tracks, want one audio track only", len(m.tracks)))
+	}
+	if m.tracks[0].kind != audioTrack {
+		return stitch.Named(name, stitch.Errorf(stitch.NotAudio, "has no audio track"))
+	}
+	p.audio = m
+	return nil
+}
+
+// item is a block of the output.
+type item struct {
+	block
+	from     *movie
+	audio    bool
+	previous int64 // the time of the previous frame
+	opens    bool  // whether it starts a cluster
+}
+
+// items yields the blocks of the output in the order in which they are stored: by time, video before audio. Times are
+// those of the output.
+func (p *plan) items(ctx context.Context) iter.Seq2[item, error] {
+	return func(yield func(item, error) bool) {
+		audio, stop := iter.Pull2(p.packets(ctx))
+		defer stop()
+		packet, err, more := audio()
+		started, key := int64(-maxCluster), false
+		put := func(it item) bool {
+			age := it.time - started
+			it.opens = age >= maxCluster || !it.audio && it.key && (age >= minCluster || !key)
+			if it.opens {
+				started, key = it.time, !it.audio && it.key
+			}
+			return yield(it, nil)
+		}
+		for frame, failed := range p.videoFrames(ctx) {
+			for more && err == nil && failed == nil && packet.time < frame.time {
+				if !put(packet) {
+					return
+				}
+				packet, err, more = audio()
+			}
+			if err := cmp.Or(failed, err); err != nil {
+				yield(item{}, err)
+				return
+			}
+			if !put(frame) {
+				return
+			}
+		}
+		for ; more; packet, err, more = audio() {
+			if err != nil {
+				yield(item{}, err)
+				return
+			}
+			if !put(packet) {
+				return
+			}
+		}
+	}
+}
+
+// videoFrames yields the frames of all chunks.
+func (p *plan) videoFrames(ctx context.Context) iter.Seq2[item, error] {
+	return func(yield func(item, error) bool) {
+		n, previous := int64(0), int64(0)
+		for _, m := range p.chunks {
+			before := n
+			for b, err := range p.load(ctx, m) {
+				if err != nil {
+					yield(item{}, err)
+					return
+				}
+				b.time = milliseconds(n, p.fps)
+				if !yield(item{block: b, from: m, previous: previous}, nil) {
+					return
+				}
+				n, previous = n+1, b.time
+			}
+			if n-before != m.frames {
+				yield(item{}, m.Changed())
+				return
+			}
+		}
+	}
+}
+
+// packets yields the audio.
+func (p *plan) packets(ctx context.Context) iter.Seq2[item, error] {
+	return func(yield func(item, error) bool) {
+		if p.audio == nil {
+			return
+		}
+		for b, err := range p.load(ctx, p.audio) {
+			if !yield(item{block: b, from: p.audio, audio: true}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// load yields the blocks of a file. It reads them again if they were not kept.
+func (p *plan) load(ctx context.Context, m *movie) iter.Seq2[block, error] {
+	return func(yield func(block, error) bool) {
+		if m.blocks != nil {
+			for _, b := range m.blocks {
+				if err := ctx.Err(); err != nil {
+					yield(b, err)
+					return
+				}
+				if !yield(b, nil) {
+					return
+				}
+			}
+			return
+		}
+		f, err := m.Reopen(ctx, p.st)
+		if err != nil {
+			yield(block{}, err)
+			return
+		}
+		defer f.Close()
+		for b, err := range m.trackBlocks(stitch.NewWindow(f, windowSize), m.tracks[0]) {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if !yield(b, stitch.Named(m.Name, err)) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// layOut computes the clusters and their sizes.
+func (p *plan) layOut(ctx context.Context) error {
+	for it, err := range p.items(ctx) {
+		if err != nil {
+			return err
+		}
+		if it.opens {
+			p.clusters = append(p.clusters, cluster{it.time, timestampSize, it.key && !it.audio})
+		}
+		current := &p.clusters[len(p.clusters)-1]
+		// The time of a block is relative to its cluster and has 16 bits.
+		if age := it.time - current.time; age > math.MaxInt16 {
+			return fmt.Errorf("the audio of %s has a gap of %d ms", it.from.Name, age)
+		}
+		current.size += it.size()
+	}
+	return nil
+}
