@@ -178,7 +178,7 @@ func TestCloudFromTheCommandLine(t *testing.T) {
 	}
 	s.fails(t, "partition 2 of "+id+" was not begun", "cloud", "logs", id, "--partition", "2")
 	s.fails(t, "has the partitions 0 to 2, not 3", "cloud", "logs", id, "--partition", "3")
-	s.fails(t, "does not run", "cloud", "cancel", id)
+	s.fails(t, "is not running", "cloud", "cancel", id)
 	s.fails(t, "there is no render nothing", "cloud", "status", "nothing")
 	s.fails(t, "--state-machine", "cloud", "list", "--state-machine", "")
 	s.fails(t, "--bucket", "cloud", "list", "--bucket", "")
@@ -194,7 +194,7 @@ func TestCloudDetachAndCancel(t *testing.T) {
 		t.Errorf("the id is %q", id)
 	}
 	s.fails(t, "still runs", "cloud", "fetch", id)
-	s.fails(t, "still runs", "cloud", "redrive", id)
+	s.fails(t, "still running", "cloud", "redrive", id)
 	s.ok(t, "cloud", "cancel", id)
 	if out := s.ok(t, "cloud", "list"); !strings.Contains(out, "cancelled") {
 		t.Errorf("the list is %q", out)

@@ -29,7 +29,7 @@ func assemble(ctx context.Context, c *Call, event json.RawMessage) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := sweep(); err != nil {
+	if err := removeTempFiles(); err != nil {
 		return nil, err
 	}
 	state, err := c.assemble(ctx, e.JobID)

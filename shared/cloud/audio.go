@@ -31,7 +31,7 @@ func mixAudio(ctx context.Context, c *Call, event json.RawMessage) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := sweep(); err != nil {
+	if err := removeTempFiles(); err != nil {
 		return nil, err
 	}
 	state, err := c.mixAudio(ctx, e.JobID)

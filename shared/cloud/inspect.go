@@ -34,7 +34,7 @@ func inspect(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := sweep(); err != nil {
+	if err := removeTempFiles(); err != nil {
 		return nil, err
 	}
 	composition, err := capture.Locate("", r.Input)

@@ -31,7 +31,7 @@ func renderPartition(ctx context.Context, c *Call, event json.RawMessage) (any, 
 	if err != nil {
 		return nil, err
 	}
-	if err := sweep(); err != nil {
+	if err := removeTempFiles(); err != nil {
 		return nil, err
 	}
 	p := &partition{call: c, item: e.Partition, writer: progressWriter{bucket: c.Bucket, keys: Job(e.JobID)}}

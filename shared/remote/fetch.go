@@ -11,12 +11,12 @@ import (
 	"helios/shared/store"
 )
 
-// Fetch downloads an object, given by its s3:// address, into a file. The file is there whole or not at all; one
-// that is there is replaced if overwrite says so, and an fs.ErrExist otherwise.
+// Fetch downloads an object, given by its s3:// address, to a file. The file appears only when it is complete. If it
+// already exists, Fetch replaces it or, without overwrite, returns an fs.ErrExist.
 func (s *Stack) Fetch(ctx context.Context, address, file string, overwrite bool) error {
 	bucket, key, ok := addr.SplitS3(address)
 	if !ok {
-		return fmt.Errorf("%q is no address of an object", address)
+		return fmt.Errorf("%q is not the s3:// address of an object", address)
 	}
 	w, err := store.Dir("").Create(ctx, file)
 	if err != nil {
@@ -25,7 +25,7 @@ func (s *Stack) Fetch(ctx context.Context, address, file string, overwrite bool)
 	defer w.Abort()
 	err = store.Get(ctx, store.NewS3(s.Bucket.Client, bucket, ""), key, w)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fault.Userf("%s is not there any more", address)
+		return fault.Userf("downloading %s: the object does not exist; it may have been deleted", address)
 	}
 	if err != nil {
 		return fmt.Errorf("downloading %s: %w", address, err)

@@ -16,31 +16,32 @@ import (
 	"helios/shared/fault"
 )
 
-// Attempt is an attempt at a unit of work, and where its log is.
+// Attempt is an attempt at a unit of work.
 type Attempt struct {
 	cloud.Usage
 	Log cloud.Log
 }
 
-// Attempts returns those attempts of a render that are asked for.
-func (s *Stack) Attempts(ctx context.Context, r *Render, want func(cloud.Usage) bool) ([]Attempt, error) {
+// Attempts returns the attempts of a render that match.
+func (s *Stack) Attempts(ctx context.Context, r *Render, match func(cloud.Usage) bool) ([]Attempt, error) {
+	if r.Progress == nil {
+		return nil, nil
+	}
 	var list []Attempt
-	if r.Progress != nil {
-		for _, u := range r.Progress.Usage {
-			if !want(u) {
-				continue
-			}
-			log, err := s.logOf(ctx, r.Job.JobID, u)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, Attempt{u, log})
+	for _, u := range r.Progress.Usage {
+		if !match(u) {
+			continue
 		}
+		log, err := s.logOf(ctx, r.Job.JobID, u)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Attempt{u, log})
 	}
 	return list, nil
 }
 
-// logOf finds out where the log of an attempt is.
+// logOf reads the log of an attempt from its progress object.
 func (s *Stack) logOf(ctx context.Context, jobID string, u cloud.Usage) (log cloud.Log, err error) {
 	progress := cloud.Job(jobID).Progress()
 	key := progress + u.Name()
@@ -48,7 +49,7 @@ func (s *Stack) logOf(ctx context.Context, jobID string, u cloud.Usage) (log clo
 		if err = s.Bucket.GetJSON(ctx, key, &log); !errors.Is(err, fs.ErrNotExist) {
 			return log, err
 		}
-		// It has come further since.
+		// The attempt has made progress and replaced the object.
 		list, listErr := s.Bucket.List(ctx, progress+u.Unit+"."+u.Attempt+".")
 		if listErr != nil || len(list) == 0 {
 			return log, errors.Join(listErr, err)
@@ -58,36 +59,40 @@ func (s *Stack) logOf(ctx context.Context, jobID string, u cloud.Usage) (log clo
 	return log, err
 }
 
-var logPlace = regexp.MustCompile(`\(log: (\S+), stream (\S+), request ([^\s)]+)\)`)
+// logPattern matches what the functions append to their error messages.
+var logPattern = regexp.MustCompile(`\(log: (\S+), stream (\S+), request ([^\s)]+)\)`)
 
-// FailureLog returns the log that the message about a failure names.
+// FailureLog returns the log that the error message of the render names.
 func (r *Render) FailureLog() (log cloud.Log, ok bool) {
-	m := logPlace.FindStringSubmatch(r.Message)
+	m := logPattern.FindStringSubmatch(r.Message)
 	if m == nil {
 		return log, false
 	}
 	return cloud.Log{Group: m[1], Stream: m[2], RequestID: m[3]}, true
 }
 
-// ErrNoLog says that there is no log. CloudWatch has lines a few seconds after they were written.
-var ErrNoLog = errors.New("it has expired, or is not written yet")
+// ErrNoLog is the error if a log stream does not exist.
+var ErrNoLog = errors.New("it has expired or is not written yet; CloudWatch needs a few seconds")
 
-// Line is one of a log.
+// Line is a line of a log.
 type Line struct {
 	Time time.Time
 	Text string
 }
 
-// ReadLog reads the log of one call: of its stream, what lies between the first and the last line that name the
-// request, or the end if the call still runs. A stream's calls come one after another.
+// ReadLog returns the log lines of one call. The calls of a log stream follow each other, so these are the lines from
+// the first to the last that name the request id, or to the end of the stream if the call is running.
 func (s *Stack) ReadLog(ctx context.Context, log cloud.Log, running bool) ([]Line, error) {
 	if log.Group == "" || log.Stream == "" {
-		return nil, fault.Userf("the call told nothing about its log")
+		return nil, fault.Userf("the call did not report its log")
 	}
 	var lines []Line
 	last := 0
-	in := &cloudwatchlogs.GetLogEventsInput{LogGroupName: &log.Group, LogStreamName: &log.Stream, StartFromHead: aws.Bool(true)}
-	pages := cloudwatchlogs.NewGetLogEventsPaginator(s.Logs, in, func(o *cloudwatchlogs.GetLogEventsPaginatorOptions) { o.StopOnDuplicateToken = true })
+	in := &cloudwatchlogs.GetLogEventsInput{
+		LogGroupName: &log.Group, LogStreamName: &log.Stream, StartFromHead: aws.Bool(true),
+	}
+	options := func(o *cloudwatchlogs.GetLogEventsPaginatorOptions) { o.StopOnDuplicateToken = true }
+	pages := cloudwatchlogs.NewGetLogEventsPaginator(s.Logs, in, options)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if errors.As(err, new(*types.ResourceNotFoundException)) {
@@ -98,12 +103,12 @@ func (s *Stack) ReadLog(ctx context.Context, log cloud.Log, running bool) ([]Lin
 		}
 		for _, e := range page.Events {
 			text := strings.TrimRight(aws.ToString(e.Message), "\n")
-			names := strings.Contains(text, log.RequestID)
-			if len(lines) == 0 && !names {
+			matches := strings.Contains(text, log.RequestID)
+			if len(lines) == 0 && !matches {
 				continue
 			}
 			lines = append(lines, Line{time.UnixMilli(aws.ToInt64(e.Timestamp)).UTC(), text})
-			if names {
+			if matches {
 				last = len(lines)
 			}
 		}

@@ -19,10 +19,10 @@ import (
 )
 
 const (
-	// maxFiles and maxBytes bound what is uploaded, lest a page in a home folder takes all of it along.
+	// maxFiles and maxBytes prevent the upload of a whole home folder that happens to contain a page.
 	maxFiles = 10_000
 	maxBytes = 10 << 30
-	// maxPath leaves room in a key of 1024 bytes.
+	// maxPath is the longest path in bytes. Keys of S3 have at most 1024 bytes.
 	maxPath = 900
 )
 
@@ -30,30 +30,29 @@ const (
 type File struct {
 	Path   string `json:"path"` // with slashes
 	SHA256 string `json:"sha256"`
-	Size   int64  `json:"size"`
+	Size   int64  `json:"size"` // bytes
 }
 
-// Manifest is all files of a site, by path. Equal files make an equal digest.
+// Manifest lists the files of a site, sorted by path. Equal sites have equal manifests.
 type Manifest struct {
 	Files []File `json:"files"`
 }
 
-// encode returns the manifest as JSON and its digest.
-func (t Manifest) encode() (data []byte, digest string, err error) {
-	data, err = json.Marshal(t)
+// encode returns the manifest as JSON and the digest of that.
+func (m Manifest) encode() (data []byte, digest string, err error) {
+	data, err = json.Marshal(m)
 	sum := sha256.Sum256(data)
 	return data, hex.EncodeToString(sum[:]), err
 }
 
-// size returns the bytes of all files.
-func (t Manifest) size() (n int64) {
-	for _, f := range t.Files {
+// size returns the size of all files in bytes.
+func (m Manifest) size() (n int64) {
+	for _, f := range m.Files {
 		n += f.Size
 	}
 	return n
 }
 
-// reader finds the files of a folder.
 type folderReader struct {
 	root     *os.Root
 	skip     func(fs.FileInfo) bool
@@ -61,22 +60,23 @@ type folderReader struct {
 	size     int64
 }
 
-// readFolder reads a folder as a page would see it: links that lead out of it are not there. Hidden files, whose
-// names begin with a dot, are left out, and so is what skip says.
+// readFolder returns the manifest of a folder. It skips hidden files (the name starts with a dot), links that lead
+// out of the folder, and files that skip selects.
 func readFolder(root *os.Root, skip func(fs.FileInfo) bool) (Manifest, error) {
 	r := &folderReader{root: root, skip: skip}
 	top, err := root.Stat(".")
 	if err != nil {
 		return Manifest{}, err
 	}
-	if err := r.folder(".", []fs.FileInfo{top}); err != nil {
+	if err := r.addFolder(".", []fs.FileInfo{top}); err != nil {
 		return Manifest{}, err
 	}
 	slices.SortFunc(r.manifest.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	return r.manifest, nil
 }
 
-func (r *folderReader) folder(name string, above []fs.FileInfo) error {
+// addFolder adds a folder. It does not follow links to parents, the folders above it.
+func (r *folderReader) addFolder(name string, parents []fs.FileInfo) error {
 	entries, err := fs.ReadDir(r.root.FS(), name)
 	if err != nil {
 		return fault.Userf("reading the composition's folder: %w", err)
@@ -86,22 +86,22 @@ func (r *folderReader) folder(name string, above []fs.FileInfo) error {
 			continue
 		}
 		file := path.Join(name, e.Name())
-		info, err := r.root.Stat(file) // of what a link leads to
+		info, err := r.root.Stat(file) // follows links inside the root
 		switch {
 		case err != nil && e.Type()&fs.ModeSymlink != 0:
 			continue
 		case err != nil:
 			return fault.Userf("reading the composition's folder: %w", err)
 		case info.IsDir():
-			loops := slices.ContainsFunc(above, func(dir fs.FileInfo) bool { return os.SameFile(dir, info) })
+			loops := slices.ContainsFunc(parents, func(dir fs.FileInfo) bool { return os.SameFile(dir, info) })
 			if loops {
 				continue
 			}
-			if err := r.folder(file, append(slices.Clip(above), info)); err != nil {
+			if err := r.addFolder(file, append(slices.Clip(parents), info)); err != nil {
 				return err
 			}
 		case info.Mode().IsRegular() && !r.skip(info):
-			if err := r.file(file); err != nil {
+			if err := r.addFile(file); err != nil {
 				return err
 			}
 		}
@@ -109,9 +109,10 @@ func (r *folderReader) folder(name string, above []fs.FileInfo) error {
 	return nil
 }
 
-func (r *folderReader) file(name string) error {
+func (r *folderReader) addFile(name string) error {
 	if !utf8.ValidString(name) || len(name) > maxPath {
-		return fault.Userf("%.100q cannot be the name of an object in S3; make it valid UTF-8 of at most %d bytes", name, maxPath)
+		return fault.Userf("%.100q cannot be uploaded: its name is not valid UTF-8 of at most %d bytes; rename it",
+			name, maxPath)
 	}
 	f, err := digest(r.root, name)
 	if err != nil {
@@ -120,13 +121,13 @@ func (r *folderReader) file(name string) error {
 	r.manifest.Files = append(r.manifest.Files, f)
 	r.size += f.Size
 	if len(r.manifest.Files) > maxFiles || r.size > maxBytes {
-		return fault.Userf("the folder %s has more than %d files or %d GiB, and all of it would be uploaded; move the composition into a folder of its own",
-			r.root.Name(), maxFiles, maxBytes>>30)
+		return fault.Userf("the folder %s cannot be uploaded: it has more than %d files or %d GiB; "+
+			"move the composition into its own folder", r.root.Name(), maxFiles, maxBytes>>30)
 	}
 	return nil
 }
 
-// digest reads a file.
+// digest returns the entry of a file in the manifest.
 func digest(root *os.Root, name string) (File, error) {
 	f, err := open(root, name)
 	if err != nil {
@@ -142,7 +143,7 @@ func digest(root *os.Root, name string) (File, error) {
 }
 
 func open(root *os.Root, name string) (*os.File, error) {
-	// What became a named pipe meanwhile would make a plain open wait for a writer.
+	// O_NONBLOCK: if the file was replaced by a named pipe, a plain open would wait for a writer.
 	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fault.Userf("reading the composition: %w", err)

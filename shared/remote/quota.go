@@ -6,18 +6,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 )
 
-// Quota is how many calls of functions an account runs at once, in the region of the state machine.
+// Quota is the concurrency quota of Lambda for an account in the region of the state machine.
 type Quota struct {
-	// Account is for all functions, Free what no function has reserved for itself.
+	// Account is the number of concurrent calls of all functions.
 	Account int `json:"account"`
-	Free    int `json:"free"`
+	// Free is the part of Account that no function has reserved.
+	Free int `json:"free"`
 }
 
-// Quota asks for the account's.
+// Quota returns the quota of the account.
 func (s *Stack) Quota(ctx context.Context) (Quota, error) {
 	out, err := s.Lambda.GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
 	if err != nil {
-		return Quota{}, s.wrapError(ctx, "asking for the account's limits", "", err)
+		return Quota{}, s.wrapError(ctx, "reading the quota of the account", "", err)
 	}
 	q := Quota{Account: int(out.AccountLimit.ConcurrentExecutions)}
 	q.Free = q.Account
@@ -27,7 +28,7 @@ func (s *Stack) Quota(ctx context.Context) (Quota, error) {
 	return q, nil
 }
 
-// Rounds is how often the account has to be filled until so many partitions are done.
+// Rounds returns how many rounds of concurrent calls are necessary to render all partitions.
 func (q Quota) Rounds(partitions int) int {
 	free := max(1, q.Free)
 	return (partitions + free - 1) / free

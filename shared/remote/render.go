@@ -17,7 +17,7 @@ import (
 	"helios/shared/fault"
 )
 
-// Status is how a render stands.
+// Status is the status of a render.
 type Status string
 
 const (
@@ -42,32 +42,31 @@ func statusOf(s types.ExecutionStatus) Status {
 	return Running
 }
 
-// Render is what is known of a render.
+// Render is the state of a render.
 type Render struct {
 	ID      string    `json:"id"`
 	Status  Status    `json:"status"`
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended,omitzero"`
-	// Request is its input, nil if that is none.
+	// Request is the input of the execution; nil if that is not a request.
 	Request *cloud.Request `json:"request,omitempty"`
-	// Job is what was planned; nil before.
-	Job *cloud.Planned `json:"job,omitempty"`
-	// Progress is that of the job; nil before it was planned.
+	// Job and Progress are nil until the render is planned.
+	Job      *cloud.Planned  `json:"job,omitempty"`
 	Progress *cloud.Progress `json:"progress,omitempty"`
-	// Finished is there when the render has succeeded.
+	// Finished is nil until the render has succeeded.
 	Finished *cloud.Finished `json:"finished,omitempty"`
-	// Error and Message say why it failed.
+	// Error and Message describe the failure.
 	Error   string `json:"error,omitempty"`
 	Message string `json:"message,omitempty"`
 }
 
-// Err returns nil unless the render has ended without its output.
+// Err returns an error if the render was cancelled, timed out or failed.
 func (r *Render) Err() error {
 	switch r.Status {
 	case Cancelled:
-		return fault.Userf("the render %s was cancelled; helios cloud redrive %s goes on with it", r.ID, r.ID)
+		return fault.Userf("the render %s was cancelled; to continue it, use helios cloud redrive %s", r.ID, r.ID)
 	case TimedOut:
-		return fmt.Errorf("the render %s took longer than a day; helios cloud redrive %s goes on with it", r.ID, r.ID)
+		return fmt.Errorf("the render %s took longer than a day; to continue it, use helios cloud redrive %s", r.ID, r.ID)
 	case Failed:
 		kind := fault.Internal
 		switch r.Error {
@@ -76,33 +75,38 @@ func (r *Render) Err() error {
 		case cloud.TransientError:
 			kind = fault.Transient
 		}
-		return fault.Wrap(kind, fmt.Errorf("the render %s failed: %s", r.ID, strings.TrimSuffix(strings.TrimSpace(r.Message), ".")))
+		message := strings.TrimSuffix(strings.TrimSpace(r.Message), ".")
+		return fault.Wrap(kind, fmt.Errorf("the render %s failed: %s", r.ID, message))
 	}
 	return nil
 }
 
-// Start starts a render under an id, which no render had in the last 90 days: letters, digits, dashes, at most 80.
+// Start starts a render. The id consists of at most 80 letters, digits and dashes, and no render of the last 90 days
+// may have it.
 func (s *Stack) Start(ctx context.Context, id string, r *cloud.Request) error {
 	input, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	_, err = s.StepFunctions.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &s.StateMachine, Name: &id, Input: aws.String(string(input))})
+	_, err = s.StepFunctions.StartExecution(ctx, &sfn.StartExecutionInput{
+		StateMachineArn: &s.StateMachine, Name: &id, Input: aws.String(string(input)),
+	})
 	if errors.As(err, new(*types.ExecutionAlreadyExists)) {
-		return fault.Userf("there is a render %s already", id)
+		return fault.Userf("a render with the id %s already exists", id)
 	}
 	return s.wrapError(ctx, "starting the render", "", err)
 }
 
-// Describe finds out how a render stands, without its progress.
+// Describe returns the state of a render without Job and Progress.
 func (s *Stack) Describe(ctx context.Context, id string) (*Render, error) {
-	arn := s.execution(id)
+	arn := s.executionARN(id)
 	e, err := s.StepFunctions.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	if err != nil {
-		return nil, s.wrapError(ctx, "asking for the render", id, err)
+		return nil, s.wrapError(ctx, "reading the state of the render", id, err)
 	}
 	r := &Render{
-		ID: aws.ToString(e.Name), Status: statusOf(e.Status), Started: aws.ToTime(e.StartDate), Ended: aws.ToTime(e.StopDate),
+		ID: aws.ToString(e.Name), Status: statusOf(e.Status),
+		Started: aws.ToTime(e.StartDate), Ended: aws.ToTime(e.StopDate),
 		Error: aws.ToString(e.Error), Message: aws.ToString(e.Cause),
 	}
 	request := new(cloud.Request)
@@ -116,32 +120,34 @@ func (s *Stack) Describe(ctx context.Context, id string) (*Render, error) {
 	return r, nil
 }
 
-// Look finds out all about a render. It takes what an earlier Look has found out of the same, or nil.
-func (s *Stack) Status(ctx context.Context, id string, before *Render) (*Render, error) {
+// Status returns the state of a render. previous is the result of an earlier call for the same render, or nil; it
+// saves requests.
+func (s *Stack) Status(ctx context.Context, id string, previous *Render) (*Render, error) {
 	r, err := s.Describe(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if before != nil {
-		r.Job = before.Job
+	if previous != nil {
+		r.Job = previous.Job
 	}
 	if r.Job == nil {
 		if r.Job, err = s.planned(ctx, id); err != nil || r.Job == nil {
 			return r, err
 		}
 	}
-	// What an execution on x86_64 costs more is told by its report.
+	// The client does not know the architecture of the functions. The report has the exact prices.
 	if r.Progress, err = cloud.ReadProgress(ctx, s.Bucket, r.Job.JobID, cloud.PricesOf("")); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// planned finds what the execution's plan function answered; nil if it has not yet. The executions of the
-// partitions are others, so this history is short, and the answer stands near its beginning.
+// planned returns the response of the plan function, or nil if the render is not planned yet. The history is short,
+// because partitions have executions of their own, and the response is near its start.
 func (s *Stack) planned(ctx context.Context, id string) (*cloud.Planned, error) {
-	arn := s.execution(id)
-	pages := sfn.NewGetExecutionHistoryPaginator(s.StepFunctions, &sfn.GetExecutionHistoryInput{ExecutionArn: &arn, MaxResults: 100})
+	arn := s.executionARN(id)
+	in := &sfn.GetExecutionHistoryInput{ExecutionArn: &arn, MaxResults: 100}
+	pages := sfn.NewGetExecutionHistoryPaginator(s.StepFunctions, in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -155,18 +161,20 @@ func (s *Stack) planned(ctx context.Context, id string) (*cloud.Planned, error) 
 			var state struct {
 				Plan struct{ Payload *cloud.Planned }
 			}
-			if json.Unmarshal([]byte(aws.ToString(d.Output)), &state) == nil && state.Plan.Payload != nil && state.Plan.Payload.JobID != "" {
-				return state.Plan.Payload, nil
+			err := json.Unmarshal([]byte(aws.ToString(d.Output)), &state)
+			if p := state.Plan.Payload; err == nil && p != nil && p.JobID != "" {
+				return p, nil
 			}
 		}
 	}
 	return nil, nil
 }
 
-// List returns the renders that began last, the latest first.
+// List returns the last renders, the latest first.
 func (s *Stack) List(ctx context.Context, limit int) ([]Render, error) {
 	var list []Render
-	pages := sfn.NewListExecutionsPaginator(s.StepFunctions, &sfn.ListExecutionsInput{StateMachineArn: &s.StateMachine, MaxResults: int32(min(limit, 1000))})
+	in := &sfn.ListExecutionsInput{StateMachineArn: &s.StateMachine, MaxResults: int32(min(limit, 1000))}
+	pages := sfn.NewListExecutionsPaginator(s.StepFunctions, in)
 	for pages.HasMorePages() && len(list) < limit {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -174,55 +182,49 @@ func (s *Stack) List(ctx context.Context, limit int) ([]Render, error) {
 		}
 		for _, e := range page.Executions {
 			list = append(list, Render{
-				ID: aws.ToString(e.Name), Status: statusOf(e.Status), Started: aws.ToTime(e.StartDate), Ended: aws.ToTime(e.StopDate),
+				ID: aws.ToString(e.Name), Status: statusOf(e.Status),
+				Started: aws.ToTime(e.StartDate), Ended: aws.ToTime(e.StopDate),
 			})
 		}
 	}
 	return list[:min(limit, len(list))], nil
 }
 
-// Cancel ends a render that runs. What is done of it stays.
+// Cancel stops a running render. Its chunks remain.
 func (s *Stack) Cancel(ctx context.Context, id string) error {
 	r, err := s.Describe(ctx, id)
 	if err != nil {
 		return err
 	}
 	if r.Status != Running {
-		return fault.Userf("the render %s does not run: it has %s", r.ID, ending(r.Status))
+		return fault.Userf("the render %s is not running: its status is %q", r.ID, r.Status)
 	}
-	arn := s.execution(id)
+	arn := s.executionARN(id)
 	_, err = s.StepFunctions.StopExecution(ctx, &sfn.StopExecutionInput{
 		ExecutionArn: &arn, Error: aws.String("Helios.Cancelled"), Cause: aws.String("cancelled from the command line"),
 	})
 	return s.wrapError(ctx, "cancelling the render", id, err)
 }
 
-func ending(s Status) string {
-	if s == Cancelled {
-		return "been cancelled"
-	}
-	return string(s)
-}
-
-// Redrive does again what a render that ended without its output has not done, as a new render under another id.
-// Both are the same job, so chunks that are there are kept. (Step Functions' own redrive would go on at the state
-// machine's last state, which reports the failure.)
+// Redrive starts a render that was cancelled, timed out or failed again, with the id next. Both renders are the same
+// job, so chunks that exist are kept. It does not use RedriveExecution, which would continue at the last state: the
+// one that reports the failure.
 func (s *Stack) Redrive(ctx context.Context, id, next string) error {
 	r, err := s.Describe(ctx, id)
 	switch {
 	case err != nil:
 		return err
 	case r.Status == Running:
-		return fault.Userf("the render %s still runs; helios cloud cancel %s ends it", r.ID, r.ID)
+		return fault.Userf("the render %s is still running; to stop it, use helios cloud cancel %s", r.ID, r.ID)
 	case r.Status == Succeeded:
-		return fault.Userf("the render %s has succeeded; there is nothing to do again", r.ID)
+		return fault.Userf("the render %s has succeeded; there is nothing to redrive", r.ID)
 	case r.Request == nil:
-		return fault.Userf("the input of %s is no request of a render", r.ID)
+		return fault.Userf("the render %s cannot be redriven: its input is not a request", r.ID)
 	}
 	request := *r.Request
 	request.Output = request.OutputOf(r.ID)
 	if request.Revision == "" && addr.IsHTTP(request.Input) {
-		request.Revision = r.ID // as the plan had it
+		request.Revision = r.ID // the revision that the plan function used
 	}
 	return s.Start(ctx, next, &request)
 }

@@ -124,10 +124,10 @@ func TestARenderIsFollowed(t *testing.T) {
 	if err != nil || len(list) != 1 || list[0].ID != "intro-1" || list[0].Status != Succeeded {
 		t.Errorf("the list is %+v: %v", list, err)
 	}
-	if err := s.Cancel(t.Context(), "intro-1"); fault.Of(err) != fault.User || !strings.Contains(err.Error(), "does not run: it has succeeded") {
+	if err := s.Cancel(t.Context(), "intro-1"); fault.Of(err) != fault.User || !strings.Contains(err.Error(), "is not running: its status is \"succeeded\"") {
 		t.Errorf("cancelling it: %v", err)
 	}
-	if err := s.Redrive(t.Context(), "intro-1", "intro-2"); fault.Of(err) != fault.User || !strings.Contains(err.Error(), "nothing to do again") {
+	if err := s.Redrive(t.Context(), "intro-1", "intro-2"); fault.Of(err) != fault.User || !strings.Contains(err.Error(), "nothing to redrive") {
 		t.Errorf("redriving it: %v", err)
 	}
 }
@@ -182,7 +182,7 @@ func TestARenderFailsAndIsRedriven(t *testing.T) {
 	again := openStack(t, testBucket, machineIn(t, f, "eu-west-1", 0, succeed()))
 	both := *s
 	both.StateMachine, both.StepFunctions = again.StateMachine, startElsewhere{s.StepFunctions, again.StepFunctions}
-	if err := both.Redrive(t.Context(), s.execution("intro-1"), "intro-2"); err != nil {
+	if err := both.Redrive(t.Context(), s.executionARN("intro-1"), "intro-2"); err != nil {
 		t.Fatal(err)
 	}
 	r, err = again.Follow(t.Context(), "intro-2", 20*time.Millisecond, func(*Render) {})
@@ -211,7 +211,7 @@ func TestARenderIsCancelled(t *testing.T) {
 	if err := s.Start(t.Context(), "intro-1", request()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Redrive(t.Context(), "intro-1", "intro-2"); fault.Of(err) != fault.User || !strings.Contains(err.Error(), "still runs") {
+	if err := s.Redrive(t.Context(), "intro-1", "intro-2"); fault.Of(err) != fault.User || !strings.Contains(err.Error(), "still running") {
 		t.Errorf("redriving what runs: %v", err)
 	}
 	var once sync.Once

@@ -21,43 +21,40 @@ import (
 	"helios/shared/store"
 )
 
-// A site is the prefix sites/<digest of its manifest>/. Its files are copied there inside S3 from sites/blobs/<digest>,
-// where each content is uploaded once, whichever sites it is part of. sites/<digest>.json, the manifest, is written
-// last: where it is, the site is whole. Nothing of it ever changes, so that a render that runs sees one state.
 const blobsPrefix = cloud.SitesPrefix + "blobs/"
 
-// uploadConcurrency is how many files are sent at once.
+// uploadConcurrency is how many files are uploaded at once.
 const uploadConcurrency = 8
 
-// UploadResult is what became of an upload.
+// UploadResult describes an uploaded site.
 type UploadResult struct {
-	// Address is that of the page, or of the file: s3://bucket/sites/…
+	// Address is the s3:// address of the page or file.
 	Address string
-	// Files and Bytes are what the site is made of, Sent and SentBytes what had to be sent.
+	// Files and Bytes are those of the site; Sent and SentBytes the part that the bucket did not have.
 	Files, Sent      int
 	Bytes, SentBytes int64
 }
 
-// Upload makes a site of a local composition and returns its address: the whole folder but hidden files, and the
-// files that are left out by name. Only content that the bucket does not have yet is sent.
+// Upload uploads the folder of a local composition without hidden files and without the files named by except. Only
+// content that the bucket does not have is sent.
 func (s *Stack) Upload(ctx context.Context, c capture.Composition, except ...string) (*UploadResult, error) {
 	if ext := strings.ToLower(filepath.Ext(c.Page)); ext != ".html" && ext != ".htm" {
-		return nil, fault.Userf("%s is not called .html; rename it, for in S3 only the name tells a page from a folder", c.Input)
+		return nil, fault.Userf("%s cannot be uploaded: the name of a page in S3 must end with .html; rename it", c.Input)
 	}
 	root, err := os.OpenRoot(c.Folder)
 	if err != nil {
 		return nil, fault.Userf("opening the composition's folder: %w", err)
 	}
 	defer root.Close()
-	var left []fs.FileInfo
+	var skipped []fs.FileInfo
 	for _, name := range except {
 		if info, err := os.Stat(name); err == nil {
-			left = append(left, info)
+			skipped = append(skipped, info)
 		}
 	}
 	manifest, err := readFolder(root, func(info fs.FileInfo) bool {
-		for _, l := range left {
-			if os.SameFile(l, info) {
+		for _, s := range skipped {
+			if os.SameFile(s, info) {
 				return true
 			}
 		}
@@ -69,7 +66,7 @@ func (s *Stack) Upload(ctx context.Context, c capture.Composition, except ...str
 	return s.upload(ctx, root, manifest, c.Page)
 }
 
-// UploadFile makes a site of one file, such as a sound.
+// UploadFile uploads one file, such as a sound, as a site.
 func (s *Stack) UploadFile(ctx context.Context, name string) (*UploadResult, error) {
 	root, err := os.OpenRoot(filepath.Dir(name))
 	if err != nil {
@@ -83,17 +80,20 @@ func (s *Stack) UploadFile(ctx context.Context, name string) (*UploadResult, err
 	return s.upload(ctx, root, Manifest{Files: []File{f}}, f.Path)
 }
 
+// upload uploads the files of a manifest. page is the file that the resulting address names.
 func (s *Stack) upload(ctx context.Context, root *os.Root, manifest Manifest, page string) (*UploadResult, error) {
 	text, digest, err := manifest.encode()
 	if err != nil {
 		return nil, err
 	}
 	prefix, key := cloud.SitesPrefix+digest+"/", digest+".json"
-	u := &UploadResult{Address: s.Bucket.Objects(prefix).URL(page), Files: len(manifest.Files), Bytes: manifest.size()}
+	u := &UploadResult{
+		Address: s.Bucket.Objects(prefix).URL(page), Files: len(manifest.Files), Bytes: manifest.size(),
+	}
 	sites := s.Bucket.Objects(cloud.SitesPrefix)
-	switch whole, err := sites.Open(ctx, key); {
+	switch complete, err := sites.Open(ctx, key); {
 	case err == nil:
-		return u, whole.Close()
+		return u, complete.Close()
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
@@ -114,10 +114,11 @@ func (s *Stack) upload(ctx context.Context, root *os.Root, manifest Manifest, pa
 		return nil, err
 	}
 	u.Sent, u.SentBytes = int(sent.Load()), sentBytes.Load()
-	return u, putNew(ctx, sites, key, strings.NewReader(string(text)))
+	err = store.Put(ctx, sites, key, strings.NewReader(string(text)), store.Writer.CommitNew)
+	return u, ignoreExists(err)
 }
 
-// place puts a file under a key and reports whether its content had to be sent.
+// putFile writes a file to key. sent reports whether the bucket did not have its content.
 func (s *Stack) putFile(ctx context.Context, root *os.Root, f File, key string) (sent bool, err error) {
 	err = s.Bucket.Objects("").Copy(ctx, blobsPrefix+f.SHA256, key)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -129,7 +130,7 @@ func (s *Stack) putFile(ctx context.Context, root *os.Root, f File, key string) 
 	return true, s.Bucket.Objects("").Copy(ctx, blobsPrefix+f.SHA256, key)
 }
 
-// send uploads the content of a file, unless it has changed since it was looked at.
+// uploadBlob uploads the content of a file. It fails if the content is not that of the manifest any more.
 func (s *Stack) uploadBlob(ctx context.Context, root *os.Root, f File) error {
 	content, err := open(root, f.Path)
 	if err != nil {
@@ -146,17 +147,12 @@ func (s *Stack) uploadBlob(ctx context.Context, root *os.Root, f File) error {
 		return fmt.Errorf("uploading %s: %w", f.Path, err)
 	}
 	if hex.EncodeToString(hash.Sum(nil)) != f.SHA256 {
-		return fault.Userf("%s changed while it was uploaded; try again when nothing writes it", f.Path)
+		return fault.Userf("uploading %s: the file changed during the upload; retry when no program writes to it", f.Path)
 	}
 	return ignoreExists(w.CommitNew())
 }
 
-// write makes a small object.
-func putNew(ctx context.Context, to *store.S3, name string, r io.Reader) error {
-	return ignoreExists(store.Put(ctx, to, name, r, store.Writer.CommitNew))
-}
-
-// already is for objects that are named after their content: who wrote them does not matter.
+// ignoreExists ignores that an object exists. Objects named after their content are always equal.
 func ignoreExists(err error) error {
 	if errors.Is(err, fs.ErrExist) {
 		return nil

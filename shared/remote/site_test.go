@@ -278,7 +278,7 @@ func TestWhatCannotBeUploaded(t *testing.T) {
 			t.Errorf("%s: the error is %v (%s)", input, err, fault.Of(err))
 		}
 	}
-	fails(s, filepath.Join(dir, "page.svg"), "not called .html")
+	fails(s, filepath.Join(dir, "page.svg"), "must end with .html")
 	fails(openStack(t, "helios-test-nowhere", anyMachine), dir, "no bucket helios-test-nowhere")
 	put(t, dir, "not\xffutf8.txt", "x")
 	fails(s, dir, `not\xffutf8.txt`)
