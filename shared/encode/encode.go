@@ -19,7 +19,7 @@ import (
 type Encoder struct {
 	process *process.Process
 	frames  io.WriteCloser
-	ivf     *ivf // nil where no pictures are written
+	ivf     *ivfWriter // nil where no frames are written
 	out     string
 	stop    func() bool // takes back what ctx does when it ends
 }
@@ -27,11 +27,11 @@ type Encoder struct {
 // Start starts encoding to the file out, which is replaced. The comment is written into it. When ctx ends
 // ffmpeg is killed.
 func Start(ctx context.Context, c job.Config, comment, out string) (*Encoder, error) {
-	e, err := start(ctx, c, ivfInput(c), colours(c), ivfTimes(c), comment, out)
+	e, err := start(ctx, c, ivfInput(c), colours(c), fillGaps(c), comment, out)
 	if err != nil {
 		return nil, err
 	}
-	e.ivf = newIVF(e.frames, c)
+	e.ivf = newIVFWriter(e.frames, c)
 	return e, nil
 }
 
