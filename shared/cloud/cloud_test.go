@@ -289,7 +289,7 @@ func TestWebhook(t *testing.T) {
 	defer server.Close()
 	defer server.Client().CloseIdleConnections()
 	h := newWebhook([]byte("secret"))
-	h.pauses = []time.Duration{0, 0, 0}
+	h.delays = []time.Duration{0, 0, 0}
 	address := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
 	err := h.send(context.Background(), address, []byte(`{}`))
 	if !errors.Is(err, errPrivate) || calls != 0 {

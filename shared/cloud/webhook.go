@@ -20,21 +20,22 @@ import (
 	"helios/shared/job"
 )
 
-// The headers of a webhook's request. The signature is "sha256=" and the HMAC-SHA256, in hexadecimal, of the
-// time, a dot and the body, with the secret that the stack was deployed with.
+// Headers of a webhook request.
 const (
-	TimeHeader      = "Helios-Time" // seconds since 1970
+	// TimeHeader contains the time of the request in seconds since 1970.
+	TimeHeader = "Helios-Time"
+	// SignatureHeader contains the result of [Sign].
 	SignatureHeader = "Helios-Signature"
 )
 
-// webhook sends signed messages to addresses on the public internet.
+// webhook sends signed requests to addresses on the public internet.
 type webhook struct {
 	secret []byte
 	client *http.Client
-	pauses []time.Duration // before each further attempt
+	delays []time.Duration // before each retry
 }
 
-// publicOnly rejects a connection after the name was resolved, so no DNS answer leads to an internal address.
+// publicOnly checks addresses after name resolution, so that a DNS record cannot point to an internal address.
 var publicOnly = addr.Control(addr.IsPublic, errPrivate)
 
 func newWebhook(secret []byte) *webhook {
@@ -43,26 +44,26 @@ func newWebhook(secret []byte) *webhook {
 		secret: secret,
 		client: &http.Client{
 			Timeout: 20 * time.Second,
-			// No proxy, which would resolve the name by itself.
-			Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true, TLSHandshakeTimeout: 10 * time.Second},
-			CheckRedirect: func(*http.Request, []*http.Request) error {
-				return errRedirect
+			// Without a proxy: it would resolve the name itself, and bypass publicOnly.
+			Transport: &http.Transport{
+				DialContext: dialer.DialContext, DisableKeepAlives: true, TLSHandshakeTimeout: 10 * time.Second,
 			},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return errRedirect },
 		},
-		pauses: []time.Duration{time.Second, 4 * time.Second, 15 * time.Second},
+		delays: []time.Duration{time.Second, 4 * time.Second, 15 * time.Second},
 	}
 }
 
 var (
 	errPrivate  = errors.New("the address is not on the public internet")
-	errRedirect = errors.New("answered with a redirect, which is not followed")
+	errRedirect = errors.New("the response is a redirect; use the address that it points to")
 )
 
-// checkWebhook refuses what send would.
+// checkWebhook validates the address of a webhook before name resolution.
 func checkWebhook(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" || u.Host == "" {
-		return job.Errorf("webhook", "%q is no https address", address)
+		return job.Errorf("webhook", "%q is not an https:// address", address)
 	}
 	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !addr.IsPublic(ip) {
 		return job.Errorf("webhook", "%s is not on the public internet", u.Host)
@@ -70,26 +71,26 @@ func checkWebhook(address string) error {
 	return nil
 }
 
-// send posts a message, again after a while if it was not taken.
+// send posts body. It retries if a retry may succeed.
 func (h *webhook) send(ctx context.Context, address string, body []byte) error {
 	if err := checkWebhook(address); err != nil {
 		return err
 	}
 	for try := 0; ; try++ {
-		again, err := h.post(ctx, address, body)
-		if err == nil || !again || try == len(h.pauses) {
+		retry, err := h.post(ctx, address, body)
+		if err == nil || !retry || try == len(h.delays) {
 			return err
 		}
 		select {
-		case <-time.After(h.pauses[try]):
+		case <-time.After(h.delays[try]):
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
 }
 
-// post sends a message once; again tells whether another attempt may succeed.
-func (h *webhook) post(ctx context.Context, address string, body []byte) (again bool, err error) {
+// post posts body once. retry reports whether a retry may succeed.
+func (h *webhook) post(ctx context.Context, address string, body []byte) (retry bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return false, err
@@ -105,14 +106,16 @@ func (h *webhook) post(ctx context.Context, address string, body []byte) (again 
 	}
 	defer resp.Body.Close()
 	io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
-	if resp.StatusCode/100 == 2 {
+	code := resp.StatusCode
+	if code/100 == 2 {
 		return false, nil
 	}
-	again = resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusRequestTimeout
-	return again, fmt.Errorf("%s answered %s", address, resp.Status)
+	retry = code >= 500 || code == http.StatusTooManyRequests || code == http.StatusRequestTimeout
+	return retry, fmt.Errorf("%s returned %s", address, resp.Status)
 }
 
-// Sign returns the signature of a webhook's request.
+// Sign returns the signature of a webhook request: "sha256=" and the hexadecimal HMAC-SHA256 of the time, a dot and
+// the body. The secret is the WebhookSecret of the stack.
 func Sign(secret []byte, time string, body []byte) string {
 	mac := hmac.New(sha256.New, secret)
 	io.WriteString(mac, time+".")

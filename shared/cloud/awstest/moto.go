@@ -14,32 +14,31 @@ import (
 	"helios/shared/process"
 )
 
-// Start starts moto, with a front before it that calls the functions of a Lambda. They end with the test.
-//
-// moto calls other services at localhost and the port in MOTO_PORT: that is the front's.
+// StartMoto starts moto behind an endpoint that invokes the functions of lambda. They stop when the test ends.
 func StartMoto(t testing.TB, lambda *Lambda) *Endpoint {
 	t.Helper()
 	program, err := exec.LookPath("moto_server")
 	if err != nil {
 		t.Fatal("moto_server is missing; install it with: pip install 'moto[server,stepfunctions]==5.2.1'")
 	}
-	f := newEndpoint(t, lambda)
+	e := newEndpoint(t, lambda)
 	address := freeAddress(t)
-	_, front, _ := strings.Cut(strings.TrimPrefix(f.URL, "http://"), ":")
+	_, endpointPort, _ := strings.Cut(strings.TrimPrefix(e.URL, "http://"), ":")
 	_, port, _ := strings.Cut(address, ":")
 	cmd := exec.Command(program, "-H", "127.0.0.1", "-p", port)
-	cmd.Env = []string{"MOTO_PORT=" + front, "AWS_ACCESS_KEY_ID=moto", "AWS_SECRET_ACCESS_KEY=moto"}
+	// moto calls other services at localhost and this port.
+	cmd.Env = []string{"MOTO_PORT=" + endpointPort, "AWS_ACCESS_KEY_ID=moto", "AWS_SECRET_ACCESS_KEY=moto"}
 	moto, err := process.Start(cmd)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(moto.Kill)
-	f.upstream = &url.URL{Scheme: "http", Host: address}
-	configure(t, f.upstream.String(), moto)
-	return f
+	e.upstream = &url.URL{Scheme: "http", Host: address}
+	configure(t, e.upstream.String(), moto)
+	return e
 }
 
-// configure waits until moto answers, and has it run state machines.
+// configure waits until moto responds, and makes it run state machines.
 func configure(t testing.TB, address string, moto *process.Process) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -60,12 +59,12 @@ func configure(t testing.TB, address string, moto *process.Process) {
 			if resp.StatusCode/100 == 2 {
 				return
 			}
-			t.Fatalf("moto answered %s", resp.Status)
+			t.Fatalf("moto returned %s", resp.Status)
 		}
 		select {
 		case <-tick.C:
 		case <-moto.Done():
-			t.Fatalf("moto ended: %s", moto.LastLine())
+			t.Fatalf("moto exited: %s", moto.LastLine())
 		case <-ctx.Done():
 			t.Fatal("moto does not response")
 		}
