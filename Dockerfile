@@ -1,28 +1,24 @@
-# The chunk function for AWS Lambda: Chromium, ffmpeg, fonts and one Go program. docs/aws.md has the sizes.
+# Image of the chunk function for AWS Lambda: Chromium, ffmpeg, fonts and the function's program.
+# docs/aws.md lists the sizes.
 #
 #     docker build --platform linux/arm64 -t helios-chunk .
 #
-# The program is built in here, not handed in, so that `sam build` needs nothing but this repository. Both
-# stages are of the architecture of the image, and neither asks for TARGETARCH, --mount or here-documents: SAM
-# builds through Docker's classic builder, which knows none of them. On a machine of another architecture the
-# image needs emulation (binfmt) anyway, to run apt-get.
+# sam build uses Docker's classic builder: the Dockerfile must not use TARGETARCH, --mount or here-documents. Both
+# stages have the architecture of the image. On a machine of another architecture, Docker needs emulation (binfmt).
 
 FROM golang:1.26-bookworm AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-# Static: it starts without the loader.
 RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w' -o /bootstrap ./functions/chunk
 
 FROM debian:bookworm-slim
-# Left out: drivers of graphics cards (Chromium brings its own software rasteriser), what only they load, and
-# Vulkan's layers for debugging. The programs still find all of their libraries. Documentation and translations
-# are what the slim image leaves out by itself.
+# path-exclude: GPU drivers and their libraries, and Vulkan's debugging layers. Lambda has no GPU, and Chromium
+# contains a software rasterizer.
 #
-# Fontconfig takes its cache for outdated if a folder's time has other nanoseconds than when the cache was
-# made, and layers keep whole seconds. Then every Chromium would read all fonts anew, as Lambda's file system
-# is read-only: so the folders get times without nanoseconds first.
+# touch: Fontconfig compares the times of font folders with its cache in nanoseconds, but image layers store whole
+# seconds. With a stale cache, each Chromium would read all fonts, because Lambda's file system is read-only.
 RUN printf 'path-exclude %s\n' \
         '/usr/lib/*/dri/*' '/usr/lib/*/libLLVM*' '/usr/lib/*/libz3.so*' '/usr/lib/*/mfx/*' '/usr/lib/*/libmfxhw64*' \
         '/usr/lib/chromium/libVkLayer_*' '/usr/lib/chromium/libVkICD_*' \
@@ -42,8 +38,8 @@ RUN printf 'path-exclude %s\n' \
 
 COPY --from=build /bootstrap /usr/local/bin/bootstrap
 
-# Only /tmp can be written to. Lambda grants no user namespaces, of which Chromium makes its sandbox: the
-# function's own virtual machine takes its place. Lambda also chooses the user, so none is set here.
+# Lambda makes only /tmp writable, chooses the user, and does not allow user namespaces, which Chromium's sandbox
+# needs. The function's microVM isolates it instead.
 ENV HOME=/tmp HELIOS_NO_SANDBOX=1
 
 ENTRYPOINT ["/usr/local/bin/bootstrap"]
