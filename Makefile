@@ -1,19 +1,20 @@
-# Building, trying out and testing Helios. `make help` says what there is.
+# Builds, tests and deploys Helios. `make help` lists the targets.
 
-# Where the machine's own Go is too old, tools/install.sh puts one here.
-export PATH := $(CURDIR)/.cache/go/bin:$(PATH)
+# tools/install.sh installs Go here if the system has none, or an old one.
+export PATH := $(CURDIR)/.cache/go/bin:$(CURDIR)/.cache/bin:$(PATH)
 
-# More for `go test`, such as: make test TESTFLAGS='-run Stitch -count 1'
+# More arguments for `go test`, for example: make test TESTFLAGS='-run Stitch -count 1'
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build test check go-test test-short soak image-test cloud-test bench install-deps clean \
+	lint-go lint-javascript lint-prose lint-columns lint-shell lint-aws \
 	build-PlanFunction build-MergeFunction package deploy
 
-help: ## Say what there is (this text)
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
 
-demo: ## Install what is missing, build Helios and render examples/intro.html to out/intro.mp4
+demo: ## Install what is missing, build Helios, and render examples/intro.html to out/intro.mp4
 	@tools/install.sh demo
 	@$(MAKE) --no-print-directory build
 	bin/helios render examples/intro.html -o out/intro.mp4 --overwrite
@@ -22,58 +23,81 @@ build: ## Build bin/helios
 	@tools/install.sh build
 	go build -trimpath -o bin/ ./cmd/helios
 
-test: check go-test ## Install what is missing, then run every check and every test
+test: check go-test ## Install what is missing, then run all linters and all tests
 
-check: install-deps ## gofmt, go vet and staticcheck
-	@files=$$(find . -name '*.go' -not -path './.*' -not -path '*/node_modules/*'); \
-	unformatted=$$("$$(go env GOROOT)/bin/gofmt" -l $$files) || exit 1; \
-	if [ -n "$$unformatted" ]; then printf 'not formatted (gofmt -w mends it):\n%s\n' "$$unformatted" >&2; exit 1; fi
-	go vet ./...
-	go tool -modfile=tools/go.mod staticcheck ./...
+check: install-deps ## Run all linters
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync=target \
+		lint-go lint-javascript lint-prose lint-columns lint-shell lint-aws
 
-go-test: install-deps ## The Go tests
+lint-go:
+	golangci-lint run ./...
+
+lint-javascript:
+	tools/lint/node_modules/.bin/eslint --config tools/lint/eslint.config.mjs shared examples bench
+	tools/lint/node_modules/.bin/tsc --project tools/lint
+
+# Files that the rules for prose and columns do not cover yet.
+UNCONVERTED = ':!bench' ':!cmd' ':!docs' ':!examples' ':!functions' ':!shared' ':!README.md' ':!template.yaml' \
+	':!tools/test-image.sh'
+
+# tools/lint/prose.yaml has the rules. The Makefile comes through stdin because textlint selects files by extension.
+lint-prose: TEXTLINT = tools/lint/node_modules/.bin/textlint --config tools/lint/.textlintrc.json --format unix
+lint-prose:
+	git ls-files -z '*.md' '*.go' '*.js' '*.html' '*.sh' '*.yaml' '*.txtar' ':!tools/lint/prose.yaml' $(UNCONVERTED) | \
+		xargs -0 $(TEXTLINT)
+	$(TEXTLINT) --stdin --stdin-filename Makefile.txt <Makefile
+
+# Tables in Markdown may have more than 120 columns. golangci-lint checks Go.
+lint-columns:
+	! git grep -nE '^[^|].{120}' -- '*.js' '*.md' '*.sh' '*.yaml' Makefile Dockerfile $(UNCONVERTED)
+
+lint-shell:
+	shellcheck .ci/run tools/*.sh bench/*.sh
+
+lint-aws:
+	cfn-lint template.yaml
+	tools/lint/node_modules/.bin/asl-validator --json-path statemachine/render.asl.json
+
+go-test: install-deps ## Run all Go tests
 	go test -race -timeout 40m $(TESTFLAGS) ./...
 
-test-short: install-deps ## The Go tests without the slow ones, and without the race detector
+test-short: install-deps ## Run the fast Go tests, without the race detector
 	go test -short $(TESTFLAGS) ./...
 
-soak: install-deps ## The tests that take an hour: 10 minutes of frames at each rate, 500 starts
+soak: install-deps ## Run the tests that take an hour: 10 minutes of frames at each rate, 500 starts of Chromium
 	HELIOS_SOAK=1 go test -count 1 -timeout 3h -run Soak -v $(TESTFLAGS) ./...
 
-image-test: ## Build the Lambda image without Docker and render in it as Lambda would (as root, on Debian bookworm)
+image-test: ## Build the Lambda image without Docker and render in it (as root, on Debian bookworm)
 	tools/test-image.sh
 
-# Four at once, for some do little but wait for connections that stand still.
-cloud-test: install-deps ## The compiled functions and the state machine, on this machine; the template
-	cfn-lint template.yaml
-	tools/asl/node_modules/.bin/asl-validator --json-path statemachine/render.asl.json
-	go vet -tags cloud ./functions
+# Four tests at a time, because some mostly wait for stalled connections.
+cloud-test: install-deps ## Test the compiled functions and the state machine on this machine
 	go test -tags cloud -parallel 4 -timeout 30m $(TESTFLAGS) ./functions ./shared/cloud/...
 
-# The processor of the functions on AWS: arm64 or x86_64.
+# The processor architecture of the functions on AWS: arm64 or x86_64.
 ARCHITECTURE ?= arm64
-# The name of the stack.
+# The name of the CloudFormation stack.
 STACK ?= helios
 export ARCHITECTURE
 
-# sam build calls these two, with the folder that shall hold the program in ARTIFACTS_DIR.
+# `sam build` runs these targets and sets ARTIFACTS_DIR to the folder for the program.
 build-PlanFunction build-MergeFunction: build-%Function:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(if $(filter x86_64,$(ARCHITECTURE)),amd64,$(ARCHITECTURE)) \
 		go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w' \
 		-o $(ARTIFACTS_DIR)/bootstrap ./functions/$(shell echo $* | tr A-Z a-z)
 
-package: ## Build what deploy uploads, into .aws-sam (needs SAM and Docker)
+package: ## Build the functions into .aws-sam (requires SAM and Docker)
 	sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 
-deploy: package ## Build and deploy to AWS, as the stack STACK, for the processor ARCHITECTURE
+deploy: package ## Build and deploy to AWS, as stack STACK for ARCHITECTURE
 	sam deploy --stack-name $(STACK) --resolve-s3 --resolve-image-repos --capabilities CAPABILITY_IAM \
 		--parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
 
-bench: install-deps ## Measure (bench/)
+bench: install-deps ## Run the benchmarks in bench/
 	go run ./bench
 
-install-deps: ## Install what building, rendering and testing need
+install-deps: ## Install everything that building, rendering and testing require
 	@tools/install.sh test
 
-clean: ## Remove what was built and rendered
+clean: ## Delete the programs and videos that `make` produced
 	rm -rf bin out

@@ -46,7 +46,10 @@ measure() {
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 while [ $# -gt 0 ] && [ "$1" != -- ]; do echo "$1" >>"$dir/settings" && shift; done
-[ $# -gt 1 ] && [ -s "$dir/settings" ] || { echo "usage: encoders.sh SETTING... -- VIDEO..." >&2 && exit 2; }
+if [ $# -lt 2 ] || ! [ -s "$dir/settings" ]; then
+	echo "usage: encoders.sh SETTING... -- VIDEO..." >&2
+	exit 2
+fi
 shift
 echo 'video | setting | CPU s | PSNR mean | PSNR least | SSIM | bytes'
 for video; do

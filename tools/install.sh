@@ -1,49 +1,49 @@
 #!/bin/sh
-# Installs what Helios needs and this machine lacks; says nothing when nothing is missing.
+# Installs the programs that Helios needs and this machine lacks. Prints nothing if nothing is missing.
 #
 #     tools/install.sh build    Go
-#     tools/install.sh demo     and Chromium, ffmpeg, fonts
-#     tools/install.sh test     and a C compiler (for go test -race), jq, the examples' libraries, what stands
-#                               for AWS (an S3 server, moto), and what checks the template: cfn-lint, asl-validator
+#     tools/install.sh demo     the above, Chromium, ffmpeg and fonts
+#     tools/install.sh test     the above, a C compiler (for go test -race), jq, the libraries of the examples,
+#                               fakes of AWS (an S3 server, moto) and the linters
 #
-# On Debian and Ubuntu apt-get does it. Elsewhere the script says what to install, and fails if it is
-# something Helios cannot do without.
+# Uses apt-get on Debian and Ubuntu. On other systems it lists what to install, and fails if a required program
+# is missing.
 set -eu
 cd "$(dirname "$0")/.."
 
 purpose=${1:-test}
 
-# The Go that is fetched where there is none, or one that is too old for go.mod.
+# The Go release to download if the installed one is missing or older than go.mod requires.
 go_release=1.26.8
-# The Makefile, too, puts this folder first on the PATH.
+# The Makefile also puts this folder first on the PATH.
 go_root=.cache/go
 PATH=$PWD/$go_root/bin:$PATH
 
-packages= # Debian packages to install
-wishes=   # the same, but Helios runs without them
-missing=  # what has to be installed by hand, a line each
+required= # Debian packages to install
+optional= # Debian packages to install, without which Helios still works
+manual=   # instructions for programs that this script cannot install
 
-say() { echo "install: $*"; }
+log() { echo "install: $*"; }
 has() { command -v "$1" >/dev/null 2>&1; }
-by_hand() { missing="$missing  - $*
+add_manual() { manual="$manual  - $*
 "; }
 
-# What is missing?
+# Find out what is missing.
 
-# need COMMAND PACKAGE: Helios cannot do without COMMAND, which is in Debian's PACKAGE.
-need() {
+# require COMMAND PACKAGE: COMMAND is in the Debian package PACKAGE.
+require() {
 	if has "$1"; then
 		return
 	elif has apt-get; then
-		packages="$packages $2"
+		required="$required $2"
 	else
-		by_hand "$1"
+		add_manual "$1"
 	fi
 }
 
 has_package() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
-# The names are those that shared/browser looks for.
+# shared/browser searches for the same names.
 has_chromium() {
 	if [ -n "${HELIOS_CHROMIUM:-}" ]; then return 0; fi
 	for name in chromium-headless-shell chrome-headless-shell headless-shell headless_shell; do
@@ -52,121 +52,122 @@ has_chromium() {
 	return 1
 }
 
-chromium_by_hand() {
-	by_hand "Chromium's headless shell, which this system has no package of (Debian has one). To download one:
+add_manual_chromium() {
+	add_manual "Chromium's headless shell. Debian has a package, this system has none. To download it, run
         npx @puppeteer/browsers install chrome-headless-shell@stable
-    then put its folder on the PATH, or its path into the environment variable HELIOS_CHROMIUM"
+    and add its folder to the PATH, or set HELIOS_CHROMIUM to its path"
 }
 
-need_chromium() {
+require_chromium() {
 	if has_chromium; then
 		return
 	elif has apt-get; then
-		packages="$packages chromium-headless-shell"
+		required="$required chromium-headless-shell"
 	else
-		chromium_by_hand
+		add_manual_chromium
 	fi
 }
 
-# wish_fonts: without them text in many scripts shows as boxes, but it renders.
-wish_fonts() {
+# Pages render without these fonts, but text in many scripts appears as boxes.
+suggest_fonts() {
 	if has apt-get; then
 		for font in fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji; do
-			has_package "$font" || wishes="$wishes $font"
+			has_package "$font" || optional="$optional $font"
 		done
 	elif has fc-list && [ -z "$(fc-list :lang=ja)" ]; then
-		say "advice: the fonts Noto, Noto CJK and Noto Color Emoji; without them some text shows as boxes" >&2
+		log "advice: install Noto, Noto CJK and Noto Color Emoji; without them some text appears as boxes" >&2
 	fi
 }
 
-# A Go from 1.21 on fetches the release that go.mod asks for by itself (unless GOTOOLCHAIN=local).
-go_is_new_enough() {
-	have=$(go env GOVERSION 2>/dev/null) || return 1
-	case $have in devel*) return 0 ;; esac
-	have=${have#go}
-	want=$(awk '$1 == "go" { print $2 }' go.mod)
-	[ "$(printf '%s\n' "$want" "${have%% *}" | sort -V | head -n 1)" = "$want" ]
+# Go 1.21 and later can download the release that go.mod requires, unless GOTOOLCHAIN=local.
+go_is_recent() {
+	installed=$(go env GOVERSION 2>/dev/null) || return 1
+	case $installed in devel*) return 0 ;; esac
+	installed=${installed#go}
+	minimum=$(awk '$1 == "go" { print $2 }' go.mod)
+	[ "$(printf '%s\n' "$minimum" "${installed%% *}" | sort -V | head -n 1)" = "$minimum" ]
 }
 
-need_go() {
-	if go_is_new_enough; then return; fi
+require_go() {
+	if go_is_recent; then return; fi
 	if has go; then
-		fetch_go=yes
+		download_go=yes
 	elif has apt-get; then
-		fetch_go=yes # unless Debian's turns out to be new enough; any from 1.16 on can fetch another
-		packages="$packages golang-go"
+		download_go=yes # Go 1.16 or later can download a newer release, if Debian's is too old
+		required="$required golang-go"
 	else
-		by_hand "Go $go_release or newer"
+		add_manual "Go $go_release or later"
 	fi
-	if has apt-get && ! [ -e /etc/ssl/certs/ca-certificates.crt ]; then packages="$packages ca-certificates"; fi
+	if has apt-get && ! [ -e /etc/ssl/certs/ca-certificates.crt ]; then required="$required ca-certificates"; fi
 }
 
-need_c_compiler() {
-	need "${CC:-gcc}" gcc
-	if has apt-get && ! has_package libc6-dev; then packages="$packages libc6-dev"; fi
+require_c_compiler() {
+	require "${CC:-gcc}" gcc
+	if has apt-get && ! has_package libc6-dev; then required="$required libc6-dev"; fi
 }
 
-# need_modules FOLDER: Node modules by the lock file there. npm writes its stamp last: an install that was broken
-# off has none.
+# require_modules FOLDER: the Node.js modules of the lock file in FOLDER. npm writes the stamp last, so it is missing
+# after an interrupted installation.
 stamp=node_modules/.package-lock.json
-need_modules() {
+require_modules() {
 	if [ -e "$1/$stamp" ] && [ -z "$(find "$1/package-lock.json" -newer "$1/$stamp")" ]; then return; fi
 	modules="$modules $1"
-	need npm npm
+	require npm npm
 }
 
-# The S3 server of the tests, of the version in tools/go.mod.
-s3_server=.cache/bin/versitygw
-need_s3_server() {
-	if ! [ -e $s3_server ] || [ -n "$(find tools/go.mod -newer $s3_server)" ]; then build_s3_server=yes; fi
+# require_tool NAME MODFILE: a Go program, of the version in MODFILE.
+require_tool() {
+	if [ -e ".cache/bin/$1" ] && [ -z "$(find "$2" -newer ".cache/bin/$1")" ]; then return; fi
+	tools="$tools $1"
 }
 
-# What stands for AWS in tests: Step Functions, and the checker of the template.
-need_aws_tools() {
+require_python_tools() {
 	if has moto_server && has cfn-lint; then return; fi
-	fetch_aws_tools=yes
-	need pip python3-pip
+	install_python_tools=yes
+	require pip python3-pip
 }
 
-fetch_go=
-modules= # folders to install Node modules in
-build_s3_server=
-fetch_aws_tools=
+download_go=
+modules= # folders
+tools=   # Go programs
+install_python_tools=
 case $purpose in
-build | demo | test) need_go ;;
+build | demo | test) require_go ;;
 *)
 	echo "usage: tools/install.sh build|demo|test" >&2
 	exit 2
 	;;
 esac
 if [ "$purpose" != build ]; then
-	need_chromium
-	need ffmpeg ffmpeg
-	wish_fonts
+	require_chromium
+	require ffmpeg ffmpeg
+	suggest_fonts
 fi
 if [ "$purpose" = test ]; then
-	need_c_compiler
-	need jq jq
-	need_modules examples/libraries
-	need_modules tools/asl
-	need_s3_server
-	need_aws_tools
+	require_c_compiler
+	require jq jq
+	require shellcheck shellcheck
+	require_modules examples/libraries
+	require_modules tools/lint
+	require_tool versitygw tools/go.mod
+	require_tool golangci-lint tools/lint/go.mod
+	require_python_tools
 fi
 
-# Debian's packages
+# Debian packages
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# quietly COMMAND...: shows what COMMAND prints only if it fails.
+# quietly COMMAND...: prints the output of COMMAND only if it fails.
 quietly() {
-	log=$(mktemp)
-	if "$@" >"$log" 2>&1; then
-		rm -f "$log"
+	output=$(mktemp)
+	if "$@" >"$output" 2>&1; then
+		rm -f "$output"
 	else
-		cat "$log" >&2
-		rm -f "$log"
+		cat "$output" >&2
+		rm -f "$output"
 		return 1
 	fi
 }
@@ -175,45 +176,45 @@ apt_get() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" </dev/null
 }
 
-apt_offers() {
+is_available() {
 	case $(LC_ALL=C apt-cache policy "$1" | sed -n 's/^ *Candidate: //p') in '' | '(none)') return 1 ;; esac
 }
 
 install_packages() {
-	say "the list of packages (apt-get update)"
+	log "package lists (apt-get update)"
 	quietly apt_get update
-	chosen=
-	for package in $packages $wishes; do
-		if apt_offers "$package"; then
-			say "$package (apt-get install)"
-			chosen="$chosen $package"
+	selected=
+	for package in $required $optional; do
+		if is_available "$package"; then
+			log "$package (apt-get install)"
+			selected="$selected $package"
 		elif [ "$package" = chromium-headless-shell ]; then
-			chromium_by_hand
+			add_manual_chromium
 		else
-			case " $wishes " in
-			*" $package "*) say "advice: no package $package here; without it some text shows as boxes" >&2 ;;
-			*) by_hand "$package, which apt-get does not offer here" ;;
+			case " $optional " in
+			*" $package "*) log "advice: $package is not available; without it some text appears as boxes" >&2 ;;
+			*) add_manual "$package, which apt-get cannot find" ;;
 			esac
 		fi
 	done
-	# shellcheck disable=SC2086 # one word for each package
-	if [ -n "$chosen" ]; then quietly apt_get install --no-install-recommends $chosen; fi
+	# shellcheck disable=SC2086 # a list of words
+	if [ -n "$selected" ]; then quietly apt_get install --no-install-recommends $selected; fi
 }
 
-if [ -n "$packages$wishes" ]; then
+if [ -n "$required$optional" ]; then
 	if [ "$(id -u)" = 0 ] || has sudo; then
 		install_packages
-	elif [ -n "$packages" ]; then
-		by_hand "as root: apt-get install --no-install-recommends$packages$wishes"
+	elif [ -n "$required" ]; then
+		add_manual "as root: apt-get install --no-install-recommends$required$optional"
 	else
-		say "advice: as root: apt-get install$wishes; without them some text shows as boxes" >&2
+		log "advice: as root: apt-get install$optional; without them some text appears as boxes" >&2
 	fi
 fi
 
 # Go
 
-# Go's releases are modules as well. As Go itself does when it fetches one, this makes the programs
-# executable and gives each _go.mod its true name: a module's zip can hold neither.
+# Go releases are modules. The go command downloads a release in the same way: it makes the programs executable and
+# renames each _go.mod, because the zip file of a module can contain neither.
 install_go() {
 	new=$PWD/$go_root.new
 	rm -rf "$new"
@@ -223,7 +224,7 @@ install_go() {
 		cd "$new"
 		export GOTOOLCHAIN=local GO111MODULE=on GOWORK=off GOFLAGS=-modcacherw GOMODCACHE="$new"
 		toolchain=golang.org/toolchain@v0.0.1-go$go_release.$(go env GOHOSTOS)-$(go env GOHOSTARCH)
-		say "Go $go_release (go mod download $toolchain)"
+		log "Go $go_release (go mod download $toolchain)"
 		quietly go mod download "$toolchain"
 	)
 	unpacked=$(echo "$new"/golang.org/toolchain@*)
@@ -234,35 +235,44 @@ install_go() {
 	rm -rf "$new"
 }
 
-if [ "$fetch_go" ] && has go && ! go_is_new_enough; then install_go; fi
+if [ "$download_go" ] && has go && ! go_is_recent; then install_go; fi
 
-# Node modules
+# Node.js modules
 
 if [ "$modules" ] && has npm; then
 	for folder in $modules; do
-		say "the modules of $folder (npm ci)"
+		log "the modules of $folder (npm ci)"
 		quietly npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund </dev/null
 		touch "$folder/$stamp"
 	done
 fi
 
-# The S3 server
+# Go programs
 
-if [ "$build_s3_server" ] && has go; then
-	say "versitygw, the S3 server of the tests (go build; the first time takes some minutes)"
-	quietly go build -modfile=tools/go.mod -trimpath -o $s3_server.new github.com/versity/versitygw/cmd/versitygw
-	mv $s3_server.new $s3_server
-	touch $s3_server
+# build_tool NAME: builds to .cache/bin. A cached build takes a second, the first one takes minutes.
+build_tool() {
+	case $1 in
+	versitygw) modfile=tools/go.mod package=github.com/versity/versitygw/cmd/versitygw ;;
+	golangci-lint) modfile=tools/lint/go.mod package=github.com/golangci/golangci-lint/v2/cmd/golangci-lint ;;
+	esac
+	log "$1 (go build; the first time takes some minutes)"
+	quietly go build -modfile="$modfile" -trimpath -ldflags='-s -w' -o ".cache/bin/$1.new" "$package"
+	touch ".cache/bin/$1.new"
+	mv ".cache/bin/$1.new" ".cache/bin/$1"
+}
+
+if has go; then
+	for tool in $tools; do build_tool "$tool"; done
 fi
 
-# The tools for AWS
+# Python programs
 
-if [ "$fetch_aws_tools" ] && has pip; then
-	say "moto and cfn-lint (pip install)"
+if [ "$install_python_tools" ] && has pip; then
+	log "moto and cfn-lint (pip install)"
 	quietly pip install 'moto[server,stepfunctions]==5.2.1' cfn-lint==1.51.0
 fi
 
-if [ -n "$missing" ]; then
-	printf 'install: please install, then try again:\n%s' "$missing" >&2
+if [ -n "$manual" ]; then
+	printf 'install: install these programs and try again:\n%s' "$manual" >&2
 	exit 1
 fi

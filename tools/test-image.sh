@@ -6,6 +6,7 @@
 #     tools/test-image.sh            (or: make image-test)
 #
 # Needs root, Debian bookworm with the packages that it names, moto, 5 GB in $TMPDIR, and five minutes, or ten on a busy machine.
+# shellcheck disable=SC2016 # Other shells expand these variables.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PATH=$PWD/.cache/go/bin:$PATH
@@ -323,6 +324,7 @@ for package in $packages; do
 	*) good "$package $version (amd64 has $local_version)" ;;
 	esac
 done
+# shellcheck disable=SC2086 # a list of words
 check "apt-get can install them all together" apt_arm64 apt-get install --simulate $packages
 check "the program builds for arm64" env GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -o /dev/null ./functions/chunk
 

@@ -42,8 +42,9 @@
       if (kind && property.set) Object.defineProperty(owner, name, { ...property, set(value) { want(kind); property.set.call(this, value); } });
     }
   }
-  for (const [owner, name] of [[Animation.prototype, "finished"], [Animation.prototype, "currentTime"], [AnimationTimeline.prototype, "currentTime"]]) {
+  for (const owner of [Animation.prototype, AnimationTimeline.prototype]) for (const name of ["finished", "currentTime"]) {
     const property = Object.getOwnPropertyDescriptor(owner, name);
+    if (!property) continue;
     Object.defineProperty(owner, name, { ...property, get() { want("always"); return property.get.call(this); } });
   }
   for (const name of ["IntersectionObserver", "ResizeObserver"]) {

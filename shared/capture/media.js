@@ -12,7 +12,7 @@
   const mark = (ms) => waitAsync(cell, 0, 0, ms); // see clock.mark
   mark(0.0015);
 
-  let outer, root = window;
+  let outer, root = /** @type {Window} */ (window);
   try {
     while (root.parent !== root) root = root.parent;
     outer = root !== window && root[key];
