@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 )
 
-// isAnimated reports whether an image that begins like this may be animated. Of GIF it takes every one for animated.
+// isAnimated reports whether an image may be animated, judging by its first bytes. It returns true for every GIF.
 func isAnimated(head []byte) bool {
 	at := func(offset int, text string) bool {
 		return len(head) > offset && bytes.HasPrefix(head[offset:], []byte(text))
@@ -28,14 +28,14 @@ func isAnimated(head []byte) bool {
 	return false
 }
 
-// mayBeAnimated reports whether an image may be animated of which the proxy did not see the bytes: one from https, a blob or
-// a data URL. An animated PNG from https passes for any other.
+// mayBeAnimated reports whether an image may be animated. It is for images whose bytes the proxy does not see: those
+// from https, blobs and data URLs. It does not detect an animated PNG from https, whose type is image/png.
 func mayBeAnimated(address, mimeType string) bool {
 	switch scheme, rest, _ := strings.Cut(address, ":"); scheme {
 	case "data":
 		kind, data, _ := strings.Cut(rest, ",")
 		if strings.HasSuffix(kind, ";base64") {
-			const head = 4096 // divisible by 4, as base64 is
+			const head = 4096 // a multiple of 4, the length of a base64 group
 			decoded, _ := base64.StdEncoding.DecodeString(data[:min(len(data), head)&^3])
 			return isAnimated(decoded)
 		}
@@ -51,14 +51,14 @@ func mayBeAnimated(address, mimeType string) bool {
 	return false
 }
 
-// imageWatcher notices an animated image in a response.
-type imageWatcher struct {
+// imageSniffer sets animated if the response is an animated image.
+type imageSniffer struct {
 	http.ResponseWriter
 	animated *atomic.Bool
 	written  bool
 }
 
-func (w *imageWatcher) Write(p []byte) (int, error) {
+func (w *imageSniffer) Write(p []byte) (int, error) {
 	if !w.written {
 		w.written = true
 		if isAnimated(p) {
@@ -68,5 +68,5 @@ func (w *imageWatcher) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// Unwrap lets an http.ResponseController reach the response itself.
-func (w *imageWatcher) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+// Unwrap is for [http.ResponseController].
+func (w *imageSniffer) Unwrap() http.ResponseWriter { return w.ResponseWriter }

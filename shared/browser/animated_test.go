@@ -16,7 +16,7 @@ func TestIsAnimated(t *testing.T) {
 		"":                                                 false,
 	} {
 		if isAnimated([]byte(head)) != want {
-			t.Errorf("isAnimated(%q) is %t", head, !want)
+			t.Errorf("isAnimated(%q) = %t", head, !want)
 		}
 	}
 	for address, want := range map[string]bool{
@@ -28,7 +28,7 @@ func TestIsAnimated(t *testing.T) {
 		"http://example.com/a.webp":              false,
 	} {
 		if mayBeAnimated(address, "image/webp") != want {
-			t.Errorf("mayBeAnimated(%q) is %t", address, !want)
+			t.Errorf("mayBeAnimated(%q) = %t", address, !want)
 		}
 	}
 }

@@ -1,12 +1,35 @@
-// Package browser runs one Chromium process and its pages: it starts it, talks to it, watches it and stops
-// it, and it decides what a page may reach.
+// Package browser runs one Chromium process and its pages, and restricts what the pages can access.
 //
-// Pages are not trusted. Chromium sees none of our environment, and every request of a page goes through
-// one proxy on loopback, the door: it serves a local composition from its folder and from nowhere else,
-// refuses loopback and link-local addresses, and passes on the rest.
+// # Processes and pages
 //
-// Chromium draws only when it is told to (beginFrame control), which is why it has to be the headless
-// shell. See docs/architecture.md.
+// [Launch] starts a Chromium. [Browser.Open] opens a [Page] in it. A page is a [Session] of the Chrome DevTools
+// Protocol: [Call] sends a command, [On] handles an event, and [Page.Evaluate] runs JavaScript. [Browser.Close] kills
+// Chromium and all of its children, and deletes the files that they left.
+//
+// Chromium paints only on request (beginFrame control). Only its headless shell can do that; [Find] looks for it.
+//
+// # Isolation
+//
+// Pages are untrusted code. Chromium gets none of the environment variables of this process, and all requests of its
+// pages go through one HTTP proxy on loopback. The proxy
+//
+//   - serves the composition at [SiteOrigin], from its folder or from below its prefix in S3, and nothing beside it;
+//   - serves the handlers that [Browser.Handle] registers;
+//   - blocks this machine, link-local addresses and the metadata services of clouds, after it resolved the host name;
+//   - forwards all other requests.
+//
+// The S3 credentials stay in this process.
+//
+// # Assets
+//
+// A page records everything that it loads: [Page.Assets] lists it, [Page.Missing] lists the required assets that did
+// not load, and [Page.Pending] lists the requests without a response. [Browser.LocalFile] and [Download] load other
+// files under the same rules as pages.
+//
+// # Errors
+//
+// If Chromium or a page's process ends, all calls fail with a fault.Transient. If the page is wrong, such as a missing
+// document or a script that throws, the error is a fault.User.
 package browser
 
 import (
@@ -20,39 +43,36 @@ import (
 	"helios/shared/fault"
 )
 
-// startTimeout is how long Chromium may take to answer its first command. It needs a tenth of a second on
-// an idle machine.
+// startTimeout limits the time until Chromium answers its first command, which takes 0.1 s on an idle machine.
 const startTimeout = 60 * time.Second
 
-// Options says what to start and what its pages may reach.
+// Options configures a [Browser]. At most one of Folder, S3 and URL is set.
 type Options struct {
-	// Path is the Chromium to run; empty means the one that [Find] finds.
+	// Path is the Chromium executable. Default: the result of [Find].
 	Path string
-	// Folder is served at [SiteOrigin]; empty for a composition that is elsewhere.
+	// Folder is the folder that [SiteOrigin] serves.
 	Folder string
-	// S3 is the address of a prefix that is served at [SiteOrigin], such as s3://bucket/folder/; empty for a
-	// composition that is elsewhere. What is fetched is kept in the user's cache folder, or in that which
-	// HELIOS_CACHE names.
+	// S3 is the prefix that [SiteOrigin] serves, such as s3://bucket/folder/. Downloaded objects stay in a cache: in
+	// the folder that HELIOS_CACHE names, or in the user's cache folder.
 	S3 string
-	// URL is the composition's address when it is on the web. A loopback address makes its host and
-	// port the one on this machine that pages may reach.
+	// URL is the address of a composition on the web. If its host is this machine, as for a development server, pages
+	// can access that host and port.
 	URL string
-	// Scale is the device pixel ratio of its pages; 0 is 1.
+	// Scale is the device pixel ratio. Default: 1.
 	Scale float64
 }
 
-// Browser is a running Chromium. Close ends it; so does a kill from outside, after which every call fails
-// with a fault.Transient.
+// Browser is a running Chromium. If something else kills the process, every call fails with a fault.Transient.
 type Browser struct {
-	process *chromium
-	door    *door
-	site    site // nil when the composition is on the web
-	copies  copies
-	conn    *connection
-	session *Session
-	version string
-	talking sync.WaitGroup // those who read and write what the connection carries
-	closing sync.Once
+	process   *chromium
+	proxy     *proxy
+	site      site // nil if the composition is on the web
+	downloads downloads
+	conn      *connection
+	session   *Session
+	version   string
+	loops     sync.WaitGroup // the goroutines that read from and write to Chromium
+	closing   sync.Once
 }
 
 // Launch starts Chromium and waits until it answers.
@@ -75,63 +95,53 @@ func (b *Browser) launch(ctx context.Context, o Options) (err error) {
 	if b.site, err = openSite(ctx, o); err != nil {
 		return err
 	}
-	if b.door, err = openDoor(b.site, o.URL); err != nil {
+	if b.proxy, err = startProxy(b.site, o.URL); err != nil {
 		return err
 	}
-	if b.process, err = start(o.Path, b.door.address(), o.Scale); err != nil {
+	if b.process, err = startChromium(o.Path, b.proxy.url(), o.Scale); err != nil {
 		return err
 	}
 	return b.connect(ctx, o.Path)
 }
 
-// openSite returns where the composition's files are; nil for one that is on the web.
-func openSite(ctx context.Context, o Options) (site, error) {
-	switch {
-	case o.Folder != "":
-		return openDisk(o.Folder)
-	case o.S3 != "":
-		return openBucket(ctx, o.S3)
-	}
-	return nil, nil
-}
-
-// connect begins to talk to the Chromium that was just started.
+// connect sends the first command to Chromium and waits for its response.
 func (b *Browser) connect(ctx context.Context, path string) error {
 	b.conn = newConnection(b.process.pipe)
-	b.talking.Go(b.conn.read)
-	b.talking.Go(b.conn.write)
-	b.session = b.conn.session("")
+	b.loops.Go(b.conn.read)
+	b.loops.Go(b.conn.write)
+	b.session = b.conn.newSession("")
 
-	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fault.Transientf("chromium did not answer within %s", startTimeout))
+	timeout := fault.Transientf("chromium did not respond within %s", startTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, timeout)
 	defer cancel()
 	v, err := Call(ctx, b.session, cdpbrowser.GetVersion, cdp.Empty{})
 	if err != nil {
-		return b.process.explain(path, err)
+		return b.process.startError(path, err)
 	}
 	b.version = v.Product
 	return nil
 }
 
-// Version returns Chromium's name and version, such as "HeadlessChrome/156.0.8078.79".
+// Version returns the product and version of Chromium, such as "HeadlessChrome/156.0.8078.79".
 func (b *Browser) Version() string { return b.version }
 
-// ProfileDir returns the folder in which Chromium keeps the files of its pages while it runs.
+// ProfileDir returns Chromium's profile folder, which also contains the files of the pages. [Browser.Close] deletes it.
 func (b *Browser) ProfileDir() string { return b.process.profile.Path() }
 
-// Close kills Chromium and all its children, and removes everything it left on the disk. It can be called
-// more than once, and while calls are under way.
+// Close kills Chromium and its children and deletes all their files. It may be called more than once, and during
+// other calls.
 func (b *Browser) Close() { b.closing.Do(b.close) }
 
 func (b *Browser) close() {
 	if b.process != nil {
 		b.process.stop()
-		b.talking.Wait()
+		b.loops.Wait()
 	}
-	if b.door != nil {
-		b.door.close()
+	if b.proxy != nil {
+		b.proxy.close()
 	}
 	if b.site != nil {
 		b.site.close()
 	}
-	b.copies.remove()
+	b.downloads.remove()
 }

@@ -16,17 +16,17 @@ import (
 	"helios/shared/store"
 )
 
-// bucket serves the objects below a prefix in S3, each when it is asked for. S3 is asked each time, and what it
-// has is fetched once: it stays in the cache until it changes. The page sees no credentials.
+// bucket serves the objects below a prefix in S3. It asks S3 for the version of an object at each request, and
+// downloads each version once, into the cache.
 type bucket struct {
 	objects *store.S3
 	cache   *cache
 	flights singleflight.Group
 }
 
-// openBucket opens the prefix at an address such as s3://bucket/folder/.
-func openBucket(ctx context.Context, address string) (site, error) {
-	name, prefix, _ := addr.SplitS3(address)
+// openBucket opens a prefix such as s3://bucket/folder/.
+func openBucket(ctx context.Context, prefixURL string) (site, error) {
+	name, prefix, _ := addr.SplitS3(prefixURL)
 	objects, err := store.OpenS3(ctx, name, prefix)
 	if err != nil {
 		return nil, err
@@ -40,8 +40,8 @@ func openBucket(ctx context.Context, address string) (site, error) {
 
 func (b *bucket) close() { b.objects.CloseIdleConnections() }
 
-// versioned is what the store's readers are: they know the version of what they read.
-type versioned interface {
+// object is what the S3 store opens: a reader of one version.
+type object interface {
 	store.Reader
 	ETag() string
 }
@@ -53,12 +53,12 @@ func (b *bucket) serve(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer opened.Close()
-	object := opened.(versioned)
+	o := opened.(object)
 	w.Header().Set("Cache-Control", "no-cache")
-	if object.ETag() != "" {
-		w.Header().Set("ETag", object.ETag())
+	if o.ETag() != "" {
+		w.Header().Set("ETag", o.ETag())
 	}
-	content, err := b.content(r.Context(), name, object)
+	content, err := b.content(r.Context(), name, o)
 	if err != nil {
 		return err
 	}
@@ -69,60 +69,61 @@ func (b *bucket) serve(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// content returns an object's bytes, from the cache if they fit.
-func (b *bucket) content(ctx context.Context, name string, object versioned) (io.ReadSeeker, error) {
-	if object.Size() <= store.HeadSize {
-		return io.NewSectionReader(object, 0, object.Size()), nil // came when it was opened
+// content returns the content of an object: from the cache, or from S3 if it does not fit into the cache.
+func (b *bucket) content(ctx context.Context, name string, o object) (io.ReadSeeker, error) {
+	size := o.Size()
+	if size <= store.HeadSize {
+		return io.NewSectionReader(o, 0, size), nil // Open read all of it
 	}
-	if object.Size() > b.cache.largest() {
-		return io.NewSectionReader(&blocks{r: object, size: object.Size()}, 0, object.Size()), nil
+	uncached := io.NewSectionReader(&blockReader{r: o, size: size}, 0, size)
+	if size > b.cache.maxFile() {
+		return uncached, nil
 	}
-	key := fmt.Sprintf("%x", sha256.Sum256([]byte(b.objects.URL(name)+"\n"+object.ETag())))
-	if file := b.cache.open(key, object.Size()); file != nil {
+	key := fmt.Sprintf("%x", sha256.Sum256([]byte(b.objects.URL(name)+"\n"+o.ETag())))
+	if file := b.cache.open(key, size); file != nil {
 		return file, nil
 	}
 	for {
 		_, err, _ := b.flights.Do(key, func() (any, error) {
-			if file := b.cache.open(key, object.Size()); file != nil {
+			if file := b.cache.open(key, size); file != nil {
 				return nil, file.Close()
 			}
-			return nil, b.cache.put(ctx, key, object)
+			return nil, b.cache.put(ctx, key, o)
 		})
 		if err == nil {
 			break
 		}
-		// Another request for the same may have been the one to fetch it, and have gone away.
+		// If another request ran the download and was cancelled, try again.
 		if ctx.Err() != nil || !errors.Is(err, context.Canceled) {
 			return nil, err
 		}
 	}
-	if file := b.cache.open(key, object.Size()); file != nil {
+	if file := b.cache.open(key, size); file != nil {
 		return file, nil
 	}
-	// Others needed the room.
-	return io.NewSectionReader(&blocks{r: object, size: object.Size()}, 0, object.Size()), nil
+	return uncached, nil // another request evicted it
 }
 
-// blocks reads a large object for somebody who reads it a little at a time, from front to back.
-type blocks struct {
-	r    io.ReaderAt
-	size int64
-	buf  []byte
-	at   int64
+// blockReader reads ahead in blocks, for callers that read sequentially in small pieces.
+type blockReader struct {
+	r      io.ReaderAt
+	size   int64
+	block  []byte
+	offset int64 // of block
 }
 
 const blockSize = 4 << 20
 
-func (b *blocks) ReadAt(p []byte, off int64) (n int, err error) {
+func (b *blockReader) ReadAt(p []byte, off int64) (n int, err error) {
 	for n < len(p) && off < b.size {
-		if off < b.at || off >= b.at+int64(len(b.buf)) {
-			buf := make([]byte, min(blockSize, b.size-off))
-			if read, err := b.r.ReadAt(buf, off); read < len(buf) {
+		if off < b.offset || off >= b.offset+int64(len(b.block)) {
+			block := make([]byte, min(blockSize, b.size-off))
+			if read, err := b.r.ReadAt(block, off); read < len(block) {
 				return n, err
 			}
-			b.buf, b.at = buf, off
+			b.block, b.offset = block, off
 		}
-		copied := copy(p[n:], b.buf[off-b.at:])
+		copied := copy(p[n:], b.block[off-b.offset:])
 		n, off = n+copied, off+int64(copied)
 	}
 	if n < len(p) {

@@ -1,7 +1,6 @@
 package browser
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,34 +17,34 @@ import (
 	"helios/shared/store"
 )
 
-// cacheVariable names the folder of the cache, where that of the user's caches will not do.
+// cacheVariable is the environment variable with the folder of the cache. Default: helios in the user's cache folder.
 const cacheVariable = "HELIOS_CACHE"
 
-// cacheLimit is how much the cache holds at most, and at most a quarter of what is free on its disk.
+// cacheLimit is the maximum size of the cache in bytes. The limit is lower if it exceeds a quarter of the free space.
 const cacheLimit = 2 << 30
 
-// cache keeps files that were fetched, by key, for all browsers and runs of this user. What was not used for
-// longest goes first. A file that is being read can go: its reader keeps it.
+// cache stores downloaded files by key. All browsers of a user share it. It evicts the least recently used files; a
+// file can be evicted while it is read, because its reader has it open.
 type cache struct {
 	dir   store.Dir
 	limit int64
 }
 
-// making keeps those who make room from doing it twice.
-var making sync.Mutex
+// evicting serializes evictions.
+var evicting sync.Mutex
 
 func openCache() (*cache, error) {
 	dir := os.Getenv(cacheVariable)
 	if dir == "" {
 		user, err := os.UserCacheDir()
 		if err != nil {
-			return nil, fmt.Errorf("finding the folder for what is fetched; %s names one: %w", cacheVariable, err)
+			return nil, fmt.Errorf("finding the cache folder: %w; set %s to a folder", err, cacheVariable)
 		}
 		dir = filepath.Join(user, "helios")
 	}
 	dir = filepath.Join(dir, "sites")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("making the folder for what is fetched; %s names another: %w", cacheVariable, err)
+		return nil, fmt.Errorf("creating the cache folder: %w; set %s to another folder", err, cacheVariable)
 	}
 	c := &cache{store.Dir(dir), cacheLimit}
 	var disk unix.Statfs_t
@@ -55,10 +54,10 @@ func openCache() (*cache, error) {
 	return c, nil
 }
 
-// largest is the size of the largest file that is kept.
-func (c *cache) largest() int64 { return c.limit / 2 }
+// maxFile returns the maximum size of a file in the cache.
+func (c *cache) maxFile() int64 { return c.limit / 2 }
 
-// open returns the file of a key, or nil if it is not there with that size.
+// open returns the file with a key and size, or nil if it is not in the cache.
 func (c *cache) open(key string, size int64) *os.File {
 	path := c.dir.Path(key)
 	file, err := os.Open(path)
@@ -74,10 +73,10 @@ func (c *cache) open(key string, size int64) *os.File {
 	return file
 }
 
-// put keeps what a reader has.
+// put stores the content of r.
 func (c *cache) put(ctx context.Context, key string, r store.Reader) error {
-	if err := c.makeRoom(r.Size()); err != nil {
-		return fmt.Errorf("making room in the cache: %w", err)
+	if err := c.evict(r.Size()); err != nil {
+		return fmt.Errorf("evicting files from the cache: %w", err)
 	}
 	w, err := c.dir.Create(ctx, key)
 	if err != nil {
@@ -93,10 +92,10 @@ func (c *cache) put(ctx context.Context, key string, r store.Reader) error {
 	return nil
 }
 
-// makeRoom removes the files that were not used for longest.
-func (c *cache) makeRoom(size int64) error {
-	making.Lock()
-	defer making.Unlock()
+// evict removes the least recently used files until the cache has space for size bytes.
+func (c *cache) evict(size int64) error {
+	evicting.Lock()
+	defer evicting.Unlock()
 	entries, err := os.ReadDir(c.dir.Path(""))
 	if err != nil {
 		return err
@@ -108,7 +107,7 @@ func (c *cache) makeRoom(size int64) error {
 			size += info.Size()
 		}
 	}
-	slices.SortFunc(files, func(a, b fs.FileInfo) int { return cmp.Compare(a.ModTime().UnixNano(), b.ModTime().UnixNano()) })
+	slices.SortFunc(files, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
 	for _, f := range files {
 		if size <= c.limit {
 			break

@@ -12,24 +12,23 @@ import (
 	"helios/shared/process"
 )
 
-// PathVariable names the environment variable that says which Chromium to run, instead of the first
-// of [names] on the PATH.
+// PathVariable is the environment variable with the path of the Chromium to run.
 const PathVariable = "HELIOS_CHROMIUM"
 
-// InstallHint is what to type to get a Chromium that [Launch] can use.
+// InstallHint is the command that installs a Chromium that [Launch] can use.
 const InstallHint = "apt-get install -y chromium-headless-shell"
 
-// names are what distributions and Chrome for Testing call the headless shell. Chromium's other headless
-// mode draws when it likes, not when it is told.
+// names are the file names of the headless shell in distributions and in Chrome for Testing.
 var names = []string{"chromium-headless-shell", "chrome-headless-shell", "headless-shell", "headless_shell"}
 
-// Find returns the path of the Chromium that [Launch] runs. The error, a fault.User, says how to install
-// one.
+// Find returns the path of the headless shell: the value of [PathVariable], or else the first one on the PATH. The
+// error is a fault.User and contains the command that installs it.
 func Find() (string, error) {
 	if path := os.Getenv(PathVariable); path != "" {
 		found, err := exec.LookPath(path)
 		if err != nil {
-			return "", fault.Userf("%s is set to %q, which cannot be run; point it at chromium-headless-shell", PathVariable, path)
+			return "", fault.Userf("%s is set to %q, which cannot be run; point it at chromium-headless-shell",
+				PathVariable, path)
 		}
 		return found, nil
 	}
@@ -41,7 +40,7 @@ func Find() (string, error) {
 	return "", fault.Userf("no chromium-headless-shell was found on the PATH; install it with: %s", InstallHint)
 }
 
-// Version returns the version of the Chromium at path, such as "156.0.8078.79".
+// Version runs the Chromium at path and returns its version, such as "156.0.8078.79".
 func Version(ctx context.Context, path string) (string, error) {
 	var out bytes.Buffer
 	cmd := exec.Command(path, "--version")
@@ -55,12 +54,12 @@ func Version(ctx context.Context, path string) (string, error) {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		return "", fmt.Errorf("asking %s for its version: %w", path, err)
+		return "", fmt.Errorf("reading the version of %s: %w", path, err)
 	}
 	for f := range strings.FieldsSeq(out.String()) {
 		if f[0] >= '0' && f[0] <= '9' {
 			return f, nil
 		}
 	}
-	return "", fmt.Errorf("%s answered %q when asked for its version", path, strings.TrimSpace(out.String()))
+	return "", fmt.Errorf("reading the version of %s: unexpected output %q", path, strings.TrimSpace(out.String()))
 }

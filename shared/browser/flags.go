@@ -6,21 +6,24 @@ import (
 	"strconv"
 )
 
-// NoSandboxVariable names the environment variable that, when it is set, runs Chromium without its own
-// sandbox, for machines that do not allow one and are one: containers, Lambda functions.
+// NoSandboxVariable is the environment variable that, if not empty, turns Chromium's sandbox off. Set it where Chromium
+// cannot create a sandbox and the machine itself isolates the page: in containers and Lambda functions.
 const NoSandboxVariable = "HELIOS_NO_SANDBOX"
 
-// StreamFlags let a script get a stream of its own tab by getDisplayMedia, without a prompt. Chromium has them for tests.
-var StreamFlags = []string{"--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=display-media-type=browser"}
+// StreamFlags let a script capture its own tab with getDisplayMedia without a prompt. Chromium's own tests use them.
+var StreamFlags = []string{
+	"--use-fake-ui-for-media-stream",
+	"--use-fake-device-for-media-stream=display-media-type=browser",
+}
 
 // flags returns Chromium's command line.
-func flags(profile, proxy string, scale float64) []string {
+func flags(profileDir, proxyURL string, scale float64) []string {
 	f := []string{
 		"--remote-debugging-pipe",
-		"--user-data-dir=" + profile,
+		"--user-data-dir=" + profileDir,
 
-		// Frames are drawn when beginFrame asks for one, at the time that it says, with everything in
-		// place that the frame shows.
+		// Chromium draws a frame only on beginFrame, for the time that the command contains, and only after all its
+		// parts are ready.
 		"--enable-begin-frame-control",
 		"--run-all-compositor-stages-before-draw",
 		"--deterministic-mode",
@@ -31,7 +34,7 @@ func flags(profile, proxy string, scale float64) []string {
 		"--disable-new-content-rendering-timeout",
 		"--enable-surface-synchronization",
 
-		// One raster for all machines: software, with the same colours and glyphs.
+		// Rasterize in software, with the same colors and glyphs on all machines.
 		"--disable-gpu-compositing",
 		"--disable-gpu-rasterization",
 		"--disable-partial-raster",
@@ -44,25 +47,25 @@ func flags(profile, proxy string, scale float64) []string {
 		"--hide-scrollbars",
 		"--lang=en-US",
 
-		// translateZ(0), translate3d(x, y, 0) and the like, by which libraries ask for a layer of their own, get none, as on
-		// a machine with little memory, and the page is painted in one piece. What else such a machine goes without is
-		// given back, colours of 32 bits, JavaScript's speed and memory, and the button that it has on each video is not.
+		// Paint the page as one layer: low-end mode ignores translateZ(0) and the like, with which libraries request a
+		// compositing layer. The other flags undo the rest of low-end mode: 16-bit colors, slow JavaScript with little
+		// memory, and a remote playback button on each video.
 		"--enable-low-end-device-mode",
 		"--disable-rgba-4444-textures",
 		"--js-flags=--no-optimize-for-size --max-old-space-size=4096 --max-semi-space-size=32",
 		"--disable-blink-features=RemotePlaybackBackend",
 
-		// All frames of the page live in one process and so on one clock.
+		// Keep all frames of a page in one process, because virtual time belongs to a process.
 		"--disable-site-isolation-trials",
 		"--disable-features=IsolateOrigins,site-per-process,Translate,MediaRouter,OptimizationHints,PaintHolding",
 
-		// What the page may reach is decided in one place, and nothing goes around it.
-		"--proxy-server=" + proxy,
+		// Send everything through the proxy, including loopback, WebRTC and QUIC.
+		"--proxy-server=" + proxyURL,
 		"--proxy-bypass-list=<-loopback>",
 		"--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 		"--disable-quic",
 
-		// A render is no browsing session.
+		// Turn off what only an interactive browser needs.
 		"--no-first-run",
 		"--disable-background-networking",
 		"--disable-component-update",
@@ -83,10 +86,10 @@ func flags(profile, proxy string, scale float64) []string {
 	}
 	f = append(f, StreamFlags...)
 	if os.Geteuid() == 0 || os.Getenv(NoSandboxVariable) != "" {
-		// Chromium refuses to start as root with its sandbox on.
+		// As root, Chromium does not start with its sandbox.
 		f = append(f, "--no-sandbox")
 	}
-	if !roomy(sharedMemory) {
+	if !hasSpace(sharedMemory) {
 		f = append(f, "--disable-dev-shm-usage")
 	}
 	return f

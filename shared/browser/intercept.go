@@ -10,15 +10,15 @@ import (
 	"github.com/chromedp/cdproto/network"
 )
 
-// interceptor answers some requests of a page in place of the network.
+// interceptor responds to some requests of a page in place of the network.
 type interceptor struct {
 	page   *Page
-	worker *Worker // nil if the page has none of ours
+	worker *Worker // nil if Helios runs no worker in the page
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	mu      sync.Mutex // held to begin an answer, so that none begins once close waits
-	answers sync.WaitGroup
+	mu        sync.Mutex // guards the start of a response, so that none starts after close
+	responses sync.WaitGroup
 }
 
 func newInterceptor(p *Page, w *Worker) *interceptor {
@@ -27,61 +27,67 @@ func newInterceptor(p *Page, w *Worker) *interceptor {
 	return i
 }
 
-// enable pauses the requests that the options of the page ask for.
+// enable makes Chromium pause the requests that the options affect.
 func (i *interceptor) enable(ctx context.Context, o PageOptions) error {
 	var patterns []*fetch.RequestPattern
+	responsesOf := func(kind network.ResourceType) *fetch.RequestPattern {
+		return &fetch.RequestPattern{URLPattern: "*", ResourceType: kind, RequestStage: fetch.RequestStageResponse}
+	}
 	if o.BlockMedia {
-		patterns = append(patterns, &fetch.RequestPattern{URLPattern: "*", ResourceType: network.ResourceTypeMedia, RequestStage: fetch.RequestStageResponse})
+		patterns = append(patterns, responsesOf(network.ResourceTypeMedia))
 	}
 	if o.Worker != nil {
-		patterns = append(patterns,
-			&fetch.RequestPattern{URLPattern: "*", ResourceType: network.ResourceTypeDocument, RequestStage: fetch.RequestStageResponse},
-			&fetch.RequestPattern{URLPattern: "*" + o.Worker.Path, RequestStage: fetch.RequestStageRequest})
+		script := &fetch.RequestPattern{URLPattern: "*" + o.Worker.Path, RequestStage: fetch.RequestStageRequest}
+		patterns = append(patterns, responsesOf(network.ResourceTypeDocument), script)
 	}
 	if patterns == nil {
 		return nil
 	}
-	On(i.page.Session, fetch.RequestPaused, func(e fetch.EventRequestPaused) { i.begin(func() { i.answer(e) }) })
+	On(i.page.Session, fetch.RequestPaused, func(e fetch.EventRequestPaused) { i.start(func() { i.respond(e) }) })
 	_, err := Call(ctx, i.page.Session, fetch.Enable, fetch.EnableParams{Patterns: patterns})
 	return err
 }
 
-// answer answers one request. An answer that does not arrive belongs to a page that is closed.
-func (i *interceptor) answer(e fetch.EventRequestPaused) {
+// respond responds to one request. It ignores errors: they mean that the page is closed.
+func (i *interceptor) respond(e fetch.EventRequestPaused) {
 	fulfill := fetch.FulfillRequestParams{RequestID: e.RequestID, ResponseCode: http.StatusOK}
-	response := e.ResponseErrorReason != "" || e.ResponseStatusCode != 0
+	atResponse := e.ResponseErrorReason != "" || e.ResponseStatusCode != 0
+	loaded := e.ResponseErrorReason == "" && e.ResponseStatusCode < 300
 	switch {
-	case !response && i.worker != nil && strings.HasSuffix(e.Request.URL, i.worker.Path):
+	case !atResponse && i.worker != nil && strings.HasSuffix(e.Request.URL, i.worker.Path):
 		fulfill.Body, fulfill.ResponseHeaders = []byte(i.worker.Source), workerHeaders
-	case response && e.ResponseErrorReason == "" && e.ResponseStatusCode < 300 && e.ResourceType == network.ResourceTypeMedia:
-		// The element learns that the file exists, and gets nothing of it. So Chromium decodes no media at its own pace.
-	case response && e.ResourceType == network.ResourceTypeDocument && e.FrameID == i.page.MainFrame() && i.worker.admit(&e):
-		// Chromium parses new headers only together with a new body.
-		r, err := Call(i.ctx, i.page.Session, fetch.GetResponseBody, fetch.GetResponseBodyParams{RequestID: e.RequestID})
+	case atResponse && loaded && e.ResourceType == network.ResourceTypeMedia:
+		// An empty response: the element knows that the file exists, and Chromium does not decode it in real time.
+	case atResponse && e.ResourceType == network.ResourceTypeDocument && e.FrameID == i.page.MainFrame() &&
+		i.worker.allowIn(&e):
+		// Chromium parses changed headers only if the response has a body, too.
+		params := fetch.GetResponseBodyParams{RequestID: e.RequestID}
+		r, err := Call(i.ctx, i.page.Session, fetch.GetResponseBody, params)
 		if err != nil {
 			return
 		}
 		fulfill.ResponseCode, fulfill.ResponseHeaders, fulfill.Body = e.ResponseStatusCode, e.ResponseHeaders, r.Body
 	default:
-		Call(i.ctx, i.page.Session, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID})
+		params := fetch.ContinueRequestParams{RequestID: e.RequestID}
+		Call(i.ctx, i.page.Session, fetch.ContinueRequest, params)
 		return
 	}
 	Call(i.ctx, i.page.Session, fetch.FulfillRequest, fulfill)
 }
 
-// begin answers beside the reading of events, unless the page is closed.
-func (i *interceptor) begin(answer func()) {
+// start runs respond in a goroutine, unless the interceptor is closed. An event handler cannot wait for commands.
+func (i *interceptor) start(respond func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.ctx.Err() == nil {
-		i.answers.Go(answer)
+		i.responses.Go(respond)
 	}
 }
 
-// close waits for the answers that are under way.
+// close cancels the responses in progress and waits for them.
 func (i *interceptor) close() {
 	i.mu.Lock()
 	i.cancel()
 	i.mu.Unlock()
-	i.answers.Wait()
+	i.responses.Wait()
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestNoAnswerBeginsOnceAPageIsClosed(t *testing.T) {
+func TestNoResponseStartsAfterClose(t *testing.T) {
 	for range 100 {
 		i := newInterceptor(nil, nil)
 		var mu sync.Mutex
@@ -13,11 +13,11 @@ func TestNoAnswerBeginsOnceAPageIsClosed(t *testing.T) {
 		var events sync.WaitGroup
 		events.Go(func() {
 			for range 10 {
-				i.begin(func() {
+				i.start(func() {
 					mu.Lock()
 					defer mu.Unlock()
 					if closed {
-						t.Error("an answer outlives the page")
+						t.Error("a response runs after close")
 					}
 				})
 			}

@@ -11,7 +11,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// ownerVariable makes this test binary a program that starts a browser and waits to be killed.
+// ownerVariable is the environment variable that makes this test binary launch a browser and wait to be killed.
 const ownerVariable = "HELIOS_TEST_OWNER"
 
 func TestMain(m *testing.M) {
@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// launch starts a browser that ends with the test.
+// launch launches a browser and closes it at the end of the test.
 func launch(t *testing.T, o Options) *Browser {
 	t.Helper()
 	b, err := Launch(t.Context(), o)
@@ -36,7 +36,7 @@ func launch(t *testing.T, o Options) *Browser {
 	return b
 }
 
-// open makes an empty page.
+// open opens an empty page.
 func open(t *testing.T, b *Browser) *Page {
 	t.Helper()
 	p, err := b.Open(limit(t), PageOptions{Width: 160, Height: 90})
@@ -56,7 +56,7 @@ func navigate(t *testing.T, b *Browser, address string) *Page {
 	return p
 }
 
-// evaluate returns the value of an expression in a page.
+// evaluate returns the value of an expression in the main world.
 func evaluate[T any](t *testing.T, p *Page, expression string) (value T) {
 	t.Helper()
 	if err := p.Evaluate(limit(t), expression, &value); err != nil {
@@ -65,8 +65,8 @@ func evaluate[T any](t *testing.T, p *Page, expression string) (value T) {
 	return value
 }
 
-// folder makes a composition's folder of files.
-func folder(t *testing.T, files map[string]string) string {
+// writeFolder writes files, given by their paths, into a new folder.
+func writeFolder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, dir, files)
@@ -86,7 +86,7 @@ func write(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// limit is the context of a call that must not hang.
+// limit returns a context that ends after 30 s.
 func limit(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -94,13 +94,13 @@ func limit(t *testing.T) context.Context {
 	return ctx
 }
 
-// eventually waits until a condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
+// eventually fails the test unless a condition becomes true within 20 s.
+func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if holds() {
+		if condition() {
 			return
 		}
 	}
-	t.Fatalf("it never happened: %s", what)
+	t.Fatalf("timeout: %s", what)
 }

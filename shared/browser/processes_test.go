@@ -10,14 +10,13 @@ import (
 	"testing"
 )
 
-// proc is a live process as /proc shows it.
+// proc is a running process in /proc.
 type proc struct {
 	pid, parent, group int
 	command            string
 }
 
-// processes returns those that belong to a group or descend from its leader; after a kill, wherever they
-// are now, those whose command line names a profile.
+// processes returns the running processes for which belongs returns true. It does not return zombies.
 func processes(t *testing.T, belongs func(all map[int]proc, p proc) bool) (list []proc) {
 	t.Helper()
 	dirs, err := filepath.Glob("/proc/[0-9]*")
@@ -28,7 +27,7 @@ func processes(t *testing.T, belongs func(all map[int]proc, p proc) bool) (list 
 	for _, dir := range dirs {
 		stat, err := os.ReadFile(dir + "/stat")
 		if err != nil {
-			continue // it ended meanwhile
+			continue // it exited
 		}
 		// pid (name) state parent group …
 		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
@@ -51,7 +50,7 @@ func processes(t *testing.T, belongs func(all map[int]proc, p proc) bool) (list 
 	return list
 }
 
-// family returns the processes that descend from one, and itself.
+// family returns a process and its descendants.
 func family(t *testing.T, ancestor int) []proc {
 	t.Helper()
 	return processes(t, func(all map[int]proc, p proc) bool {
@@ -64,19 +63,21 @@ func family(t *testing.T, ancestor int) []proc {
 	})
 }
 
-// wantGone waits until processes have ended, and checks that a profile and its group are no more.
+// wantGone fails the test unless the profile is deleted and these processes end: a group, those in before, and all that
+// use the profile.
 func wantGone(t *testing.T, group int, profile string, before []proc) {
 	t.Helper()
 	known := map[int]string{}
 	for _, p := range before {
 		known[p.pid] = p.command
 	}
-	eventually(t, fmt.Sprintf("the end of all of Chromium's %d processes", len(before)), func() bool {
+	eventually(t, fmt.Sprintf("the end of Chromium's %d processes", len(before)), func() bool {
 		return len(processes(t, func(_ map[int]proc, p proc) bool {
-			return p.group == group || known[p.pid] != "" && known[p.pid] == p.command || strings.Contains(p.command, profile)
+			return p.group == group || strings.Contains(p.command, profile) ||
+				known[p.pid] != "" && known[p.pid] == p.command
 		})) == 0
 	})
 	if _, err := os.Stat(profile); !os.IsNotExist(err) {
-		t.Errorf("the profile %s is still there: %v", profile, err)
+		t.Errorf("the profile %s still exists: %v", profile, err)
 	}
 }

@@ -8,32 +8,30 @@ import (
 	"helios/shared/tempfile"
 )
 
-// sharedMemory is a file system in memory, where there is one; AWS Lambda has none.
+// sharedMemory is the in-memory file system of Linux. AWS Lambda does not have it.
 const sharedMemory = "/dev/shm"
 
-// profileHome is where profiles are made: in memory if possible.
-func profileHome() string {
-	if roomy(sharedMemory) {
-		return sharedMemory
-	}
-	return os.TempDir()
-}
-
-// room is what Chromium may need of shared memory for large frames. Docker gives a container 64 MB unless it
-// is told otherwise, and Chromium crashes when that is full.
-const room = 256 << 20
-
-// roomy reports whether there is a folder with room for a Chromium, in which we may write.
-func roomy(dir string) bool {
-	var s syscall.Statfs_t
-	return syscall.Statfs(dir, &s) == nil && s.Bavail*uint64(s.Bsize) >= room && syscall.Access(dir, 0o3) == nil
-}
-
-// newProfile creates an empty profile, after removing the ones that killed processes left behind.
+// newProfile creates the user data folder for one Chromium process: in memory if possible.
 func newProfile() (*tempfile.Dir, error) {
-	dir, err := tempfile.MkdirTemp(profileHome())
+	parent := os.TempDir()
+	if hasSpace(sharedMemory) {
+		parent = sharedMemory
+	}
+	dir, err := tempfile.MkdirTemp(parent)
 	if err != nil {
-		return nil, fmt.Errorf("creating a folder for Chromium's profile: %w", err)
+		return nil, fmt.Errorf("creating Chromium's profile: %w", err)
 	}
 	return dir, nil
+}
+
+// minSpace is the free shared memory that Chromium may need for large frames. It crashes when the memory is full.
+// Docker's default size is 64 MB.
+const minSpace = 256 << 20
+
+// hasSpace reports whether dir is a writable folder with minSpace free bytes.
+func hasSpace(dir string) bool {
+	var s syscall.Statfs_t
+	const writeAndSearch = 0o3
+	return syscall.Statfs(dir, &s) == nil && s.Bavail*uint64(s.Bsize) >= minSpace &&
+		syscall.Access(dir, writeAndSearch) == nil
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// ownBrowser launches a browser, tells its process group and profile, and waits to be killed.
+// ownBrowser launches a browser, prints its process group and profile, and waits to be killed.
 func ownBrowser() {
 	b, err := Launch(context.Background(), Options{})
 	if err != nil {
@@ -20,8 +20,7 @@ func ownBrowser() {
 	select {}
 }
 
-// A helios that is killed cannot clean up. Chromium ends by itself then, and the next helios removes the
-// profile.
+// A process that is killed cannot clean up. Its Chromium exits by itself, and the next browser removes the profile.
 func TestKilledOwner(t *testing.T) {
 	owner := exec.Command(os.Args[0])
 	owner.Env = append(os.Environ(), ownerVariable+"=1")
@@ -37,37 +36,37 @@ func TestKilledOwner(t *testing.T) {
 	var profile string
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if _, parsing := fmt.Sscan(line, &group, &profile); err != nil || parsing != nil {
-		t.Fatalf("the owner said %q, %v", line, err)
+		t.Fatalf("the owner printed %q, %v", line, err)
 	}
 	all := family(t, group)
 	if len(all) < 3 {
 		t.Fatalf("Chromium has %d processes", len(all))
 	}
-	// While the owner lives, its profile does, too.
+	// While the owner runs, its profile is not removed.
 	launch(t, Options{}).Close()
 	if _, err := os.Stat(profile); err != nil {
 		t.Fatal(err)
 	}
 	owner.Process.Kill()
 	owner.Wait()
-	eventually(t, "the end of Chromium after that of its owner", func() bool {
+	eventually(t, "the exit of Chromium after its owner", func() bool {
 		return len(processes(t, func(_ map[int]proc, p proc) bool { return p.group == group })) == 0
 	})
 	if _, err := os.Stat(profile); err != nil {
-		t.Log("another process that started a browser meanwhile was first to remove the profile")
+		t.Log("another test's browser removed the profile first")
 	}
 	launch(t, Options{}).Close()
 	wantGone(t, group, profile, all)
 }
 
-func TestRoomy(t *testing.T) {
-	if !roomy(t.TempDir()) {
-		t.Error("there is no room among the temporary files")
+func TestHasSpace(t *testing.T) {
+	if !hasSpace(t.TempDir()) {
+		t.Error("hasSpace(t.TempDir()) = false")
 	}
-	// One that is not there, one that is no folder, and one without a byte of room.
+	// A missing folder, a file, and a file system of size 0.
 	for _, dir := range []string{"/nowhere", "/dev/null", "/proc"} {
-		if roomy(dir) {
-			t.Errorf("%s is taken for a folder with room", dir)
+		if hasSpace(dir) {
+			t.Errorf("hasSpace(%s) = true", dir)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -13,27 +14,38 @@ import (
 	"helios/shared/fault"
 )
 
-// site is where the files of a composition are.
+// site is the storage of a composition.
 type site interface {
-	// serve answers with a file, or returns an error: an fs.ErrNotExist when there is none.
+	// serve responds with a file or returns an error, which is an fs.ErrNotExist if the file does not exist.
 	serve(http.ResponseWriter, *http.Request) error
 	close()
 }
 
-// disk serves the files of a composition's folder. Paths and links that lead out of the folder find nothing.
-type disk struct{ root *os.Root }
+// openSite returns the site of a composition, or nil for one on the web.
+func openSite(ctx context.Context, o Options) (site, error) {
+	switch {
+	case o.Folder != "":
+		return openFolder(o.Folder)
+	case o.S3 != "":
+		return openBucket(ctx, o.S3)
+	}
+	return nil, nil
+}
 
-func openDisk(folder string) (site, error) {
-	root, err := os.OpenRoot(folder)
+// folder serves files of a folder. Paths and links that lead out of the folder fail.
+type folder struct{ root *os.Root }
+
+func openFolder(dir string) (site, error) {
+	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, fault.Userf("opening the composition's folder: %w", err)
 	}
-	return &disk{root}, nil
+	return &folder{root}, nil
 }
 
-func (s *disk) close() { s.root.Close() }
+func (f *folder) close() { f.root.Close() }
 
-// sitePath returns the path in the folder of what a URL names.
+// sitePath returns the path in a site that a URL refers to.
 func sitePath(u *url.URL) string {
 	name := strings.TrimPrefix(path.Clean("/"+u.Path), "/")
 	if name == "" || strings.HasSuffix(u.Path, "/") {
@@ -42,26 +54,25 @@ func sitePath(u *url.URL) string {
 	return name
 }
 
-func (s *disk) serve(w http.ResponseWriter, r *http.Request) error {
-	name := sitePath(r.URL)
-	// A named pipe would make a plain open wait for a writer.
-	f, err := s.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+func (f *folder) serve(w http.ResponseWriter, r *http.Request) error {
+	// Without O_NONBLOCK, opening a named pipe waits for a writer.
+	file, err := f.root.OpenFile(sitePath(r.URL), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, syscall.ENOTDIR) {
 		return fs.ErrNotExist
 	}
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	info, err := f.Stat()
+	defer file.Close()
+	info, err := file.Stat()
 	if err != nil {
 		return err
 	}
 	if !info.Mode().IsRegular() {
 		return fs.ErrNotExist
 	}
-	// The composition may change between two renders.
+	// The composition can change between two renders.
 	w.Header().Set("Cache-Control", "no-cache")
-	http.ServeContent(w, r, info.Name(), info.ModTime(), f)
+	http.ServeContent(w, r, info.Name(), info.ModTime(), file)
 	return nil
 }

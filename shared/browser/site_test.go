@@ -25,10 +25,11 @@ func openRoot(t *testing.T, dir string) *os.Root {
 	return root
 }
 
-// oddNames are file names that have to be escaped in a URL.
+// oddNames are file names that need escapes in a URL.
 var oddNames = []string{
-	"two words.txt", "日本語.txt", "100%.txt", "100%25.txt", "a#b.txt", "a?b.txt", "two\nlines.txt", "a&b=c+d.txt", `back\slash.txt`, "é.txt",
-	"..txt", "...", "-rf.txt", ".hidden", "quote'\".txt", "folder with spaces/ä ö/ü.txt",
+	"two words.txt", "日本語.txt", "100%.txt", "100%25.txt", "a#b.txt", "a?b.txt", "two\nlines.txt", "a&b=c+d.txt",
+	`back\slash.txt`, "é.txt", "..txt", "...", "-rf.txt", ".hidden", "quote'\".txt",
+	"folder with spaces/ä ö/ü.txt",
 }
 
 func TestOddNames(t *testing.T) {
@@ -36,21 +37,22 @@ func TestOddNames(t *testing.T) {
 	for _, name := range oddNames {
 		files[name] = "this is " + name
 	}
-	dir := folder(t, files)
-	_, client := knock(t, &disk{openRoot(t, dir)}, "")
+	dir := writeFolder(t, files)
+	_, client := newProxy(t, &folder{openRoot(t, dir)}, "")
 	for _, name := range oddNames {
 		address := SiteOrigin + (&url.URL{Path: "/" + name}).EscapedPath()
 		if status, body := get(t, client, address); status != 200 || body != files[name] {
-			t.Errorf("%s answers %d, %q", address, status, body)
+			t.Errorf("%s: status %d, %q", address, status, body)
 		}
 	}
 
-	// The same from a page, whose own escaping is another one.
+	// JavaScript escapes other characters than Go.
 	p := navigate(t, launch(t, Options{Folder: dir}), SiteOrigin+"/")
 	for _, name := range oddNames {
-		got := evaluate[string](t, p, fmt.Sprintf(`fetch(%q.split("/").map(encodeURIComponent).join("/")).then(r => r.text())`, name))
+		const fetchFile = `fetch(%q.split("/").map(encodeURIComponent).join("/")).then(r => r.text())`
+		got := evaluate[string](t, p, fmt.Sprintf(fetchFile, name))
 		if got != files[name] {
-			t.Errorf("a page gets %q for %q", got, name)
+			t.Errorf("%q: the page received %q", name, got)
 		}
 	}
 	var paths []string
@@ -59,23 +61,24 @@ func TestOddNames(t *testing.T) {
 	}
 	for _, name := range oddNames {
 		if !slices.Contains(paths, name) {
-			t.Errorf("%q is not among the assets %q", name, paths)
+			t.Errorf("the assets %q do not contain %q", paths, name)
 		}
 	}
 }
 
 func TestContentTypes(t *testing.T) {
 	types := map[string]string{
-		"a.html": "text/html; charset=utf-8", "a.js": "text/javascript; charset=utf-8", "a.mjs": "text/javascript; charset=utf-8",
-		"a.css": "text/css; charset=utf-8", "a.json": "application/json", "a.svg": "image/svg+xml", "a.wasm": "application/wasm",
-		"a.png": "image/png", "a.jpg": "image/jpeg", "a.webp": "image/webp", "a.woff2": "font/woff2", "a.txt": "text/plain; charset=utf-8",
+		"a.html": "text/html; charset=utf-8", "a.css": "text/css; charset=utf-8", "a.txt": "text/plain; charset=utf-8",
+		"a.js": "text/javascript; charset=utf-8", "a.mjs": "text/javascript; charset=utf-8",
+		"a.json": "application/json", "a.svg": "image/svg+xml", "a.wasm": "application/wasm",
+		"a.png": "image/png", "a.jpg": "image/jpeg", "a.webp": "image/webp", "a.woff2": "font/woff2",
 	}
 	files := map[string]string{}
 	for name := range types {
 		files[name] = "x"
 	}
 	files["a.woff2"] = "wOF2\x00\x01\x00\x00"
-	_, client := knock(t, &disk{openRoot(t, folder(t, files))}, "")
+	_, client := newProxy(t, &folder{openRoot(t, writeFolder(t, files))}, "")
 	for name, want := range types {
 		r, err := client.Get(SiteOrigin + "/" + name)
 		if err != nil {
@@ -83,16 +86,16 @@ func TestContentTypes(t *testing.T) {
 		}
 		r.Body.Close()
 		if got := r.Header.Get("Content-Type"); got != want {
-			t.Errorf("%s has the type %q, want %q", name, got, want)
+			t.Errorf("the type of %s is %q, want %q", name, got, want)
 		}
 	}
 }
 
 func TestRanges(t *testing.T) {
-	_, client := knock(t, &disk{openRoot(t, folder(t, map[string]string{"a.mp4": "0123456789"}))}, "")
+	_, client := newProxy(t, &folder{openRoot(t, writeFolder(t, map[string]string{"a.mp4": "0123456789"}))}, "")
 	for _, test := range []struct {
-		asked, content, body string
-		status               int
+		requested, content, body string
+		status                   int
 	}{
 		{"bytes=2-4", "bytes 2-4/10", "234", 206},
 		{"bytes=7-", "bytes 7-9/10", "789", 206},
@@ -102,8 +105,8 @@ func TestRanges(t *testing.T) {
 		{"", "", "0123456789", 200},
 	} {
 		request, _ := http.NewRequest("GET", SiteOrigin+"/a.mp4", nil)
-		if test.asked != "" {
-			request.Header.Set("Range", test.asked)
+		if test.requested != "" {
+			request.Header.Set("Range", test.requested)
 		}
 		r, err := client.Do(request)
 		if err != nil {
@@ -115,16 +118,17 @@ func TestRanges(t *testing.T) {
 			body = nil
 		}
 		if r.StatusCode != test.status || r.Header.Get("Content-Range") != test.content || string(body) != test.body {
-			t.Errorf("%q: %d, %q, %q", test.asked, r.StatusCode, r.Header.Get("Content-Range"), body)
+			t.Errorf("%q: status %d, %q, %q", test.requested, r.StatusCode, r.Header.Get("Content-Range"), body)
 		}
 	}
 }
 
-func TestWhatIsNotServed(t *testing.T) {
+func TestFilesOutsideTheFolderAreNotServed(t *testing.T) {
 	dir := t.TempDir()
 	inside, outside := filepath.Join(dir, "site"), filepath.Join(dir, "outside")
 	write(t, inside, map[string]string{
-		"index.html": "the index", "sub/index.html": "the index of sub", "bare/file.txt": "x", "file.txt": "a file", "real.txt": "real",
+		"index.html": "the index", "sub/index.html": "the index of sub", "bare/file.txt": "x", "file.txt": "a file",
+		"real.txt": "real",
 	})
 	write(t, outside, map[string]string{"secret.txt": "secret", "index.html": "secret"})
 	for link, target := range map[string]string{
@@ -138,7 +142,7 @@ func TestWhatIsNotServed(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(inside, "pipe"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	d, _ := knock(t, &disk{openRoot(t, inside)}, "")
+	p, _ := newProxy(t, &folder{openRoot(t, inside)}, "")
 	for _, test := range []struct {
 		target string
 		status int
@@ -149,13 +153,13 @@ func TestWhatIsNotServed(t *testing.T) {
 		{"/sub/", 200, "the index of sub"},
 		{"/sub/?query", 200, "the index of sub"},
 		{"/./sub/../file.txt?x#y", 200, "a file"},
-		{"/../file.txt", 200, "a file"}, // above the top there is only the top
+		{"/../file.txt", 200, "a file"}, // .. at the root is the root
 		{"/inside.txt", 200, "real"},
 		{"//file.txt", 200, "a file"},
 
 		{"/sub", 404, ""},
 		{"/bare", 404, ""},
-		{"/bare/", 404, ""}, // no list of files
+		{"/bare/", 404, ""}, // no directory listing
 		{"/missing.txt", 404, ""},
 		{"/file.txt/", 404, ""},
 		{"/file.txt/x", 404, ""},
@@ -183,20 +187,21 @@ func TestWhatIsNotServed(t *testing.T) {
 		{outside + "/secret.txt", 404, ""},
 		{"/" + outside + "/secret.txt", 404, ""},
 	} {
-		status, body := rawGet(t, d, SiteOrigin+test.target)
-		if status != test.status || test.status == 200 && body != test.body || strings.Contains(body, "secret") || strings.Contains(body, "root:") {
-			t.Errorf("%s answers %d, %q, want %d, %q", test.target, status, body, test.status, test.body)
+		status, body := rawGet(t, p, SiteOrigin+test.target)
+		if status != test.status || test.status == 200 && body != test.body ||
+			strings.Contains(body, "secret") || strings.Contains(body, "root:") {
+			t.Errorf("%s: status %d, %q; want %d, %q", test.target, status, body, test.status, test.body)
 		}
 	}
-	if err := d.problem(SiteOrigin + "/out.txt"); err == nil || err.Error() != "path escapes from parent" {
-		t.Errorf("about a link that leads out the door says %v", err)
+	if err := p.errorFor(SiteOrigin + "/out.txt"); err == nil || err.Error() != "path escapes from parent" {
+		t.Errorf("errorFor a link that leads out of the folder = %v", err)
 	}
 }
 
-// rawGet asks for an address as it is written: a client would tidy it up.
-func rawGet(t *testing.T, d *door, address string) (status int, body string) {
+// rawGet requests an address exactly as given. An http.Client would clean its path.
+func rawGet(t *testing.T, p *proxy, address string) (status int, body string) {
 	t.Helper()
-	conn, err := net.Dial("tcp", d.listener.Addr().String())
+	conn, err := net.Dial("tcp", p.listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

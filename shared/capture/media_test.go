@@ -95,7 +95,7 @@ func TestMediaThatCannotBeHadAreNamed(t *testing.T) {
 		`<video src="gone.mp4"></video>`:                                     "gone.mp4 (HTTP status 404)",
 		`<audio preload="none" src="gone.wav"></audio>`:                      "gone.wav (HTTP status 404)",
 		`<video src="index.html"></video>`:                                   "index.html (ffmpeg cannot read it",
-		`<audio src="http://127.0.0.1:4444/a.wav"></audio>`:                  "a.wav (a composition may not reach this machine",
+		`<audio src="http://127.0.0.1:4444/a.wav"></audio>`:                  "a.wav (blocked: compositions cannot access this machine",
 		`<audio src="data:audio/wav;base64,AA==" data-helios-rate="17">`:     "rate of the audio element",
 		`<audio src="data:audio/wav;base64,AA==" data-helios-offset="soon">`: `data-helios-offset of the audio element`,
 	} {

@@ -1,44 +1,53 @@
-// attempts tries every way that a page has to get at the files secret.* below an address, and returns the
-// names of those that worked.
+// attempts tries to load the files secret.* below a URL with every API of the web, and returns the names of the APIs
+// that loaded one. An attempt fails after attempts.timeout milliseconds.
 async function attempts(base) {
   const url = (file) => base + "/" + file + "?" + Math.random();
   const add = (tag, attributes, parent = document.body) => {
     const e = parent.appendChild(document.createElement(tag));
     return Object.assign(e, attributes);
   };
-  const loaded = (e) => new Promise((yes, no) => { e.onload = e.onloadedmetadata = yes; e.onerror = no; });
-  const opened = (e) => new Promise((yes, no) => { e.onopen = yes; e.onerror = no; }).finally(() => e.close());
-  // A document tells its opener or parent that it runs.
-  const told = (show) => new Promise((yes) => {
+  const loaded = (e) =>
+    new Promise((resolve, reject) => { e.onload = e.onloadedmetadata = resolve; e.onerror = reject; });
+  const opened = (e) =>
+    new Promise((resolve, reject) => { e.onopen = resolve; e.onerror = reject; }).finally(() => e.close());
+  // The document sends a message to its opener or parent.
+  const messaged = (open) => new Promise((resolve) => {
     const id = String(Math.random());
-    addEventListener("message", (m) => { if (m.data === id) yes(); });
-    show(url("secret.html") + "#" + id);
+    addEventListener("message", (m) => { if (m.data === id) resolve(); });
+    open(url("secret.html") + "#" + id);
   });
   const blob = (text) => URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-  const heard = (worker) => new Promise((yes, no) => {
-    worker.onmessage = (m) => (m.data === "ok" ? yes() : no());
-    worker.onerror = no;
+  const succeeded = (worker) => new Promise((resolve, reject) => {
+    worker.onmessage = (m) => (m.data === "ok" ? resolve() : reject());
+    worker.onerror = reject;
   });
-  const fetched = (u) => new Promise((yes) =>
-    new PerformanceObserver((l) => l.getEntries().forEach((e) => { if (e.name === u && e.responseStatus === 200) yes(); }))
-      .observe({ type: "resource", buffered: true }));
-  const ways = {
-    fetch: async () => { if (!(await (await fetch(url("secret.txt"))).text()).includes("the text of a secret")) throw 0; },
+  const fetched = (u) => new Promise((resolve) => {
+    const ok = (entry) => entry.name === u && entry.responseStatus === 200;
+    new PerformanceObserver((list) => { if (list.getEntries().some(ok)) resolve(); })
+      .observe({ type: "resource", buffered: true });
+  });
+  const apis = {
+    fetch: async () => {
+      const text = await (await fetch(url("secret.txt"))).text();
+      if (!text.includes("the text of a secret")) throw 0;
+    },
     "fetch without CORS": () => {
       const u = url("secret.txt");
       fetch(u, { mode: "no-cors" }).catch(() => {});
       return fetched(u);
     },
-    XMLHttpRequest: () => new Promise((yes, no) => {
+    XMLHttpRequest: () => new Promise((resolve, reject) => {
       const x = new XMLHttpRequest();
-      x.onload = () => (x.responseText.includes("the text of a secret") ? yes() : no());
-      x.onerror = no;
+      x.onload = () => (x.responseText.includes("the text of a secret") ? resolve() : reject());
+      x.onerror = reject;
       x.open("GET", url("secret.txt"));
       x.send();
     }),
-    "fetch in a worker": () => heard(new Worker(blob(
-      `fetch("${url("secret.txt")}").then(r => r.text()).then(t => postMessage(t.includes("the text of a secret") ? "ok" : t), () => postMessage("no"))`))),
-    "script of a worker": () => heard(new Worker(blob(`try { importScripts("${url("secret.js")}"); postMessage("ok") } catch { postMessage("no") }`))),
+    "fetch in a worker": () => succeeded(new Worker(blob(`
+      fetch("${url("secret.txt")}").then(r => r.text())
+        .then(t => postMessage(t.includes("the text of a secret") ? "ok" : t), () => postMessage("no"))`))),
+    "script of a worker": () => succeeded(new Worker(blob(`
+      try { importScripts("${url("secret.js")}"); postMessage("ok") } catch { postMessage("no") }`))),
     image: () => loaded(add("img", { src: url("secret.png") })),
     "background image": () => {
       const u = url("secret.png");
@@ -63,21 +72,21 @@ async function attempts(base) {
       return fetched(u);
     },
     video: () => loaded(add("video", { src: url("secret.wav") })),
-    iframe: () => told((u) => add("iframe", { src: u })),
-    object: () => told((u) => add("object", { data: u })),
-    embed: () => told((u) => add("embed", { src: u })),
-    window: () => told((u) => window.open(u)),
+    iframe: () => messaged((u) => add("iframe", { src: u })),
+    object: () => messaged((u) => add("object", { data: u })),
+    embed: () => messaged((u) => add("embed", { src: u })),
+    window: () => messaged((u) => window.open(u)),
     EventSource: () => opened(new EventSource(url("secret.events"))),
     WebSocket: () => opened(new WebSocket(url("secret.socket").replace(/^http/, "ws"))),
   };
-  const worked = await Promise.all(Object.entries(ways).map(async ([name, way]) => {
+  const names = await Promise.all(Object.entries(apis).map(async ([name, load]) => {
     try {
-      await Promise.race([way(), new Promise((_, no) => setTimeout(no, attempts.patience))]);
+      await Promise.race([load(), new Promise((_, reject) => setTimeout(reject, attempts.timeout))]);
       return name;
     } catch {
       return null;
     }
   }));
-  return worked.filter(Boolean).sort();
+  return names.filter(Boolean).sort();
 }
-attempts.patience = 0; // of an attempt, in milliseconds; tests set it
+attempts.timeout = 0; // milliseconds; tests set it

@@ -12,7 +12,6 @@ import (
 	"time"
 )
 
-// Chromium has nothing to say to anybody unless a page does.
 func TestChromiumMakesNoRequestsOfItsOwn(t *testing.T) {
 	t.Parallel()
 	requests := make(chan string, 1000)
@@ -27,10 +26,10 @@ func TestChromiumMakesNoRequestsOfItsOwn(t *testing.T) {
 	}
 	b := &Browser{}
 	t.Cleanup(b.Close)
-	if b.door, err = openDoor(nil, ""); err != nil { // not used
+	if b.proxy, err = startProxy(nil, ""); err != nil { // required by Open, but Chromium does not use it
 		t.Fatal(err)
 	}
-	if b.process, err = start(path, proxy.URL, 1); err != nil {
+	if b.process, err = startChromium(path, proxy.URL, 1); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.connect(limit(t), path); err != nil {
@@ -38,7 +37,7 @@ func TestChromiumMakesNoRequestsOfItsOwn(t *testing.T) {
 	}
 	navigate(t, b, SiteOrigin+"/only")
 
-	// Sockets other than those to the proxy: the kernel's list of them, by the inodes that Chromium has open.
+	// All open sockets of Chromium must be connections to the proxy.
 	allowed := regexp.MustCompile(`^\s*\d+: \S+ ` + procAddress(t, proxy.Listener.Addr().String()) + " ")
 	seen := false
 	for deadline := time.Now().Add(3 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
@@ -46,22 +45,22 @@ func TestChromiumMakesNoRequestsOfItsOwn(t *testing.T) {
 			if allowed.MatchString(line) {
 				seen = true
 			} else {
-				t.Fatalf("Chromium has a socket that leads around the proxy: %s", line)
+				t.Fatalf("Chromium has a socket that bypasses the proxy: %s", line)
 			}
 		}
 	}
 	if !seen {
-		t.Error("not even the connection to the proxy was seen")
+		t.Error("Chromium has no connection to the proxy")
 	}
 	close(requests)
 	for r := range requests {
 		if r != "GET "+SiteOrigin+"/only" {
-			t.Errorf("a request that nobody asked for: %s", r)
+			t.Errorf("Chromium sent %s", r)
 		}
 	}
 }
 
-// procAddress is an IPv4 address and port as /proc/net/tcp has them on this kind of machine.
+// procAddress returns an IPv4 address and port in the format of /proc/net/tcp on little-endian machines.
 func procAddress(t *testing.T, address string) string {
 	t.Helper()
 	var a, b, c, d, port int
@@ -71,7 +70,7 @@ func procAddress(t *testing.T, address string) string {
 	return fmt.Sprintf("%02X%02X%02X%02X:%04X", d, c, b, a, port)
 }
 
-// sockets returns the lines about the internet sockets of a process and its descendants.
+// sockets returns the lines in /proc/net for the sockets of a process and its descendants.
 func sockets(t *testing.T, pid int) (lines []string) {
 	t.Helper()
 	inodes := map[string]bool{}
@@ -86,7 +85,7 @@ func sockets(t *testing.T, pid int) (lines []string) {
 	for _, table := range []string{"tcp", "tcp6", "udp", "udp6", "raw", "raw6"} {
 		text, err := os.ReadFile("/proc/net/" + table)
 		if err != nil {
-			continue // no such protocol here
+			continue // the kernel does not support the protocol
 		}
 		for line := range strings.Lines(string(text)) {
 			if fields := strings.Fields(line); len(fields) > 9 && inodes[fields[9]] {

@@ -18,10 +18,11 @@ import (
 	"helios/shared/fault"
 )
 
-const endless = "new Promise(() => {})"
+// never is a promise that does not resolve.
+const never = "new Promise(() => {})"
 
-// leftovers are the files that Chromium might leave where temporary files are.
-func leftovers(t *testing.T) (files []string) {
+// temporaryFiles returns the temporary files that may be Chromium's.
+func temporaryFiles(t *testing.T) (files []string) {
 	t.Helper()
 	for _, pattern := range []string{"/tmp/*chrom*", "/tmp/.*hrom*", "/dev/shm/.*hrom*", "/dev/shm/*chrom*"} {
 		found, err := filepath.Glob(pattern)
@@ -33,9 +34,9 @@ func leftovers(t *testing.T) (files []string) {
 	return files
 }
 
-func TestCloseLeavesNothing(t *testing.T) {
-	before := leftovers(t)
-	b := launch(t, Options{Folder: folder(t, map[string]string{"index.html": `<canvas></canvas><script>
+func TestCloseRemovesProcessesAndFiles(t *testing.T) {
+	before := temporaryFiles(t)
+	b := launch(t, Options{Folder: writeFolder(t, map[string]string{"index.html": `<canvas></canvas><script>
 		document.querySelector("canvas").getContext("webgl");
 		localStorage.x = 1;
 		new Worker(URL.createObjectURL(new Blob([""])));
@@ -52,13 +53,13 @@ func TestCloseLeavesNothing(t *testing.T) {
 	b.Close()
 	b.Close()
 	wantGone(t, group, profile, all)
-	eventually(t, "the end of Chromium's temporary files", func() bool {
-		// Other people's Chromium may be starting or ending at the same time.
-		return !slices.ContainsFunc(leftovers(t), func(file string) bool { return !slices.Contains(before, file) })
+	eventually(t, "the removal of temporary files", func() bool { // also of other browsers, which end soon
+		isNew := func(file string) bool { return !slices.Contains(before, file) }
+		return !slices.ContainsFunc(temporaryFiles(t), isNew)
 	})
 }
 
-// wantTransient checks that calls fail at once, each with a fault.Transient.
+// wantTransient fails the test unless all calls fail at once with a fault.Transient.
 func wantTransient(t *testing.T, b *Browser, p *Page) {
 	t.Helper()
 	start := time.Now()
@@ -70,36 +71,40 @@ func wantTransient(t *testing.T, b *Browser, p *Page) {
 		"Open":     func() error { _, err := b.Open(limit(t), PageOptions{}); return err },
 	} {
 		if err := call(); fault.Of(err) != fault.Transient {
-			t.Errorf("%s gives a %s error: %v", name, fault.Of(err), err)
+			t.Errorf("%s returns an error of kind %s: %v", name, fault.Of(err), err)
 		}
 	}
 	select {
 	case <-p.Done():
 		if err := p.Err(); fault.Of(err) != fault.Transient {
-			t.Errorf("DeathCause gives a %s error: %v", fault.Of(err), err)
+			t.Errorf("Err returns an error of kind %s: %v", fault.Of(err), err)
 		}
 	default:
-		t.Error("the page is not dead")
+		t.Error("the session has not ended")
 	}
 	if took := time.Since(start); took > time.Second {
-		t.Errorf("that took %s", took)
+		t.Errorf("the calls took %s", took)
 	}
 }
 
-func TestKillFromOutside(t *testing.T) {
+func TestKilledProcess(t *testing.T) {
 	for name, victim := range map[string]func(p proc, group int) bool{
-		"the program itself":    func(p proc, group int) bool { return !strings.Contains(p.command, "--type=") && p.pid != group },
-		"what we started":       func(p proc, group int) bool { return p.pid == group },
-		"all of its processes":  func(p proc, group int) bool { return true },
-		"the page's processes":  func(p proc, group int) bool { return strings.Contains(p.command, "--type=renderer") },
-		"the network's process": func(p proc, group int) bool { return strings.Contains(p.command, "network.mojom.NetworkService") },
+		"browser": func(p proc, group int) bool {
+			return !strings.Contains(p.command, "--type=") && p.pid != group
+		},
+		"leader":   func(p proc, group int) bool { return p.pid == group }, // on Debian, a shell script
+		"all":      func(p proc, group int) bool { return true },
+		"renderer": func(p proc, group int) bool { return strings.Contains(p.command, "--type=renderer") },
+		"network": func(p proc, group int) bool {
+			return strings.Contains(p.command, "network.mojom.NetworkService")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := launch(t, Options{Folder: folder(t, map[string]string{"index.html": "x"})})
+			b := launch(t, Options{Folder: writeFolder(t, map[string]string{"index.html": "x"})})
 			p := navigate(t, b, SiteOrigin)
 			waiting := make(chan error, 1)
-			go func() { waiting <- p.Evaluate(context.Background(), endless, nil) }()
+			go func() { waiting <- p.Evaluate(context.Background(), never, nil) }()
 			group, profile := b.process.PID(), b.process.profile.Path()
 			all := family(t, group)
 			killed := 0
@@ -112,9 +117,9 @@ func TestKillFromOutside(t *testing.T) {
 			if killed == 0 {
 				t.Fatalf("no victim among %v", all)
 			}
-			if strings.Contains(name, "network") {
-				// Chromium starts another one.
-				eventually(t, "an answer after the network's process was killed", func() bool {
+			if name == "network" {
+				// Chromium starts another network process.
+				eventually(t, "a response after the network process was killed", func() bool {
 					return p.Evaluate(limit(t), "fetch('index.html').then(r => r.text())", nil) == nil
 				})
 				b.Close()
@@ -124,18 +129,18 @@ func TestKillFromOutside(t *testing.T) {
 			select {
 			case err := <-waiting:
 				if fault.Of(err) != fault.Transient {
-					t.Errorf("the call under way fails with a %s error: %v", fault.Of(err), err)
+					t.Errorf("the call in progress returns an error of kind %s: %v", fault.Of(err), err)
 				}
 			case <-time.After(10 * time.Second):
-				t.Fatal("the call under way hangs")
+				t.Fatal("the call in progress does not return")
 			}
-			if strings.Contains(name, "page") {
+			if name == "renderer" {
 				if err := p.Evaluate(limit(t), "1", nil); fault.Of(err) != fault.Transient {
-					t.Errorf("the next call gives a %s error: %v", fault.Of(err), err)
+					t.Errorf("the next call returns an error of kind %s: %v", fault.Of(err), err)
 				}
-				// The browser goes on.
+				// The browser still works.
 				if got := evaluate[int](t, navigate(t, b, SiteOrigin), "1+1"); got != 2 {
-					t.Errorf("another page says %d", got)
+					t.Errorf("on another page 1+1 = %d", got)
 				}
 			} else {
 				wantTransient(t, b, p)
@@ -146,7 +151,7 @@ func TestKillFromOutside(t *testing.T) {
 	}
 }
 
-func TestPageThatCrashes(t *testing.T) {
+func TestCrashedPage(t *testing.T) {
 	b := launch(t, Options{})
 	p := open(t, b)
 	_, err := Call(limit(t), p.Session, page.Crash, cdp.Empty{})
@@ -158,8 +163,8 @@ func TestPageThatCrashes(t *testing.T) {
 	}
 }
 
-// A Chromium that hangs takes no more commands at some time; calls end with their context even then.
-func TestChromiumThatHangs(t *testing.T) {
+// A hung Chromium stops reading commands. Calls still end with their context.
+func TestHungChromium(t *testing.T) {
 	b := launch(t, Options{})
 	p := open(t, b)
 	all := family(t, b.process.PID())
@@ -167,7 +172,7 @@ func TestChromiumThatHangs(t *testing.T) {
 		syscall.Kill(p.pid, syscall.SIGSTOP)
 	}
 	large := `"` + strings.Repeat("x", 1<<20) + `"`
-	for range 20 { // more than are kept until they are written
+	for range 20 { // more than the queue of commands holds
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		start := time.Now()
 		if err := p.Evaluate(ctx, large, nil); err == nil || ctx.Err() == nil {
@@ -187,7 +192,7 @@ func TestChromiumThatHangs(t *testing.T) {
 	wantGone(t, group, profile, all)
 }
 
-func TestCallsThatRaceWithTheEnd(t *testing.T) {
+func TestCallsDuringClose(t *testing.T) {
 	for name, end := range map[string]func(b *Browser){
 		"Close":      (*Browser).Close,
 		"many Close": func(b *Browser) { var all sync.WaitGroup; all.Go(b.Close); all.Go(b.Close); all.Wait() },
@@ -195,9 +200,9 @@ func TestCallsThatRaceWithTheEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := launch(t, Options{Folder: folder(t, map[string]string{"index.html": "x"})})
+			b := launch(t, Options{Folder: writeFolder(t, map[string]string{"index.html": "x"})})
 			var all sync.WaitGroup
-			begun := make(chan struct{}, 100)
+			done := make(chan struct{}, 100)
 			for i := range 4 {
 				p := open(t, b)
 				all.Go(func() {
@@ -212,13 +217,13 @@ func TestCallsThatRaceWithTheEnd(t *testing.T) {
 							t.Error(p.Exception())
 						}
 						if err != nil {
-							// What was cut off in the middle may be told as the page's fault.
+							// The error of an interrupted load may be a fault.User.
 							if fault.Of(p.Err()) != fault.Transient {
-								eventually(t, "the death of the page", func() bool { return p.Err() != nil })
+								eventually(t, "the end of the session", func() bool { return p.Err() != nil })
 							}
 							return
 						}
-						begun <- struct{}{}
+						done <- struct{}{}
 					}
 				})
 				if i == 0 {
@@ -235,13 +240,13 @@ func TestCallsThatRaceWithTheEnd(t *testing.T) {
 			}
 			go func() {
 				all.Wait()
-				close(begun)
+				close(done)
 			}()
 			for range 8 {
-				<-begun
+				<-done
 			}
 			end(b)
-			for range begun {
+			for range done {
 			}
 			b.Close()
 		})

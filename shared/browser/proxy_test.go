@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-func TestOwnOrigin(t *testing.T) {
+func TestLocalHostPort(t *testing.T) {
 	for input, want := range map[string]string{
 		"":                                "",
 		"http://127.0.0.1:3000/a.html":    "127.0.0.1:3000",
@@ -40,8 +40,8 @@ func TestOwnOrigin(t *testing.T) {
 		"intro.html":                      "",
 		"http://[::1":                     "",
 	} {
-		if got := ownOrigin(input); got != want {
-			t.Errorf("ownOrigin(%q) = %q, want %q", input, got, want)
+		if got := localHostPort(input); got != want {
+			t.Errorf("localHostPort(%q) = %q, want %q", input, got, want)
 		}
 	}
 	addrs, err := net.InterfaceAddrs()
@@ -50,28 +50,31 @@ func TestOwnOrigin(t *testing.T) {
 	}
 	for _, a := range addrs {
 		ip := a.(*net.IPNet).IP
-		if want := net.JoinHostPort(ip.String(), "3000"); !ip.IsLinkLocalUnicast() && ownOrigin("http://"+want+"/") != want {
-			t.Errorf("the address %s of this machine, as the user gave it, may not be reached", want)
+		want := net.JoinHostPort(ip.String(), "3000")
+		if !ip.IsLinkLocalUnicast() && localHostPort("http://"+want+"/") != want {
+			t.Errorf("localHostPort does not allow %s, an address of this machine", want)
 		}
 	}
 }
 
-// knock opens a door for a composition and returns a client that goes through it.
-func knock(t *testing.T, s site, input string) (*door, *http.Client) {
+// newProxy starts a proxy and returns a client that uses it.
+func newProxy(t *testing.T, s site, compositionURL string) (*proxy, *http.Client) {
 	t.Helper()
-	d, err := openDoor(s, input)
+	p, err := startProxy(s, compositionURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(d.close)
-	proxy, err := url.Parse(d.address())
+	t.Cleanup(p.close)
+	proxyURL, err := url.Parse(p.url())
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport := &http.Transport{Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
-	// Not a leftover of the door.
+	transport := &http.Transport{
+		Proxy: http.ProxyURL(proxyURL), TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+	}
+	// Otherwise goleak reports the client's connections as leaks of the proxy.
 	t.Cleanup(transport.CloseIdleConnections)
-	return d, &http.Client{Transport: transport, Timeout: 20 * time.Second}
+	return p, &http.Client{Transport: transport, Timeout: 20 * time.Second}
 }
 
 func get(t *testing.T, client *http.Client, address string) (status int, body string) {
@@ -88,13 +91,13 @@ func get(t *testing.T, client *http.Client, address string) (status int, body st
 	return r.StatusCode, string(text)
 }
 
-// The name is decided by the address that it has when it is connected to: DNS answers may change.
-func TestNamesThatResolveToThisMachine(t *testing.T) {
-	n := newNeighbour(t, false)
-	asked := nameServer(t, [4]byte{127, 0, 0, 1})
-	d, client := knock(t, nil, "")
+// The proxy decides by the address that it connects to, because DNS answers can change.
+func TestBlocksNamesThatResolveToLoopback(t *testing.T) {
+	server := startLocalServer(t, false)
+	queries := startNameServer(t, [4]byte{127, 0, 0, 1})
+	p, client := newProxy(t, nil, "")
 	for _, scheme := range []string{"http", "https"} {
-		address := scheme + "://innocent.test:" + n.port + "/secret.txt"
+		address := scheme + "://innocent.test:" + server.port + "/secret.txt"
 		status := 0
 		if scheme == "http" {
 			status, _ = get(t, client, address)
@@ -104,30 +107,30 @@ func TestNamesThatResolveToThisMachine(t *testing.T) {
 		if status != http.StatusForbidden {
 			t.Errorf("%s: status %d", address, status)
 		}
-		if err := d.problem(address); !errors.Is(err, errRefused) {
-			t.Errorf("the door says about %s: %v", address, err)
+		if err := p.errorFor(address); !errors.Is(err, errBlocked) {
+			t.Errorf("errorFor(%s) = %v", address, err)
 		}
 	}
-	if asked() == 0 {
-		t.Error("nobody asked the name server")
+	if queries() == 0 {
+		t.Error("the name server got no query")
 	}
-	n.wantAlone(t)
+	server.wantNoContacts(t)
 
-	// Those that are known to be this machine are no business of a name server.
-	before := asked()
+	before := queries()
 	for _, host := range []string{"localhost", "foo.localhost", "foo.localhost.", "helios.localhost"} {
-		if status, _ := get(t, client, "http://"+host+":"+n.port+"/secret.txt"); status != http.StatusForbidden {
+		if status, _ := get(t, client, "http://"+host+":"+server.port+"/secret.txt"); status != http.StatusForbidden {
 			t.Errorf("%s: status %d", host, status)
 		}
 	}
-	if asked() != before {
-		t.Error("the name server was asked about localhost")
+	if queries() != before {
+		t.Error("the name server got a query about localhost")
 	}
-	n.wantAlone(t)
+	server.wantNoContacts(t)
 }
 
-// nameServer has every name resolved to one address, by DNS, and returns how often it was asked.
-func nameServer(t *testing.T, ip [4]byte) (asked func() int64) {
+// startNameServer makes a DNS server the default one. It resolves every name to ip. queries returns the number of
+// queries so far.
+func startNameServer(t *testing.T, ip [4]byte) (queries func() int64) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
@@ -144,7 +147,7 @@ func nameServer(t *testing.T, ip [4]byte) (asked func() int64) {
 				return
 			}
 			count <- <-count + 1
-			// The header and the question come back; the end of the question is its zero label, type and class.
+			// The answer repeats the header and the question, which ends with a zero label, type and class.
 			end := 12 + bytes.IndexByte(query[12:size], 0) + 5
 			answer := append([]byte(nil), query[:end]...)
 			copy(answer[2:], []byte{0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0})
@@ -168,57 +171,56 @@ func nameServer(t *testing.T, ip [4]byte) (asked func() int64) {
 	}
 }
 
-func TestTheProxyIsNoServer(t *testing.T) {
-	d, client := knock(t, &disk{openRoot(t, folder(t, map[string]string{"index.html": "x"}))}, "")
+func TestRejectsRequestsToTheProxyItself(t *testing.T) {
+	p, client := newProxy(t, &folder{openRoot(t, writeFolder(t, map[string]string{"index.html": "x"}))}, "")
 	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for _, client := range []*http.Client{client, direct} {
-		if status, body := get(t, client, d.address()+"/index.html"); status < 400 || body == "x" {
+		if status, body := get(t, client, p.url()+"/index.html"); status < 400 || body == "x" {
 			t.Errorf("status %d, %q", status, body)
 		}
 	}
-	// A request in origin form, with the site's name.
-	conn, err := net.Dial("tcp", d.listener.Addr().String())
+	// A request in origin form, with the site's host.
+	conn, err := net.Dial("tcp", p.listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
 	fmt.Fprint(conn, "GET /index.html HTTP/1.1\r\nHost: helios.localhost\r\nConnection: close\r\n\r\n")
 	if answer, _ := io.ReadAll(conn); !strings.HasPrefix(string(answer), "HTTP/1.1 400 ") {
-		t.Errorf("it answers %q", answer)
+		t.Errorf("the response is %q", answer)
 	}
 }
 
 func TestTunnels(t *testing.T) {
-	own, other := newNeighbour(t, true), newNeighbour(t, true)
-	_, client := knock(t, nil, own.URL)
-	if status, body := get(t, client, own.URL+"/secret.txt"); status != 200 || body != secrets["secret.txt"] {
-		t.Errorf("its own origin answers %d, %q", status, body)
+	allowed, other := startLocalServer(t, true), startLocalServer(t, true)
+	_, client := newProxy(t, nil, allowed.URL)
+	if status, body := get(t, client, allowed.URL+"/secret.txt"); status != 200 || body != secrets["secret.txt"] {
+		t.Errorf("the composition's origin: status %d, %q", status, body)
 	}
 	if _, err := client.Get(other.URL + "/secret.txt"); err == nil || !strings.Contains(err.Error(), "Forbidden") {
 		t.Errorf("another port: %v", err)
 	}
-	other.wantAlone(t)
+	other.wantNoContacts(t)
 }
 
-// What the client sends behind its CONNECT without waiting for the answer must not get lost.
-func TestTunnelForTheImpatient(t *testing.T) {
-	n := newNeighbour(t, false)
-	d, _ := knock(t, nil, n.URL)
-	conn, err := net.Dial("tcp", d.listener.Addr().String())
+func TestTunnelKeepsDataSentBeforeTheResponse(t *testing.T) {
+	server := startLocalServer(t, false)
+	p, _ := newProxy(t, nil, server.URL)
+	conn, err := net.Dial("tcp", p.listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(10 * time.Second))
-	host := "127.0.0.1:" + n.port
-	fmt.Fprintf(conn, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\nGET /secret.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", host, host)
+	host := "127.0.0.1:" + server.port
+	const request = "GET /secret.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+	fmt.Fprintf(conn, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n%s", host, host, request)
 	if answer, err := io.ReadAll(conn); !strings.HasSuffix(string(answer), secrets["secret.txt"]) {
-		t.Errorf("the answer is %q, %v", answer, err)
+		t.Errorf("the response is %q, %v", answer, err)
 	}
 }
 
-// A request passes through as Chromium made it, and so does the answer.
-func TestForwardingChangesNothing(t *testing.T) {
+func TestForwardsRequestsAndResponsesUnchanged(t *testing.T) {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
 	io.WriteString(z, "text")
@@ -235,7 +237,7 @@ func TestForwardingChangesNothing(t *testing.T) {
 		w.Write(packed.Bytes())
 	}))
 	defer server.Close()
-	_, client := knock(t, nil, server.URL)
+	_, client := newProxy(t, nil, server.URL)
 	client.Transport.(*http.Transport).DisableCompression = true
 	const path = "/a%2Fb%20c/%E6%97%A5?family=Inter:wght@400;700&x=%zz&y=a+b"
 	request, err := http.NewRequest("PUT", server.URL+path, strings.NewReader("body"))
@@ -251,23 +253,25 @@ func TestForwardingChangesNothing(t *testing.T) {
 	defer answer.Body.Close()
 	body, _ := io.ReadAll(answer.Body)
 	if got.RequestURI != path || got.Method != "PUT" || string(sent) != "body" || "http://"+got.Host != server.URL {
-		t.Errorf("it came as %s %s at %s with %q", got.Method, got.RequestURI, got.Host, sent)
+		t.Errorf("the server got %s %s at %s with %q", got.Method, got.RequestURI, got.Host, sent)
 	}
 	for name := range got.Header {
 		if strings.HasPrefix(name, "X-Forwarded") || strings.HasPrefix(name, "Proxy") || name == "Via" {
-			t.Errorf("it came with %s", name)
+			t.Errorf("the server got the header %s", name)
 		}
 	}
-	if got.Header.Get("Range") != "bytes=1-2" || got.Header.Get("User-Agent") != "Chromium" || got.Header.Get("Accept-Encoding") != "" {
-		t.Errorf("it came with %v", got.Header)
+	if h := got.Header; h.Get("Range") != "bytes=1-2" || h.Get("User-Agent") != "Chromium" ||
+		h.Get("Accept-Encoding") != "" {
+		t.Errorf("the server got the headers %v", got.Header)
 	}
-	if answer.StatusCode != http.StatusTeapot || !bytes.Equal(body, packed.Bytes()) || len(answer.Header.Values("Set-Cookie")) != 2 {
-		t.Errorf("the answer is %s %v with %q", answer.Status, answer.Header, body)
+	if answer.StatusCode != http.StatusTeapot || !bytes.Equal(body, packed.Bytes()) ||
+		len(answer.Header.Values("Set-Cookie")) != 2 {
+		t.Errorf("the response is %s %v with %q", answer.Status, answer.Header, body)
 	}
 }
 
-// The terminal belongs to those who draw a progress bar on it.
-func TestABrokenAnswerIsNotLogged(t *testing.T) {
+// The log would overwrite the progress bar on the terminal.
+func TestDoesNotLogBrokenResponses(t *testing.T) {
 	var logged bytes.Buffer
 	log.SetOutput(&logged)
 	defer log.SetOutput(io.Discard)
@@ -278,42 +282,42 @@ func TestABrokenAnswerIsNotLogged(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	}))
 	defer server.Close()
-	d, client := knock(t, nil, server.URL)
+	p, client := newProxy(t, nil, server.URL)
 	answer, err := client.Get(server.URL)
 	if err == nil {
 		_, err = io.ReadAll(answer.Body)
 		answer.Body.Close()
 	}
 	if err == nil {
-		t.Error("half an answer was taken for a whole one")
+		t.Error("reading half a response returned no error")
 	}
-	d.close()
+	p.close()
 	if logged.Len() > 0 {
 		t.Errorf("logged: %s", &logged)
 	}
 }
 
-func TestProblemsThatTheDoorKnows(t *testing.T) {
+func TestRecordsErrors(t *testing.T) {
 	closed := httptest.NewServer(http.NotFoundHandler())
 	address := closed.URL + "/x.png"
 	closed.Close()
-	d, client := knock(t, nil, closed.URL)
+	p, client := newProxy(t, nil, closed.URL)
 	if status, _ := get(t, client, address); status != http.StatusBadGateway {
 		t.Errorf("status %d", status)
 	}
-	if err := d.problem(address); err == nil || err.Error() != "connect: connection refused" {
-		t.Errorf("the door says %v", err)
+	if err := p.errorFor(address); err == nil || err.Error() != "connect: connection refused" {
+		t.Errorf("errorFor(%s) = %v", address, err)
 	}
-	if err := d.problem(closed.URL + "/other"); err != nil {
-		t.Errorf("about something that nobody asked for, it says %v", err)
+	if err := p.errorFor(closed.URL + "/other"); err != nil {
+		t.Errorf("errorFor of a URL without a request = %v", err)
 	}
 }
 
-func TestClosingTheDoor(t *testing.T) {
-	begun := make(chan struct{}, 1)
+func TestClose(t *testing.T) {
+	started := make(chan struct{}, 1)
 	never := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begun <- struct{}{}
+		started <- struct{}{}
 		select {
 		case <-never:
 		case <-r.Context().Done():
@@ -322,19 +326,20 @@ func TestClosingTheDoor(t *testing.T) {
 	defer server.Close()
 	defer close(never)
 
-	for name, begin := range map[string]func(t *testing.T, conn net.Conn){
-		"while a server does not answer": func(t *testing.T, conn net.Conn) {
+	for name, connect := range map[string]func(t *testing.T, conn net.Conn){
+		"while a server does not respond": func(t *testing.T, conn net.Conn) {
 			fmt.Fprintf(conn, "GET %s/ HTTP/1.1\r\nHost: x\r\n\r\n", server.URL)
-			<-begun
+			<-started
 		},
-		"while a request is half sent": func(t *testing.T, conn net.Conn) {
+		"while a request is incomplete": func(t *testing.T, conn net.Conn) {
 			fmt.Fprintf(conn, "POST %s/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf", server.URL)
-			<-begun
+			<-started
 		},
 		"while a tunnel is idle": func(t *testing.T, conn net.Conn) {
 			host := server.Listener.Addr()
 			fmt.Fprintf(conn, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n", host, host)
-			if answer, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: "CONNECT"}); err != nil || answer.StatusCode != 200 {
+			answer, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: "CONNECT"})
+			if err != nil || answer.StatusCode != 200 {
 				t.Fatal(answer, err)
 			}
 		},
@@ -346,62 +351,63 @@ func TestClosingTheDoor(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d, err := openDoor(nil, server.URL)
+			p, err := startProxy(nil, server.URL)
 			if err != nil {
 				t.Fatal(err)
 			}
-			conn, err := net.Dial("tcp", d.listener.Addr().String())
+			conn, err := net.Dial("tcp", p.listener.Addr().String())
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			begin(t, conn)
-			closeSoon(t, d)
+			connect(t, conn)
+			wantClose(t, p)
 		})
 	}
 
-	// A listener that is too busy to accept: connecting to it takes until somebody gives up.
+	// Connecting to a listener with a full queue blocks until a timeout.
 	for _, method := range []string{"GET http://%s/", "CONNECT %s"} {
 		t.Run("while connecting by "+method, func(t *testing.T) {
-			busy := busyListener(t)
-			d, err := openDoor(nil, "http://"+busy)
+			busy := fullListener(t)
+			p, err := startProxy(nil, "http://"+busy)
 			if err != nil {
 				t.Fatal(err)
 			}
 			dialing := make(chan struct{})
-			inner := d.server.Handler
-			d.server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			inner := p.server.Handler
+			p.server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				close(dialing)
 				inner.ServeHTTP(w, r)
 			})
-			conn, err := net.Dial("tcp", d.listener.Addr().String())
+			conn, err := net.Dial("tcp", p.listener.Addr().String())
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer conn.Close()
 			fmt.Fprintf(conn, method+" HTTP/1.1\r\nHost: x\r\n\r\n", busy)
 			<-dialing
-			closeSoon(t, d)
+			wantClose(t, p)
 		})
 	}
 }
 
-func closeSoon(t *testing.T, d *door) {
+// wantClose fails the test if close takes more than 5 s.
+func wantClose(t *testing.T, p *proxy) {
 	t.Helper()
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		d.close()
+		p.close()
 	}()
 	select {
 	case <-closed:
 	case <-time.After(5 * time.Second):
-		t.Fatal("the door does not close")
+		t.Fatal("close does not return")
 	}
 }
 
-// busyListener returns an address that lets nobody in.
-func busyListener(t *testing.T) string {
+// fullListener returns the address of a listener whose queue of connections is full.
+func fullListener(t *testing.T) string {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err != nil {
@@ -426,6 +432,6 @@ func busyListener(t *testing.T) string {
 		}
 		t.Cleanup(func() { conn.Close() })
 	}
-	t.Fatal("the listener's queue does not fill up")
+	t.Fatal("the queue of the listener does not fill up")
 	return ""
 }

@@ -20,17 +20,19 @@ import (
 
 func TestExceptions(t *testing.T) {
 	pages := map[string]string{
-		"at-once.html": "<script>\n  null.x</script>", "late.html": `<script>setTimeout(() => { throw new RangeError("too much\nof it") })</script>`,
-		"file.html": `<script src="folder/thrower.js"></script>`, "folder/thrower.js": "\n\nthrow new Error('from a file')",
-		"value.html": `<script>throw {a: 1}</script>`, "text.html": `<script>throw "just text"</script>`,
+		"at-once.html":      "<script>\n  null.x</script>",
+		"late.html":         `<script>setTimeout(() => { throw new RangeError("too much\nof it") })</script>`,
+		"file.html":         `<script src="folder/thrower.js"></script>`,
+		"folder/thrower.js": "\n\nthrow new Error('from a file')",
+		"value.html":        `<script>throw {a: 1}</script>`, "text.html": `<script>throw "just text"</script>`,
 		"syntax.html": `<script>let let = 1</script>`, "event.html": `<body onload="missing()">`,
 		"first.html":   `<script>throw 1</script><script>throw 2</script>`,
 		"caught.html":  `<script>try { throw 1 } catch {}</script>`,
-		"promise.html": `<script>Promise.reject(new Error("nobody waits for this"))</script>`,
-		"async.html":   `<script>(async () => { await 1; throw new Error("nor for this") })()</script>`,
+		"promise.html": `<script>Promise.reject(new Error("unhandled"))</script>`,
+		"async.html":   `<script>(async () => { await 1; throw new Error("unhandled, too") })()</script>`,
 		"fine.html":    `<script>setTimeout(() => {})</script>`,
 	}
-	b := launch(t, Options{Folder: folder(t, pages)})
+	b := launch(t, Options{Folder: writeFolder(t, pages)})
 	for _, test := range []struct{ page, want string }{
 		{"at-once.html", "the page threw TypeError: Cannot read properties of null (reading 'x') (at-once.html:2:8)"},
 		{"late.html", "the page threw RangeError: too much (late.html:1:34)"},
@@ -47,7 +49,7 @@ func TestExceptions(t *testing.T) {
 	} {
 		t.Run(test.page, func(t *testing.T) {
 			p := navigate(t, b, SiteOrigin+"/"+test.page)
-			evaluate[bool](t, p, "new Promise(done => setTimeout(() => done(true)))") // after the page's own timer
+			evaluate[bool](t, p, "new Promise(done => setTimeout(() => done(true)))") // after the timer of the page
 			err := p.Exception()
 			if test.want == "" {
 				if err != nil {
@@ -62,8 +64,8 @@ func TestExceptions(t *testing.T) {
 	}
 }
 
-func TestEvaluate(t *testing.T) {
-	b := launch(t, Options{Folder: folder(t, map[string]string{"index.html": "<script>var x = 1</script>"})})
+func TestEvaluateReturnsExceptions(t *testing.T) {
+	b := launch(t, Options{Folder: writeFolder(t, map[string]string{"index.html": "<script>var x = 1</script>"})})
 	p := navigate(t, b, SiteOrigin)
 	for expression, want := range map[string]string{
 		"throw new Error('no')":                 "the page threw Error: no",
@@ -71,37 +73,38 @@ func TestEvaluate(t *testing.T) {
 		"1 +":                                   "the page threw SyntaxError: Unexpected end of input",
 	} {
 		if err := p.Evaluate(limit(t), expression, nil); err == nil || err.Error() != want || fault.Of(err) != fault.User {
-			t.Errorf("%s gives %v, want %s", expression, err, want)
+			t.Errorf("%s: the error is %v, want %s", expression, err, want)
 		}
 	}
 	if err := p.Exception(); err != nil {
-		t.Errorf("our own exceptions count as the page's: %v", err)
+		t.Errorf("Exception() returns an exception of Evaluate: %v", err)
 	}
 	world, err := p.IsolatedWorld(limit(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var kind string
-	if err := world.Evaluate(limit(t), "window.x = 2, document.title = 'seen', typeof y", &kind); err != nil || kind != "undefined" {
-		t.Errorf("the isolated world says %q, %v", kind, err)
+	const expression = "window.x = 2, document.title = 'seen', typeof y"
+	if err := world.Evaluate(limit(t), expression, &kind); err != nil || kind != "undefined" {
+		t.Errorf("in the isolated world, typeof y = %q, %v", kind, err)
 	}
 	if got := evaluate[string](t, p, "x + document.title"); got != "1seen" {
-		t.Errorf("of the isolated world the page sees %q", got)
+		t.Errorf("after changes in the isolated world, x + document.title = %q in the main world", got)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := p.Evaluate(ctx, endless, nil); !errors.Is(err, context.DeadlineExceeded) {
+	if err := p.Evaluate(ctx, never, nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the error is %v", err)
 	}
 }
 
 func TestMissingAssets(t *testing.T) {
-	other := newNeighbour(t, false)
-	dir := folder(t, map[string]string{
+	other := startLocalServer(t, false)
+	dir := writeFolder(t, map[string]string{
 		"there.png": secrets["secret.png"], "there.css": "@import 'no.css'; div { background: url(no-background.png) }",
-		"index.html": `<!doctype html><link rel="stylesheet" href="there.css"><img src="there.png?v=1"><img src="no.png"><div>x</div>
-			<img src="out.png"><img src="http://127.0.0.1:` + other.port + `/refused.png">
-			<img src="https://localhost:` + other.port + `/refused-tunnel.png"><script src="no.js"></script>
+		"index.html": `<!doctype html><link rel="stylesheet" href="there.css"><img src="there.png?v=1"><img src="no.png">
+			<div>x</div><img src="out.png"><img src="http://127.0.0.1:` + other.port + `/blocked.png">
+			<img src="https://localhost:` + other.port + `/blocked-tunnel.png"><script src="no.js"></script>
 			<iframe src="no.html"></iframe><video src="no.mp4"></video>
 			<style>@font-face { font-family: x; src: url(no.woff2) } div { font-family: x }</style>
 			<img src="data:image/png;base64,xx"><img src="data:,">
@@ -116,19 +119,20 @@ func TestMissingAssets(t *testing.T) {
 	p := navigate(t, launch(t, Options{Folder: dir}), SiteOrigin)
 	evaluate[bool](t, p, "fetches.then(() => document.fonts.ready).then(() => true)")
 
-	const refused = "a composition may not reach this machine or its link-local neighbours"
+	blocked := errBlocked.Error()
 	got := map[string]string{}
 	for _, a := range p.Missing() {
 		got[a.Kind+" "+a.URL] = a.Problem
 	}
 	if diff := cmp.Diff(map[string]string{
-		"Image no.png": "HTTP status 404", "Image no-background.png": "HTTP status 404", "Image out.png": "path escapes from parent",
-		"Image http://127.0.0.1:" + other.port + "/refused.png":         refused,
-		"Image https://localhost:" + other.port + "/refused-tunnel.png": refused,
+		"Image no.png": "HTTP status 404", "Image no-background.png": "HTTP status 404",
+		"Image out.png": "path escapes from parent",
+		"Image http://127.0.0.1:" + other.port + "/blocked.png":         blocked,
+		"Image https://localhost:" + other.port + "/blocked-tunnel.png": blocked,
 		"Script no.js": "HTTP status 404", "Document no.html": "HTTP status 404", "Media no.mp4": "HTTP status 404",
 		"Font no.woff2": "HTTP status 404", "Stylesheet no.css": "HTTP status 404",
 	}, got); diff != "" {
-		t.Errorf("missing (-want +got):\n%s", diff)
+		t.Errorf("missing assets (-want +got):\n%s", diff)
 	}
 	assets := p.Assets()
 	if assets[0].Kind != "Document" || assets[0].File != "index.html" || assets[0].Status != 200 || assets[0].Bytes == 0 {
@@ -140,37 +144,40 @@ func TestMissingAssets(t *testing.T) {
 				return a
 			}
 		}
-		t.Errorf("%s is not among the assets", url)
+		t.Errorf("the assets do not contain %s", url)
 		return Asset{}
 	}
 	if a := find("there.png?v=1"); a.Problem != "" || a.File != "there.png" || a.Status != 200 {
-		t.Errorf("the image that is there: %+v", a)
+		t.Errorf("the image that exists: %+v", a)
 	}
 	if a := find("no.json"); a.Problem == "" || a.Kind != "Fetch" {
 		t.Errorf("the fetch that failed: %+v", a)
 	}
 	for _, a := range assets {
 		if strings.HasPrefix(a.URL, "data:") || strings.HasPrefix(a.URL, "blob:") {
-			t.Errorf("%s counts as an asset", a.URL)
+			t.Errorf("the assets contain %s", a.URL)
 		}
 	}
 	p.FailAsset(SiteOrigin+"/there.png?v=1", "not an image")
-	if !slices.ContainsFunc(p.Missing(), func(a Asset) bool { return a.URL == "there.png?v=1" && a.Problem == "not an image" }) {
-		t.Error("the spoilt image is not missing")
+	failed := func(a Asset) bool { return a.URL == "there.png?v=1" && a.Problem == "not an image" }
+	if !slices.ContainsFunc(p.Missing(), failed) {
+		t.Error("the failed image is not missing")
 	}
 	eventually(t, "the end of all requests", func() bool { return len(p.Pending()) == 0 })
-	other.wantAlone(t)
+	other.wantNoContacts(t)
 }
 
-func TestDocuments(t *testing.T) {
+func TestNavigate(t *testing.T) {
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
-	dir := folder(t, map[string]string{
-		"empty.html": "", "broken.html": "<html><body><div <p>&;<script", "picture.png": secrets["secret.png"], "text.txt": "text",
-		"archive.zip": "PK\x03\x04", "sub/index.html": "x", "moved.html": `<script>location.replace("sub/")</script>`,
+	dir := writeFolder(t, map[string]string{
+		"empty.html": "", "broken.html": "<html><body><div <p>&;<script", "picture.png": secrets["secret.png"],
+		"text.txt": "text", "archive.zip": "PK\x03\x04", "sub/index.html": "x",
+		"moved.html": `<script>location.replace("sub/")</script>`,
 	})
 	local := launch(t, Options{Folder: dir})
 	web := launch(t, Options{URL: closed.URL})
+	blocked := errBlocked.Error()
 	for _, test := range []struct {
 		browser       *Browser
 		address, want string
@@ -183,11 +190,12 @@ func TestDocuments(t *testing.T) {
 		{local, SiteOrigin + "/moved.html", ""},
 		{local, SiteOrigin + "/missing.html", "opening missing.html: HTTP status 404; check the address"},
 		{local, SiteOrigin + "/sub", "opening sub: HTTP status 404; check the address"},
-		{local, SiteOrigin + "/archive.zip", "opening http://helios.localhost/archive.zip: net::ERR_ABORTED; give the address of a page"},
-		{local, "http://127.0.0.1:8080/", "opening http://127.0.0.1:8080/: a composition may not reach this machine or its link-local neighbours; check the address"},
-		{local, "https://localhost/", "opening https://localhost/: a composition may not reach this machine or its link-local neighbours; check the address"},
+		{local, SiteOrigin + "/archive.zip",
+			"opening http://helios.localhost/archive.zip: net::ERR_ABORTED; give the address of a page"},
+		{local, "http://127.0.0.1:8080/", "opening http://127.0.0.1:8080/: " + blocked + "; check the address"},
+		{local, "https://localhost/", "opening https://localhost/: " + blocked + "; check the address"},
 		{web, closed.URL + "/", "opening " + closed.URL + "/: connect: connection refused; check the address"},
-		{web, SiteOrigin + "/", "opening : a composition may not reach this machine or its link-local neighbours; check the address"},
+		{web, SiteOrigin + "/", "opening : " + blocked + "; check the address"},
 	} {
 		p := open(t, test.browser)
 		err := p.Navigate(limit(t), test.address)
@@ -196,15 +204,15 @@ func TestDocuments(t *testing.T) {
 				t.Errorf("%s: %v", test.address, err)
 			}
 		} else if err == nil || err.Error() != test.want || fault.Of(err) != fault.User {
-			t.Errorf("%s: %v\nwant %s", test.address, err, test.want)
+			t.Errorf("%s: the error is %v, want %s", test.address, err, test.want)
 		}
 		p.Close(limit(t))
 	}
-	// A page can be left for another one, whose errors are its own.
+	// A page can navigate again. Errors of earlier documents do not affect later ones.
 	p := open(t, local)
 	for range 3 {
 		if err := p.Navigate(limit(t), SiteOrigin+"/missing.html"); err == nil {
-			t.Error("the missing page was opened")
+			t.Error("navigating to a missing document returned no error")
 		}
 		if err := p.Navigate(limit(t), SiteOrigin+"/sub/"); err != nil {
 			t.Error(err)
@@ -224,20 +232,20 @@ func TestPending(t *testing.T) {
 	}))
 	defer server.Close()
 	p := open(t, launch(t, Options{URL: server.URL}))
-	late := errors.New("too late")
-	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, late)
+	timeout := errors.New("timeout")
+	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, timeout)
 	defer cancel()
-	if err := p.Navigate(ctx, server.URL); !errors.Is(err, late) {
+	if err := p.Navigate(ctx, server.URL); !errors.Is(err, timeout) {
 		t.Errorf("the error is %v", err)
 	}
 	if diff := cmp.Diff([]string{server.URL + "/slow.png"}, p.Pending()); diff != "" {
 		t.Errorf("pending (-want +got):\n%s", diff)
 	}
 	close(release)
-	eventually(t, "the answer", func() bool { return len(p.Pending()) == 0 })
+	eventually(t, "the response", func() bool { return len(p.Pending()) == 0 })
 }
 
-func TestAssetFile(t *testing.T) {
+func TestAssetName(t *testing.T) {
 	for address, want := range map[string]string{
 		SiteOrigin + "/":                      "index.html",
 		SiteOrigin + "/a.png":                 "a.png",
@@ -251,8 +259,8 @@ func TestAssetFile(t *testing.T) {
 		"https://x.test/a.png":                "",
 		"ws://127.0.0.1/":                     "",
 	} {
-		if got := file(address); got != want {
-			t.Errorf("the file of %q is %q, want %q", address, got, want)
+		if _, got := AssetName(address); got != want {
+			t.Errorf("the file at %q is %q, want %q", address, got, want)
 		}
 	}
 }
