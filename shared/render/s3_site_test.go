@@ -115,7 +115,7 @@ func TestACompositionInABucketThatIsNotWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	fails(s.URL(""), fault.User, "missing stylesheet css/a.css")
-	fails("s3://helios-test-nowhere/", fault.User, "there is no bucket helios-test-nowhere")
+	fails("s3://helios-test-nowhere/", fault.User, "bucket helios-test-nowhere does not exist")
 	if _, err := capture.Locate("", "s3://"); fault.Of(err) != fault.User {
 		t.Errorf("s3:// is located: %v", err)
 	}

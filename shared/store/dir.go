@@ -12,11 +12,11 @@ import (
 	"helios/shared/tempfile"
 )
 
-// Dir is the store of the files below a folder. An absolute name is a file anywhere on the disk. The
-// folder "" is the current one.
+// Dir is the store of the files in a folder and its subfolders. An absolute name is a file anywhere on the disk.
+// Dir("") is the current folder.
 type Dir string
 
-// Path returns the file that holds an object.
+// Path returns the path of an object's file.
 func (d Dir) Path(name string) string {
 	name = filepath.FromSlash(name)
 	if filepath.IsAbs(name) {
@@ -25,9 +25,12 @@ func (d Dir) Path(name string) string {
 	return filepath.Join(string(d), name)
 }
 
-// Open implements [Store].
+// errNotRegular is the reason why a folder, a device or a named pipe cannot be opened as an object.
+var errNotRegular = errors.New("is not a regular file")
+
+// Open implements [Store]. It fails for everything but regular files.
 func (d Dir) Open(_ context.Context, name string) (Reader, error) {
-	// A named pipe would make a plain open wait for a writer.
+	// O_NONBLOCK: without it, opening a named pipe blocks until another process writes to it.
 	f, err := os.OpenFile(d.Path(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, syscall.ENOTDIR) {
 		err = &fs.PathError{Op: "open", Path: d.Path(name), Err: fs.ErrNotExist}
@@ -37,7 +40,7 @@ func (d Dir) Open(_ context.Context, name string) (Reader, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = &fs.PathError{Op: "open", Path: d.Path(name), Err: errNotFile}
+		err = &fs.PathError{Op: "open", Path: d.Path(name), Err: errNotRegular}
 	}
 	if err != nil {
 		f.Close()
@@ -46,16 +49,14 @@ func (d Dir) Open(_ context.Context, name string) (Reader, error) {
 	return &file{File: f, size: info.Size()}, nil
 }
 
-var errNotFile = errors.New("is not a file")
-
-// Create implements [Store]. It makes the folders that the name needs.
+// Create implements [Store]. It creates missing folders.
 func (d Dir) Create(_ context.Context, name string) (Writer, error) { return d.CreateFile(name) }
 
-// CreateFile is Create for programs that write a file by its path.
+// CreateFile is Create for callers that need the path of the new file.
 func (d Dir) CreateFile(name string) (*Partial, error) {
 	path := d.Path(name)
 	if info, err := os.Stat(path); err == nil && info.IsDir() || path == "" {
-		return nil, fmt.Errorf("%q is a folder", path)
+		return nil, fmt.Errorf("creating %q: it is a folder", path)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, err
@@ -70,7 +71,7 @@ func (d Dir) CreateFile(name string) (*Partial, error) {
 // Remove implements [Store].
 func (d Dir) Remove(_ context.Context, name string) error {
 	path := d.Path(name)
-	// Not os.Remove, which takes empty folders, too.
+	// Unlink, because os.Remove also removes empty folders.
 	err := syscall.Unlink(path)
 	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil
@@ -81,8 +82,7 @@ func (d Dir) Remove(_ context.Context, name string) error {
 // RemovePartials removes the partial files of an object whose writers were killed: see [tempfile.RemovePartials].
 func (d Dir) RemovePartials(name string) error { return tempfile.RemovePartials(d.Path(name)) }
 
-// file is an *os.File that knows its size. It stays an *os.File inside, so that the kernel can copy
-// from it.
+// file is the Reader of Dir. It embeds *os.File, so that callers can let the kernel copy from it.
 type file struct {
 	*os.File
 	size int64
@@ -90,16 +90,19 @@ type file struct {
 
 func (f *file) Size() int64 { return f.size }
 
-// Partial is a file under a hidden name until it is committed. It is a [Writer].
+// Partial is the [Writer] of Dir: a file with a hidden name next to its final path.
 type Partial struct {
 	*os.File
 	path string
 	done bool
 }
 
+// Commit implements [Writer].
 func (p *Partial) Commit() error { return p.commit(os.Rename) }
 
+// CommitNew implements [Writer].
 func (p *Partial) CommitNew() error {
+	// Unlike rename, link fails if the new name exists.
 	return p.commit(func(from, to string) error {
 		if err := os.Link(from, to); err != nil {
 			return err
@@ -108,11 +111,11 @@ func (p *Partial) CommitNew() error {
 	})
 }
 
-func (p *Partial) commit(place func(from, to string) error) error {
+func (p *Partial) commit(move func(from, to string) error) error {
 	p.done = true
 	err := errors.Join(p.Sync(), p.Close())
 	if err == nil {
-		err = place(p.Name(), p.path)
+		err = move(p.Name(), p.path)
 	}
 	if err != nil {
 		os.Remove(p.Name())
@@ -120,6 +123,7 @@ func (p *Partial) commit(place func(from, to string) error) error {
 	return err
 }
 
+// Abort implements [Writer].
 func (p *Partial) Abort() {
 	if p.done {
 		return

@@ -18,7 +18,7 @@ func TestDir(t *testing.T) {
 	testStore(t, func(t *testing.T) Store { return Dir(t.TempDir()) })
 }
 
-func TestDirWithAbsoluteNames(t *testing.T) {
+func TestDirAbsoluteNames(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a")
 	put(t, Dir("/elsewhere"), path, "x")
@@ -28,14 +28,13 @@ func TestDirWithAbsoluteNames(t *testing.T) {
 	}
 }
 
-// An object in the current folder is written there, and not among the temporary files, which may be on
-// another disk.
-func TestDirIsTheCurrentFolder(t *testing.T) {
+// The partial file is next to the object, not in TMPDIR: a rename works on one disk only.
+func TestDirPartialFileIsInSameFolder(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("TMPDIR", "/nowhere")
 	w := create(t, Dir(""), "a")
 	if names := list(t, "."); len(names) != 1 {
-		t.Errorf("before the commit there is %q", names)
+		t.Errorf("before the commit, the folder contains %q, want one file", names)
 	}
 	io.WriteString(w, "x")
 	if err := w.Commit(); err != nil {
@@ -44,7 +43,7 @@ func TestDirIsTheCurrentFolder(t *testing.T) {
 	wantObject(t, Dir("."), "a", "x")
 }
 
-func TestNothingIsLeftBeside(t *testing.T) {
+func TestDirLeavesNoOtherFiles(t *testing.T) {
 	dir := t.TempDir()
 	s := Dir(dir)
 	for _, end := range []func(Writer) error{
@@ -57,10 +56,10 @@ func TestNothingIsLeftBeside(t *testing.T) {
 	}
 }
 
-func TestRemovePartials(t *testing.T) {
+func TestDirRemovePartials(t *testing.T) {
 	dir := t.TempDir()
 	s := Dir(dir)
-	// As a killed writer leaves it: never ended.
+	// Closing the file releases its lock, as the death of the process does.
 	for _, name := range []string{"a", "a", "other"} {
 		w, err := s.CreateFile(name)
 		if err != nil {
@@ -69,32 +68,32 @@ func TestRemovePartials(t *testing.T) {
 		w.Close()
 	}
 	put(t, s, "a", "done")
-	put(t, s, ".a.partial-x", "somebody's own")
-	alive := []Writer{create(t, s, "a"), create(t, s, "a.partial-1")}
+	put(t, s, ".a.partial-x", "another file")
+	active := []Writer{create(t, s, "a"), create(t, s, "a.partial-1")}
 	if n := len(list(t, dir)); n != 7 {
-		t.Fatalf("there are %d files: %q", n, list(t, dir))
+		t.Fatalf("there are %d files, want 7: %q", n, list(t, dir))
 	}
 	if err := s.RemovePartials("a"); err != nil {
 		t.Fatal(err)
 	}
 	wantObject(t, s, "a", "done")
-	wantObject(t, s, ".a.partial-x", "somebody's own")
-	for _, w := range alive {
+	wantObject(t, s, ".a.partial-x", "another file")
+	for _, w := range active {
 		io.WriteString(w, "done")
 		if err := w.Commit(); err != nil {
-			t.Errorf("the file of a writer that lives was taken: %v", err)
+			t.Errorf("Commit of an active writer failed: %v", err)
 		}
 	}
 	if n := len(list(t, dir)); n != 4 {
-		t.Errorf("there are %d files: %q", n, list(t, dir))
+		t.Errorf("there are %d files, want 4: %q", n, list(t, dir))
 	}
 	if err := s.RemovePartials("nowhere/a"); err != nil {
-		t.Errorf("in a folder that is not there: %v", err)
+		t.Errorf("RemovePartials in a missing folder returned %v", err)
 	}
 }
 
-// An output is as readable as every other new file.
-func TestUmask(t *testing.T) {
+// The umask determines the permissions of new files.
+func TestDirUmask(t *testing.T) {
 	for _, test := range []struct {
 		umask int
 		want  fs.FileMode
@@ -113,7 +112,7 @@ func TestUmask(t *testing.T) {
 	}
 }
 
-func TestFolderAsName(t *testing.T) {
+func TestDirNameOfFolder(t *testing.T) {
 	dir := t.TempDir()
 	s := Dir(dir)
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o777); err != nil {
@@ -121,67 +120,68 @@ func TestFolderAsName(t *testing.T) {
 	}
 	for _, name := range []string{"folder", "folder/", ".", ""} {
 		if _, err := s.Create(t.Context(), name); err == nil || !strings.Contains(err.Error(), "is a folder") {
-			t.Errorf("Create(%q) gave %v", name, err)
+			t.Errorf("Create(%q) returned %v", name, err)
 		}
-		if _, err := s.Open(t.Context(), name); err == nil || !strings.Contains(err.Error(), "is not a file") {
-			t.Errorf("Open(%q) gave %v", name, err)
+		if _, err := s.Open(t.Context(), name); err == nil || !strings.Contains(err.Error(), "is not a regular file") {
+			t.Errorf("Open(%q) returned %v", name, err)
 		}
 	}
 	if _, err := Dir("").Create(t.Context(), ""); err == nil {
-		t.Error("an object without a name was made")
+		t.Error("Create without a name succeeded")
 	}
 	if err := s.Remove(t.Context(), "folder"); err == nil {
-		t.Error("Remove took a folder")
+		t.Error("Remove of a folder succeeded")
 	}
 	if diff := cmp.Diff([]string{"folder"}, list(t, dir)); diff != "" {
 		t.Error(diff)
 	}
 }
 
-func TestFolderThatAppearsMeanwhile(t *testing.T) {
+func TestDirFolderAppearsBeforeCommit(t *testing.T) {
 	dir := t.TempDir()
 	w := create(t, Dir(dir), "a")
 	if err := os.Mkdir(filepath.Join(dir, "a"), 0o777); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Commit(); err == nil {
-		t.Error("Commit replaced a folder")
+		t.Error("Commit onto a folder succeeded")
 	}
 	if diff := cmp.Diff([]string{"a"}, list(t, dir)); diff != "" {
 		t.Error(diff)
 	}
 }
 
-func TestNameThatIsTooLong(t *testing.T) {
+func TestDirNameTooLong(t *testing.T) {
 	dir := t.TempDir()
 	name := strings.Repeat("n", 256)
 	if _, err := Dir(dir).Create(t.Context(), name); !errors.Is(err, syscall.ENAMETOOLONG) {
-		t.Errorf("Create gave %v", err)
+		t.Errorf("Create returned %v", err)
 	}
 	if names := list(t, dir); len(names) > 0 {
-		t.Errorf("it left %q", names)
+		t.Errorf("Create left %q", names)
 	}
 }
 
-// Root may write everywhere, but not below a file.
-func TestUnwritableFolder(t *testing.T) {
+// Root can write to all folders, so the tests use a file in place of a folder, and /proc.
+func TestDirUnwritableFolder(t *testing.T) {
 	dir := t.TempDir()
 	s := Dir(dir)
 	put(t, s, "file", "x")
-	if _, err := s.Create(t.Context(), "file/a"); !errors.Is(err, syscall.ENOTDIR) || !strings.Contains(err.Error(), "file") {
-		t.Errorf("Create gave %v", err)
+	_, err := s.Create(t.Context(), "file/a")
+	if !errors.Is(err, syscall.ENOTDIR) || !strings.Contains(err.Error(), "file") {
+		t.Errorf("Create returned %v", err)
 	}
 	if err := s.Remove(t.Context(), "file/a"); err != nil {
-		t.Errorf("Remove gave %v", err)
+		t.Errorf("Remove returned %v", err)
 	}
 	wantNone(t, s, "file/a")
 	if _, err := Dir("/proc").Create(t.Context(), "a"); err == nil || !strings.Contains(err.Error(), "/proc/") {
-		t.Errorf("Create in /proc gave %v", err)
+		t.Errorf("Create in /proc returned %v", err)
 	}
 }
 
-// A named pipe that nobody writes to must not stop a render for ever.
-func TestOpenNamedPipe(t *testing.T) {
+// Opening a named pipe without a writer must not block.
+func TestDirOpenNamedPipe(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
 		t.Fatal(err)
@@ -193,11 +193,11 @@ func TestOpenNamedPipe(t *testing.T) {
 	}()
 	select {
 	case err := <-done:
-		if err == nil || !strings.Contains(err.Error(), "is not a file") {
-			t.Errorf("Open gave %v", err)
+		if err == nil || !strings.Contains(err.Error(), "is not a regular file") {
+			t.Errorf("Open returned %v", err)
 		}
 	case <-time.After(5 * time.Second):
-		t.Fatal("Open waits for a writer")
+		t.Fatal("Open blocks")
 	}
 }
 

@@ -10,18 +10,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// S3 is the store of the objects of a bucket whose keys begin with a prefix. An object's key is the prefix
-// followed by its name, which stays as it is.
-//
-// Errors are fault.Transient when S3 was throttled, broken or out of reach, also after several attempts,
-// and fault.User when a bucket is missing or access to it is denied; these name the object and the action.
+// S3 is the store of the objects of a bucket whose keys start with a prefix. The key of an object is the prefix
+// followed by its name, without escaping.
 type S3 struct {
 	client         *s3.Client
 	bucket, prefix string
 }
 
-// NewS3 returns the store of a bucket. A prefix is a folder: a slash is added if it does not end with one;
-// "" is the whole bucket.
+// NewS3 returns the store of a bucket. NewS3 adds a slash to a prefix that does not end with one. The prefix "" stands
+// for the whole bucket.
 func NewS3(client *s3.Client, bucket, prefix string) *S3 {
 	prefix = strings.TrimPrefix(prefix, "/")
 	if prefix != "" && !strings.HasSuffix(prefix, "/") {
@@ -30,7 +27,7 @@ func NewS3(client *s3.Client, bucket, prefix string) *S3 {
 	return &S3{client, bucket, prefix}
 }
 
-// OpenS3 returns the store of a bucket with the client of [S3Client].
+// OpenS3 returns the store of a bucket, with a new client from [S3Client].
 func OpenS3(ctx context.Context, bucket, prefix string) (*S3, error) {
 	client, err := S3Client(ctx)
 	if err != nil {
@@ -39,10 +36,10 @@ func OpenS3(ctx context.Context, bucket, prefix string) (*S3, error) {
 	return NewS3(client, bucket, prefix), nil
 }
 
-// Client returns the client that the store uses.
+// Client returns the client of the store.
 func (s *S3) Client() *s3.Client { return s.client }
 
-// CloseIdleConnections closes the connections that the client keeps for later requests. It can still be used.
+// CloseIdleConnections closes the idle connections of the client. The client remains usable.
 func (s *S3) CloseIdleConnections() {
 	if c, ok := s.client.Options().HTTPClient.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
@@ -68,11 +65,12 @@ func (s *S3) Remove(ctx context.Context, name string) error {
 	return err
 }
 
-// Copy puts an object in the place of another, inside S3. The error is an fs.ErrNotExist when there is nothing
-// to copy.
+// Copy copies an object within the bucket, without downloading it. It replaces an existing object. The error is
+// fs.ErrNotExist if there is no object with the name from.
 func (s *S3) Copy(ctx context.Context, from, to string) error {
-	// A plus would be taken for a space.
-	key, source := s.Key(to), strings.ReplaceAll((&url.URL{Path: s.bucket + "/" + s.Key(from)}).EscapedPath(), "+", "%2B")
+	key := s.Key(to)
+	// S3 decodes a plus to a space.
+	source := strings.ReplaceAll((&url.URL{Path: s.bucket + "/" + s.Key(from)}).EscapedPath(), "+", "%2B")
 	_, err := s.client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: &s.bucket, Key: &key, CopySource: &source})
 	return s.explain(ctx, "CopyObject", from, err)
 }

@@ -21,8 +21,11 @@ import (
 	"helios/shared/store/s3test"
 )
 
-// disturbed returns a store whose requests pass through disturb on their way to a server.
-func disturbed(t *testing.T, disturb func(w http.ResponseWriter, r *http.Request, server http.Handler)) *S3 {
+// handler handles a request to S3 and can pass it to the server.
+type handler func(w http.ResponseWriter, r *http.Request, server http.Handler)
+
+// openS3Behind returns a store in a new bucket whose requests pass through a proxy with a handler.
+func openS3Behind(t *testing.T, handle handler) *S3 {
 	t.Helper()
 	server := s3test.Start(t)
 	to, err := url.Parse(server.Endpoint)
@@ -32,13 +35,13 @@ func disturbed(t *testing.T, disturb func(w http.ResponseWriter, r *http.Request
 	transport := &http.Transport{}
 	forward := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(to)
-		r.Out.Host = r.In.Host // it is signed
+		r.Out.Host = r.In.Host // the signature includes it
 	}}
-	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { disturb(w, r, forward) }))
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handle(w, r, forward) }))
 	t.Cleanup(transport.CloseIdleConnections)
-	t.Cleanup(between.Close)
+	t.Cleanup(proxy.Close)
 	server.Setenv(t)
-	t.Setenv("AWS_ENDPOINT_URL", between.URL)
+	t.Setenv("AWS_ENDPOINT_URL", proxy.URL)
 	s, err := OpenS3(t.Context(), server.Bucket(t), "")
 	if err != nil {
 		t.Fatal(err)
@@ -47,12 +50,13 @@ func disturbed(t *testing.T, disturb func(w http.ResponseWriter, r *http.Request
 	return s
 }
 
+// slowDown responds as S3 does when it throttles.
 func slowDown(w http.ResponseWriter) {
 	w.WriteHeader(http.StatusServiceUnavailable)
 	io.WriteString(w, "<Error><Code>SlowDown</Code><Message>Reduce your request rate</Message></Error>")
 }
 
-// reset breaks the connection of a request.
+// reset resets the connection of a request.
 func reset(w http.ResponseWriter) {
 	conn, _, err := w.(http.Hijacker).Hijack()
 	if err != nil {
@@ -64,13 +68,13 @@ func reset(w http.ResponseWriter) {
 	conn.Close()
 }
 
-// cut passes some bytes of an answer on, then breaks the connection.
-type cut struct {
+// truncatedResponse sends some bytes of a response, then breaks the connection.
+type truncatedResponse struct {
 	http.ResponseWriter
 	left int
 }
 
-func (c *cut) Write(p []byte) (int, error) {
+func (c *truncatedResponse) Write(p []byte) (int, error) {
 	if len(p) > c.left {
 		c.ResponseWriter.Write(p[:c.left])
 		c.ResponseWriter.(http.Flusher).Flush()
@@ -80,9 +84,9 @@ func (c *cut) Write(p []byte) (int, error) {
 	return c.ResponseWriter.Write(p)
 }
 
-func TestS3ThatIsThrottledAndBrokenLosesNothing(t *testing.T) {
+func TestS3RetriesThrottledAndBrokenRequests(t *testing.T) {
 	var requests atomic.Int64
-	s := disturbed(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+	s := openS3Behind(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 		switch requests.Add(1) % 5 {
 		case 0:
 			slowDown(w)
@@ -90,7 +94,7 @@ func TestS3ThatIsThrottledAndBrokenLosesNothing(t *testing.T) {
 			reset(w)
 		case 3:
 			if r.Method == http.MethodGet {
-				w = &cut{w, 1 << 20}
+				w = &truncatedResponse{w, 1 << 20}
 			}
 			server.ServeHTTP(w, r)
 		default:
@@ -109,14 +113,13 @@ func TestS3ThatIsThrottledAndBrokenLosesNothing(t *testing.T) {
 	wantNoUploads(t, s)
 }
 
-// An answer that breaks off is read on where it broke off, also that of an object which is smaller than what was
-// asked for.
-func TestS3AnswersThatBreakOff(t *testing.T) {
+// If a response breaks off, the rest is requested, also if the object is smaller than the requested range.
+func TestS3TruncatedResponses(t *testing.T) {
 	for _, size := range []int{1000, HeadSize + 1000} {
 		var gets atomic.Int64
-		s := disturbed(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+		s := openS3Behind(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 			if r.Method == http.MethodGet && gets.Add(1)%2 == 1 {
-				w = &cut{w, 500}
+				w = &truncatedResponse{w, 500}
 			}
 			server.ServeHTTP(w, r)
 		})
@@ -124,35 +127,35 @@ func TestS3AnswersThatBreakOff(t *testing.T) {
 		put(t, s, "a", data)
 		wantObject(t, s, "a", data)
 		if n := gets.Load(); n < 2 || n > 10 {
-			t.Errorf("%d requests were made for %d bytes", n, size)
+			t.Errorf("%d requests for %d bytes, want 2 to 10", n, size)
 		}
 	}
 }
 
-// So it is when the answer was to say that there is no such object.
-func TestS3ErrorsThatBreakOff(t *testing.T) {
+// An error response that breaks off is requested again.
+func TestS3TruncatedErrors(t *testing.T) {
 	var gets atomic.Int64
-	often := int64(1)
-	s := disturbed(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
-		if r.Method == http.MethodGet && gets.Add(1) <= often {
-			w = &cut{w, 100}
+	truncated := int64(1)
+	s := openS3Behind(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+		if r.Method == http.MethodGet && gets.Add(1) <= truncated {
+			w = &truncatedResponse{w, 100}
 		}
 		server.ServeHTTP(w, r)
 	})
 	if _, err := s.Open(t.Context(), "a"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("what is not there gave %v", err)
+		t.Errorf("Open of a missing object returned %v", err)
 	}
 	gets.Store(0)
-	often = 100
-	if _, err := s.Open(t.Context(), "a"); fault.Of(err) != fault.Transient || gets.Load() != rangeTries {
-		t.Errorf("answers that all break off gave %v after %d requests", err, gets.Load())
+	truncated = 100
+	if _, err := s.Open(t.Context(), "a"); fault.Of(err) != fault.Transient || gets.Load() != rangeAttempts {
+		t.Errorf("Open with truncated responses only returned %v after %d requests", err, gets.Load())
 	}
 }
 
-// Whoever may not see the uploads of others writes all the same.
-func TestS3ThatDeniesTheListOfUploads(t *testing.T) {
+// Writing works without the permission to list uploads.
+func TestS3DeniedListOfUploads(t *testing.T) {
 	var denied atomic.Int64
-	s := disturbed(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+	s := openS3Behind(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 		if r.Method == http.MethodGet && r.URL.Query().Has("uploads") {
 			denied.Add(1)
 			w.WriteHeader(http.StatusForbidden)
@@ -165,33 +168,34 @@ func TestS3ThatDeniesTheListOfUploads(t *testing.T) {
 	put(t, s, "a", data)
 	wantObject(t, s, "a", data)
 	if denied.Load() != 1 {
-		t.Errorf("it was denied %d times", denied.Load())
+		t.Errorf("the list was denied %d times, want once", denied.Load())
 	}
 }
 
-// impatient returns the same store with connections that are given up soon, and so many attempts soon one after the
-// other.
-func impatient(t *testing.T, attempts int, s *S3) *S3 {
+// withShortTimeouts returns the same store with a stall timeout of 500 ms and short pauses between attempts.
+func withShortTimeouts(t *testing.T, attempts int, s *S3) *S3 {
 	s = NewS3(s3.New(s.client.Options(), func(o *s3.Options) {
 		o.HTTPClient = &http.Client{Transport: httpClient(500 * time.Millisecond).GetTransport()}
 		o.RetryMaxAttempts = attempts
-		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = attempts, 100*time.Millisecond })
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.MaxBackoff = attempts, 100*time.Millisecond
+		})
 	}), s.bucket, "")
 	t.Cleanup(s.CloseIdleConnections)
 	return s
 }
 
-// A connection that stands still is given up, before the answer or in the middle of it.
-func TestS3ThatStalls(t *testing.T) {
+// A request whose connection stalls is sent again, whether it stalls before the response or within it.
+func TestS3StalledConnections(t *testing.T) {
 	var requests atomic.Int64
 	over := make(chan struct{})
-	s := impatient(t, 6, disturbed(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+	s := withShortTimeouts(t, 6, openS3Behind(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 		switch requests.Add(1) % 4 {
 		case 1:
-			stand(over)
+			block(over)
 		case 2:
 			if r.Method == http.MethodGet {
-				w = &stalling{w, 500, over}
+				w = &stalledResponse{w, 500, over}
 			}
 			server.ServeHTTP(w, r)
 		default:
@@ -199,76 +203,77 @@ func TestS3ThatStalls(t *testing.T) {
 		}
 	}))
 	defer close(over)
-	for _, size := range []int{1000, 2*firstParts + 123} {
+	for _, size := range []int{1000, 2*minPartSize + 123} {
 		data := string(large()[:size])
 		put(t, s, "a", data)
 		wantObject(t, s, "a", data)
 	}
 	wantNoUploads(t, s)
 	if n := requests.Load(); n > 60 {
-		t.Errorf("%d requests were made", n)
+		t.Errorf("%d requests, want at most 60", n)
 	}
 }
 
-func TestS3ThatStallsForEver(t *testing.T) {
+func TestS3AllConnectionsStall(t *testing.T) {
 	var requests atomic.Int64
 	over := make(chan struct{})
-	s := impatient(t, 3, disturbed(t, func(http.ResponseWriter, *http.Request, http.Handler) {
+	s := withShortTimeouts(t, 3, openS3Behind(t, func(http.ResponseWriter, *http.Request, http.Handler) {
 		requests.Add(1)
-		stand(over)
+		block(over)
 	}))
 	defer close(over)
 	_, err := s.Open(t.Context(), "a")
 	if fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), s.URL("a")) {
-		t.Errorf("Open gave %v, of kind %s", err, fault.Of(err))
+		t.Errorf("Open returned %v, of kind %s", err, fault.Of(err))
 	}
 	if n := requests.Load(); n != 3 {
-		t.Errorf("%d requests were made", n)
+		t.Errorf("%d requests, want 3", n)
 	}
 }
 
-// stand waits for the end of a test.
-func stand(over chan struct{}) { <-over }
+// block blocks until the test ends.
+func block(over chan struct{}) { <-over }
 
-// stalling passes some bytes of an answer on, and then no more.
-type stalling struct {
+// stalledResponse sends some bytes of a response, then blocks.
+type stalledResponse struct {
 	http.ResponseWriter
 	left int
 	over chan struct{}
 }
 
-func (s *stalling) Write(p []byte) (int, error) {
+func (s *stalledResponse) Write(p []byte) (int, error) {
 	if len(p) > s.left {
 		s.ResponseWriter.Write(p[:s.left])
 		s.ResponseWriter.(http.Flusher).Flush()
-		stand(s.over)
+		block(s.over)
 		panic(http.ErrAbortHandler)
 	}
 	s.left -= len(p)
 	return s.ResponseWriter.Write(p)
 }
 
-func TestS3ThatStaysAwayFailsInTheEnd(t *testing.T) {
+func TestS3ThrottledUntilFailure(t *testing.T) {
 	t.Setenv("AWS_MAX_ATTEMPTS", "2")
 	var requests atomic.Int64
-	s := disturbed(t, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+	s := openS3Behind(t, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		requests.Add(1)
 		slowDown(w)
 	})
 	_, err := s.Open(t.Context(), "a")
-	if fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), "SlowDown") || !strings.Contains(err.Error(), s.URL("a")) {
-		t.Errorf("Open gave %v, of kind %s", err, fault.Of(err))
+	if fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), "SlowDown") ||
+		!strings.Contains(err.Error(), s.URL("a")) {
+		t.Errorf("Open returned %v, of kind %s", err, fault.Of(err))
 	}
 	if n := requests.Load(); n != 2 {
-		t.Errorf("%d requests were made", n)
+		t.Errorf("%d requests, want 2", n)
 	}
 }
 
-// The answer to a commit is lost on its way: the next attempt finds the object, or the upload gone, and must
-// know its own work.
-func TestS3CommitWhoseAnswerIsLost(t *testing.T) {
+// If the response to a commit is lost, the retry finds the object, or the upload gone. It must recognize the object as
+// its own.
+func TestS3LostCommitResponse(t *testing.T) {
 	var lost atomic.Bool
-	s := disturbed(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+	s := openS3Behind(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 		complete := r.Method == http.MethodPost && r.URL.Query().Has("uploadId")
 		put := r.Method == http.MethodPut && !r.URL.Query().Has("partNumber")
 		if (complete || put) && lost.CompareAndSwap(false, true) {
@@ -290,7 +295,7 @@ func TestS3CommitWhoseAnswerIsLost(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 			if !lost.Load() {
-				t.Errorf("%s: no answer was lost", name)
+				t.Errorf("%s: no response was lost", name)
 			}
 			wantObject(t, s, name, data)
 		}
@@ -298,6 +303,6 @@ func TestS3CommitWhoseAnswerIsLost(t *testing.T) {
 	w := create(t, s, "small-new")
 	lost.Store(false)
 	if err := w.CommitNew(); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("the object of another writer was taken for its own: %v", err)
+		t.Errorf("CommitNew with the object of another writer returned %v, want fs.ErrExist", err)
 	}
 }

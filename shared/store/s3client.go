@@ -16,34 +16,41 @@ import (
 )
 
 const (
-	// attempts is how often a request is made before it fails unless AWS_MAX_ATTEMPTS says otherwise, with growing pauses of 20 s at most in between.
-	attempts = 6
-	// stall is how long a connection may stand still before the request is made again: on a slow line the last
-	// bytes of a part take that long. In Lambda S3 is near, and all attempts have to end before the function does.
-	stall, stallInLambda = 30 * time.Second, 10 * time.Second
-	// idleConnections is how many connections are kept: stitching reads from so many places at once.
-	idleConnections = 32
+	// maxAttempts is how often a request is sent before it fails, unless AWS_MAX_ATTEMPTS is set. The SDK waits up to
+	// 20 s between attempts.
+	maxAttempts = 6
+	// stallTimeout is how long a connection may be idle during a request before the request is sent again. On a slow
+	// line, the last bytes of a part can take that long. In Lambda, S3 is near, and all attempts must end before the
+	// function times out.
+	stallTimeout       = 30 * time.Second
+	stallTimeoutLambda = 10 * time.Second
+	// maxIdleConns is how many idle connections are kept. Merging reads from about as many positions at the same time.
+	maxIdleConns = 32
 )
 
-// S3Client returns a client that is set up by the usual variables and files of AWS: AWS_REGION,
-// AWS_ACCESS_KEY_ID, AWS_PROFILE and so on. AWS_ENDPOINT_URL, or AWS_ENDPOINT_URL_S3, leads to another
-// server than that of AWS, with the buckets in the path. The error is a fault.User if there are no
-// credentials or no region.
+// S3Client returns a client with the standard AWS settings: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_PROFILE, the shared
+// configuration files and so on. AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_S3 select another S3 server; the bucket is then
+// part of the path. The error is a user error if there are no credentials or no region.
 func S3Client(ctx context.Context) (*s3.Client, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(httpClient(patience())))
+	stall := stallTimeout
+	if os.Getenv("AWS_LAMBDA_FUNCTION_NAME") != "" {
+		stall = stallTimeoutLambda
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(httpClient(stall)))
 	if err != nil {
-		return nil, fault.Userf("reading the settings of AWS: %w", err)
+		return nil, fault.Userf("reading the AWS settings: %w", err)
 	}
 	if cfg.RetryMaxAttempts == 0 {
-		cfg.RetryMaxAttempts = attempts
+		cfg.RetryMaxAttempts = maxAttempts
 	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-		return nil, fault.Userf("there are no credentials for AWS; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE: %w", err)
+		return nil, fault.Userf("reading the AWS settings: there are no credentials; "+
+			"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE: %w", err)
 	}
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if c, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
-			// The SDK's own cannot close its connections.
-			o.HTTPClient = &http.Client{Transport: c.GetTransport(), CheckRedirect: sameMethod}
+			// The SDK's client has no CloseIdleConnections.
+			o.HTTPClient = &http.Client{Transport: c.GetTransport(), CheckRedirect: checkRedirect}
 		}
 		if o.BaseEndpoint != nil {
 			o.UsePathStyle = true
@@ -51,41 +58,33 @@ func S3Client(ctx context.Context) (*s3.Client, error) {
 				o.Region = "us-east-1"
 			}
 		}
-		// Ranges have no checksum, which would be logged each time.
+		// S3 sends no checksums for ranges. The SDK would log that for each one.
 		o.DisableLogOutputChecksumValidationSkipped = true
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 	})
 	if client.Options().Region == "" {
-		return nil, fault.Userf("the region of AWS is not known; set AWS_REGION")
+		return nil, fault.Userf("reading the AWS settings: there is no region; set AWS_REGION")
 	}
 	return client, nil
 }
 
-// sameMethod follows the redirects that S3 means to be followed.
-func sameMethod(r *http.Request, via []*http.Request) error {
+// checkRedirect follows the redirects that keep the method. The SDK handles the others.
+func checkRedirect(r *http.Request, via []*http.Request) error {
 	switch r.Response.StatusCode {
 	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		if len(via) < attempts {
+		if len(via) < maxAttempts {
 			return nil
 		}
 	}
 	return http.ErrUseLastResponse
 }
 
-// patience returns how long a connection may stand still.
-func patience() time.Duration {
-	if os.Getenv("AWS_LAMBDA_FUNCTION_NAME") != "" {
-		return stallInLambda
-	}
-	return stall
-}
-
-// httpClient returns a client that gives up a connection over which nothing went for some time.
+// httpClient returns a client whose connections fail after they are idle for the time stall during a request.
 func httpClient(stall time.Duration) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) {
 		d.Timeout = stall
 	}).WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConnsPerHost = idleConnections
+		t.MaxIdleConnsPerHost = maxIdleConns
 		t.ResponseHeaderTimeout = stall
 		t.TLSHandshakeTimeout = stall
 		dial := t.DialContext
@@ -94,28 +93,28 @@ func httpClient(stall time.Duration) *awshttp.BuildableClient {
 			if err != nil {
 				return nil, err
 			}
-			return &watched{conn, stall}, nil
+			return &stallConn{conn, stall}, nil
 		}
 	})
 }
 
-// watched is a connection that breaks when it stands still. What is sent also gives more time to a read that
-// waits for the answer.
-type watched struct {
+// stallConn is a connection whose reads and writes time out. A write also extends the deadline of a read that waits for
+// the response.
+type stallConn struct {
 	net.Conn
-	stall time.Duration
+	timeout time.Duration
 }
 
-func (w *watched) Read(p []byte) (int, error) {
-	if err := w.SetReadDeadline(time.Now().Add(w.stall)); err != nil {
+func (c *stallConn) Read(p []byte) (int, error) {
+	if err := c.SetReadDeadline(time.Now().Add(c.timeout)); err != nil {
 		return 0, err
 	}
-	return w.Conn.Read(p)
+	return c.Conn.Read(p)
 }
 
-func (w *watched) Write(p []byte) (int, error) {
-	if err := w.SetDeadline(time.Now().Add(w.stall)); err != nil {
+func (c *stallConn) Write(p []byte) (int, error) {
+	if err := c.SetDeadline(time.Now().Add(c.timeout)); err != nil {
 		return 0, err
 	}
-	return w.Conn.Write(p)
+	return c.Conn.Write(p)
 }

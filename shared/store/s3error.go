@@ -18,13 +18,14 @@ import (
 	"helios/shared/fault"
 )
 
-// ErrChanged says that an object was replaced while it was read.
-var ErrChanged = errors.New("changed while it was read")
+// ErrChanged is the error of a [Reader] whose object was replaced.
+var ErrChanged = errors.New("the object changed while it was being read")
 
-// errDropped says that an upload was dropped while it was written, as by one that was begun later and done before.
-var errDropped = errors.New("the upload is gone")
+// errUploadGone is the error of a writer whose multipart upload was aborted, usually by another writer of the object.
+var errUploadGone = errors.New("the upload was aborted by another writer")
 
-// explain makes of what an action of S3 ended with what a store ends with.
+// explain maps SDK errors to the Store's errors. action is the S3 action that failed, and name the object. It returns
+// nil if err is nil.
 func (s *S3) explain(ctx context.Context, action, name string, err error) error {
 	if err == nil {
 		return nil
@@ -41,38 +42,45 @@ func (s *S3) explain(ctx context.Context, action, name string, err error) error 
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		code = api.ErrorCode()
-		// The rest of the error's text are ids of the request.
+		// The rest of the text consists of request IDs.
 		err = fmt.Errorf("%s: %s", code, api.ErrorMessage())
 	}
 	switch {
-	case code == "" && brokenOff(err):
+	case code == "" && isTruncated(err):
 		return fault.Transientf("%s of %s: %w", action, where, err)
 	case code == "NoSuchBucket":
-		return fault.Userf("%s of %s: there is no bucket %s in this region; give another one, or make it", action, where, s.bucket)
+		return fault.Userf("%s of %s: bucket %s does not exist in this region; "+
+			"check its name and AWS_REGION, or create it", action, where, s.bucket)
 	case code == "NoSuchUpload" && action == "UploadPart":
-		return fault.Transientf("writing %s: %w", where, errDropped)
+		return fault.Transientf("writing %s: %w", where, errUploadGone)
 	case code == "NoSuchKey", code == "NotFound", code == "NoSuchUpload":
 		return &fs.PathError{Op: action, Path: where, Err: fs.ErrNotExist}
 	case status == http.StatusPreconditionFailed && action == "GetObject":
 		return fault.Transientf("%s of %s: %w", action, where, ErrChanged)
 	case status == http.StatusPreconditionFailed:
 		return &fs.PathError{Op: action, Path: where, Err: fs.ErrExist}
-	case code == "RequestTimeout", code == "SlowDown", status == http.StatusTooManyRequests, status == http.StatusConflict, status >= 500:
+	case code == "RequestTimeout", code == "SlowDown", status == http.StatusTooManyRequests,
+		status == http.StatusConflict, status >= 500:
 		return fault.Transientf("%s of %s: %w", action, where, err)
 	case status == http.StatusForbidden && action == "GetObject":
-		return fault.Userf("%s of %s is denied (%w); allow s3:GetObject there, or give other credentials (S3 also denies what is missing, unless s3:ListBucket is allowed)", action, where, err)
-	case status == http.StatusForbidden, status == http.StatusUnauthorized, status == http.StatusNotFound: // of the key's owner
-		return fault.Userf("%s of %s is denied (%w); allow s3:%s there, or give other credentials", action, where, err, permission(action))
+		return fault.Userf("%s of %s: access is denied (%w); check that the object exists "+
+			"(without s3:ListBucket, S3 denies access to missing objects), allow s3:GetObject, or use other credentials",
+			action, where, err)
+	case status == http.StatusForbidden, status == http.StatusUnauthorized,
+		status == http.StatusNotFound: // for an access key that does not exist
+		return fault.Userf("%s of %s: access is denied (%w); allow s3:%s, or use other credentials",
+			action, where, err, permission(action))
 	case status == http.StatusMovedPermanently, code == "AuthorizationHeaderMalformed", code == "PermanentRedirect":
-		return fault.Userf("%s of %s: the bucket is in another region (%w); set AWS_REGION to it", action, where, err)
-	case status < 300 && passing(err):
+		return fault.Userf("%s of %s: the bucket is in another region (%w); set AWS_REGION to the region of the bucket",
+			action, where, err)
+	case status < 300 && isUnsent(err):
 		return fault.Transientf("%s of %s: %w", action, where, err)
 	}
 	return fmt.Errorf("%s of %s: %w", action, where, err)
 }
 
-// passing reports whether a request was lost on its way, or is not made again for now after many that were.
-func passing(err error) bool {
+// isUnsent reports whether a request got no response, or was not sent again because too many had failed before.
+func isUnsent(err error) bool {
 	var (
 		send     *smithyhttp.RequestSendError
 		attempts *retry.MaxAttemptsError
@@ -81,13 +89,13 @@ func passing(err error) bool {
 	return errors.As(err, &send) || errors.As(err, &attempts) || errors.As(err, &quota)
 }
 
-// brokenOff reports whether an answer, also one that was to describe an error, did not come to its end.
-func brokenOff(err error) bool {
+// isTruncated reports whether the connection broke before the response, which may be an error, was complete.
+func isTruncated(err error) bool {
 	var network net.Error
 	return errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)
 }
 
-// permission returns what has to be allowed for an action.
+// permission returns the IAM permission, without the prefix s3:, that an action requires.
 func permission(action string) string {
 	switch action {
 	case "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "CopyObject":

@@ -8,16 +8,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// Object is what a listing says of an object.
+// Object is an entry of a listing.
 type Object struct {
-	// Key is the whole key, with the store's prefix.
+	// Key is the complete key, including the prefix of the store.
 	Key      string
 	Size     int64
 	Modified time.Time
 }
 
-// List returns the objects whose names begin with a prefix, in the order of their keys. It takes a request for
-// each thousand.
+// List returns the objects whose names start with a prefix, sorted by key. It makes one request per 1,000 objects.
 func (s *S3) List(ctx context.Context, prefix string) ([]Object, error) {
 	var list []Object
 	key := s.Key(prefix)

@@ -12,7 +12,7 @@ import (
 	"helios/shared/store/s3test"
 )
 
-// More objects than one answer lists are listed all, and only those below the store's prefix.
+// A listing of several pages is complete, and contains only objects with the prefix of the store.
 func TestS3List(t *testing.T) {
 	server := s3test.Start(t)
 	s := openS3(t, server, "jobs/x")
@@ -32,17 +32,17 @@ func TestS3List(t *testing.T) {
 	for _, o := range list {
 		got = append(got, o.Key)
 		if o.Size != 5 || o.Modified.IsZero() {
-			t.Fatalf("%s has %d bytes, of %s", o.Key, o.Size, o.Modified)
+			t.Fatalf("%s has %d bytes and was modified at %s", o.Key, o.Size, o.Modified)
 		}
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("%d objects are listed", len(got))
+		t.Errorf("%d objects are listed, want %d", len(got), len(want))
 	}
 	if list, err := s.List(t.Context(), "none/"); err != nil || len(list) != 0 {
-		t.Errorf("%d objects of none, %v", len(list), err)
+		t.Errorf("List of an unused prefix returned %d objects, %v", len(list), err)
 	}
 	if _, err := NewS3(s.client, "helios-test-missing", "").List(t.Context(), ""); fault.Of(err) != fault.User {
-		t.Errorf("of a bucket that is not there: %v", err)
+		t.Errorf("List of a missing bucket returned %v", err)
 	}
 }
 
@@ -56,7 +56,7 @@ func TestS3Copy(t *testing.T) {
 	}
 	wantObject(t, s, "b", "text")
 	if err := s.Copy(t.Context(), "none", "b"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("copying what is not there: %v", err)
+		t.Errorf("Copy of a missing object returned %v", err)
 	}
 	wantObject(t, s, "b", "text")
 }
@@ -67,10 +67,10 @@ func TestGet(t *testing.T) {
 		put(t, s, "a", string(data))
 		var got bytes.Buffer
 		if err := Get(t.Context(), s, "a", &got); err != nil || !bytes.Equal(got.Bytes(), data) {
-			t.Errorf("of %d bytes there came %d: %v", len(data), got.Len(), err)
+			t.Errorf("Get of %d bytes returned %d bytes, %v", len(data), got.Len(), err)
 		}
 	}
 	if err := Get(t.Context(), s, "none", new(bytes.Buffer)); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("what is not there gave %v", err)
+		t.Errorf("Get of a missing object returned %v", err)
 	}
 }

@@ -15,47 +15,43 @@ import (
 )
 
 const (
-	// HeadSize is how much of an object in S3 is read when it is opened: its size has to be asked for in any
-	// case, and the tables of a small video, or a whole small file, come along.
+	// HeadSize is how many bytes [S3.Open] reads. It needs a request for the size anyway, and the response includes a
+	// whole small file or the tables of a small video.
 	HeadSize = 32 << 10
-	// rangeSize is how much is asked for at once.
+	// rangeSize is the largest range of one request.
 	rangeSize = 16 << 20
-	// rangeTries is how often a range is asked for when the answer breaks off without having brought a byte.
-	rangeTries = 4
+	// rangeAttempts is how often a range is requested if the responses break off before the first byte.
+	rangeAttempts = 4
 )
 
-// s3Object is one version of an object. The rest of an object that was replaced cannot be read.
+// s3Object is the Reader of S3. It reads one version of an object: once the object is replaced, only the bytes that
+// Open has read remain readable.
 type s3Object struct {
 	*S3
 	ctx    context.Context
 	cancel context.CancelFunc
 	name   string
-	etag   string
+	etag   string // "" before the first response, and for an empty object
 	size   int64
-	head   []byte
+	head   []byte // the first bytes, read by Open
 }
 
-// Open implements [Store]. Reading ends with an [ErrChanged] when the object is replaced meanwhile, and when
-// ctx ends. Each ReadAt beyond the first bytes is a request of its own: read much at once, and at several places
-// at once.
+// Open implements [Store]. Reads fail with [ErrChanged] after the object is replaced, and when ctx ends. Each ReadAt
+// beyond the first [HeadSize] bytes is a request, so read large ranges, and several of them concurrently.
 func (s *S3) Open(ctx context.Context, name string) (Reader, error) {
 	o := &s3Object{S3: s, name: name}
 	o.ctx, o.cancel = context.WithCancel(ctx)
-	if err := o.open(); err != nil {
+	head := make([]byte, HeadSize)
+	n, err := o.fill(head, 0)
+	if err != nil {
 		o.cancel()
 		return nil, err
 	}
+	o.head = head[:n:n]
 	return o, nil
 }
 
-func (o *s3Object) open() error {
-	head := make([]byte, HeadSize)
-	n, err := o.fill(head, 0)
-	o.head = head[:n:n]
-	return err
-}
-
-// ETag returns what S3 calls the version of the object's content; it is empty for an empty object.
+// ETag returns the ETag of the object's content; "" for an empty object.
 func (o *s3Object) ETag() string { return o.etag }
 
 func (o *s3Object) Size() int64 { return o.size }
@@ -77,8 +73,7 @@ func (o *s3Object) ReadAt(p []byte, off int64) (n int, err error) {
 		n = copy(p, o.head[off:])
 	}
 	for n < len(p) {
-		piece := p[n:min(len(p), n+rangeSize)]
-		read, err := o.fill(piece, off+int64(n))
+		read, err := o.fill(p[n:min(len(p), n+rangeSize)], off+int64(n))
 		if n += read; err != nil {
 			return n, err
 		}
@@ -89,71 +84,70 @@ func (o *s3Object) ReadAt(p []byte, off int64) (n int, err error) {
 	return n, nil
 }
 
-// fill reads a range, in as many requests as it takes. The first one of all finds out what there is; it may
-// come to less than was asked for.
+// fill reads a range with as many requests as necessary. The first call finds out the size of the object, and returns
+// fewer bytes if the object is smaller than the range.
 func (o *s3Object) fill(p []byte, off int64) (n int, err error) {
-	for try := 1; ; try++ {
-		read, done, err := o.get(p[n:], off+int64(n))
+	for attempt := 1; ; attempt++ {
+		read, final, err := o.get(p[n:], off+int64(n))
 		n += read
-		if done || err == nil {
+		if final || err == nil {
 			return n, err
 		}
 		if read > 0 {
-			try = 0
+			attempt = 0
 		}
-		if try >= rangeTries || o.ctx.Err() != nil {
+		if attempt >= rangeAttempts || o.ctx.Err() != nil {
 			return n, o.explain(o.ctx, "GetObject", o.name, err)
 		}
 	}
 }
 
-// get makes one request for a range. It is done when there is no more to be had, in the end or by an error that
-// stays.
-func (o *s3Object) get(p []byte, off int64) (n int, done bool, err error) {
-	key := o.Key(o.name)
-	in := &s3.GetObjectInput{Bucket: &o.bucket, Key: &key, Range: aws.String(fmt.Sprintf("bytes=%d-%d", off, off+int64(len(p))-1))}
+// get makes one request for a range. If final is false, the response broke off and the caller can request the rest.
+func (o *s3Object) get(p []byte, off int64) (n int, final bool, err error) {
+	key, bytes := o.Key(o.name), fmt.Sprintf("bytes=%d-%d", off, off+int64(len(p))-1)
+	in := &s3.GetObjectInput{Bucket: &o.bucket, Key: &key, Range: &bytes}
 	if o.etag != "" {
 		in.IfMatch = &o.etag
 	}
-	answer, err := o.client.GetObject(o.ctx, in)
-	if isEmpty(err) && o.etag == "" {
-		return 0, true, nil
+	response, err := o.client.GetObject(o.ctx, in)
+	if isUnsatisfiable(err) && o.etag == "" {
+		return 0, true, nil // the object is empty
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return 0, false, err // what was wrong did not come through
+		return 0, false, err // the response is an error that broke off
 	}
 	if err != nil {
 		return 0, true, o.explain(o.ctx, "GetObject", o.name, err)
 	}
-	defer answer.Body.Close()
+	defer response.Body.Close()
 	if o.etag == "" {
-		o.etag = aws.ToString(answer.ETag)
-		if o.size, err = totalSize(answer); err != nil {
+		o.etag = aws.ToString(response.ETag)
+		if o.size, err = totalSize(response); err != nil {
 			return 0, true, fmt.Errorf("reading %s: %w", o.URL(o.name), err)
 		}
 	}
 	p = p[:min(int64(len(p)), o.size-off)]
-	if n, err = io.ReadFull(answer.Body, p); err == io.EOF {
+	if n, err = io.ReadFull(response.Body, p); err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err == nil, err
 }
 
-// isEmpty reports whether a range was refused, as the first one is of an empty object.
-func isEmpty(err error) bool {
+// isUnsatisfiable reports whether the range starts after the end of the object.
+func isUnsatisfiable(err error) bool {
 	var response *awshttp.ResponseError
 	return errors.As(err, &response) && response.HTTPStatusCode() == http.StatusRequestedRangeNotSatisfiable
 }
 
-// totalSize returns the size of the object of which a range came.
-func totalSize(answer *s3.GetObjectOutput) (int64, error) {
-	if answer.ContentRange == nil {
-		return aws.ToInt64(answer.ContentLength), nil
+// totalSize returns the size of the whole object.
+func totalSize(response *s3.GetObjectOutput) (int64, error) {
+	if response.ContentRange == nil {
+		return aws.ToInt64(response.ContentLength), nil
 	}
-	_, total, _ := strings.Cut(*answer.ContentRange, "/")
+	_, total, _ := strings.Cut(*response.ContentRange, "/")
 	size, err := strconv.ParseInt(total, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("the server answered with the range %q", *answer.ContentRange)
+		return 0, fmt.Errorf("the response has the malformed Content-Range %q", *response.ContentRange)
 	}
 	return size, nil
 }

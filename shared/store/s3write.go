@@ -22,59 +22,59 @@ import (
 )
 
 const (
-	// firstParts is the size of the first thousand parts of an upload; those of each further thousand are
-	// larger by as much. S3 takes 10,000 parts of 5 MiB at least, so an object can have 430 GiB.
-	firstParts = 8 << 20
-	maxParts   = 10_000
-	// uploadWidth is how many parts are sent at once.
+	// minPartSize is the size of parts 1 to 1000 of an upload. Each further thousand is larger by the same amount. S3
+	// allows 10,000 parts of at least 5 MiB, so the largest object has 430 GiB.
+	minPartSize = 8 << 20
+	maxParts    = 10_000
+	// uploadWidth is how many parts are uploaded at a time.
 	uploadWidth = 3
-	// abortTimeout is how long it may take to drop an upload.
+	// abortTimeout limits the request that aborts an upload.
 	abortTimeout = 30 * time.Second
-	// partGrace is how long parts may go on after their writer has ended. S3 may keep a part that was cut off, and
-	// with it the upload, though that was dropped.
+	// partGrace is how long uploads of parts may continue after the writer has failed. If a part is interrupted, S3 may
+	// keep it, and with it the upload, even though the upload is aborted.
 	partGrace = 5 * time.Second
-	// writerKey is the metadata by which a writer knows its own object.
+	// writerKey is the metadata key with the ID of the writer. It lets a writer recognize its own object.
 	writerKey = "helios-writer"
 )
 
-// partSize returns the size of a part in bytes; parts count from 1.
-func partSize(number int32) int { return firstParts * (1 + int(number-1)/1000) }
+// partSize returns the size of a part in bytes; parts are counted from 1.
+func partSize(number int32) int { return minPartSize * (1 + int(number-1)/1000) }
 
-// s3Writer holds what is not sent yet: all of a small object, which is put in one request, or the part of an
-// upload that is being filled.
+// s3Writer is the Writer of S3. It buffers up to one part. An object that fits into the buffer is stored with one
+// request, a larger one with a multipart upload.
 type s3Writer struct {
 	*S3
 	ctx       context.Context
 	name, key string
 	id        string // of the writer
-	part      []byte
+	part      []byte // the content that has not been uploaded
 	done      bool
 
-	// Of the upload, if there is one.
-	upload *string
-	group  *errgroup.Group
-	gctx   context.Context // ends with the first part that failed
-	pctx   context.Context // of the parts that are on their way then
-	cancel context.CancelFunc
-	free   chan []byte
-	number int32 // of the part that was sent last
-	mu     sync.Mutex
-	parts  []types.CompletedPart   // by number
-	before []types.MultipartUpload // of the same name, begun earlier
+	// The multipart upload, if there is one.
+	upload   *string
+	group    *errgroup.Group
+	groupCtx context.Context // ends when a part fails
+	partCtx  context.Context // ends partGrace after groupCtx
+	cancel   context.CancelFunc
+	free     chan []byte // buffers of uploaded parts
+	number   int32       // of the last part
+	mu       sync.Mutex
+	parts    []types.CompletedPart   // by number
+	earlier  []types.MultipartUpload // of the same object
 }
 
-// Create implements [Store]. Large objects are sent in parts while they are written, which takes memory for
-// four parts: 32 MiB, and more only beyond 8 GiB. When ctx ends, so does the writer.
+// Create implements [Store]. A large object is uploaded in parts while it is written. This takes memory for four parts:
+// 32 MiB, and more only for objects of more than 8 GiB. The writer fails when ctx ends.
 func (s *S3) Create(ctx context.Context, name string) (Writer, error) {
 	if name == "" {
-		return nil, fmt.Errorf("%s is a folder", s.URL(name))
+		return nil, fmt.Errorf("creating %s: it is a folder", s.URL(name))
 	}
 	return &s3Writer{S3: s, ctx: ctx, name: name, key: s.Key(name), id: rand.Text()}, nil
 }
 
 func (w *s3Writer) Write(p []byte) (n int, err error) {
 	for len(p) > 0 {
-		if err := w.broken(); err != nil {
+		if err := w.err(); err != nil {
 			return n, err
 		}
 		size := partSize(w.number + 1)
@@ -82,7 +82,7 @@ func (w *s3Writer) Write(p []byte) (n int, err error) {
 		w.part = append(w.part, p[:taken]...)
 		n, p = n+taken, p[taken:]
 		if len(w.part) == size {
-			if err := w.send(); err != nil {
+			if err := w.sendPart(); err != nil {
 				return n, err
 			}
 		}
@@ -90,23 +90,24 @@ func (w *s3Writer) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// broken returns the error that ended the writer early.
-func (w *s3Writer) broken() error {
+// err returns the error that ended the writer, or nil.
+func (w *s3Writer) err() error {
 	if w.group != nil {
-		return context.Cause(w.gctx)
+		return context.Cause(w.groupCtx)
 	}
 	return context.Cause(w.ctx)
 }
 
-// send begins to send the part that was filled, and makes room for the next one.
-func (w *s3Writer) send() error {
+// sendPart starts the upload of the buffered part and replaces the buffer. It blocks while uploadWidth parts are being
+// uploaded.
+func (w *s3Writer) sendPart() error {
 	if w.upload == nil {
-		if err := w.begin(); err != nil {
+		if err := w.startUpload(); err != nil {
 			return err
 		}
 	}
 	if w.number == maxParts {
-		return fmt.Errorf("writing %s: it is too large for S3, with more than %d parts", w.URL(w.name), maxParts)
+		return fmt.Errorf("writing %s: the object is too large for S3: more than %d parts", w.URL(w.name), maxParts)
 	}
 	w.number++
 	w.mu.Lock()
@@ -114,9 +115,8 @@ func (w *s3Writer) send() error {
 	w.mu.Unlock()
 	part, number := w.part, w.number
 	w.part = nil
-	// Waits while enough are on their way.
 	w.group.Go(func() error {
-		err := w.sendPart(number, part)
+		err := w.uploadPart(number, part)
 		w.free <- part[:0]
 		return err
 	})
@@ -127,67 +127,73 @@ func (w *s3Writer) send() error {
 	return nil
 }
 
-func (w *s3Writer) begin() error {
-	if err := w.listBefore(); err != nil {
+func (w *s3Writer) startUpload() error {
+	if err := w.listEarlier(); err != nil {
 		return err
 	}
-	answer, err := w.client.CreateMultipartUpload(w.ctx, &s3.CreateMultipartUploadInput{
-		Bucket: &w.bucket, Key: &w.key, ContentType: contentType(w.name), Metadata: map[string]string{writerKey: w.id},
+	response, err := w.client.CreateMultipartUpload(w.ctx, &s3.CreateMultipartUploadInput{
+		Bucket: &w.bucket, Key: &w.key, ContentType: contentType(w.name), Metadata: w.metadata(),
 		ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
 	})
 	if err != nil {
 		return w.explain(w.ctx, "CreateMultipartUpload", w.name, err)
 	}
-	w.upload = answer.UploadId
+	w.upload = response.UploadId
 	ctx, cancel := context.WithCancel(w.ctx)
 	w.cancel = cancel
-	w.group, w.gctx = errgroup.WithContext(ctx)
-	w.pctx = outlast(w.gctx, partGrace)
+	w.group, w.groupCtx = errgroup.WithContext(ctx)
+	w.partCtx = delayCancel(w.groupCtx, partGrace)
 	w.group.SetLimit(uploadWidth)
 	w.free = make(chan []byte, uploadWidth+1)
 	return nil
 }
 
-// outlast returns a context that ends some time after another has.
-func outlast(ctx context.Context, by time.Duration) context.Context {
+func (w *s3Writer) metadata() map[string]string { return map[string]string{writerKey: w.id} }
+
+// delayCancel returns a context that ends some time after ctx.
+func delayCancel(ctx context.Context, by time.Duration) context.Context {
 	later, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	context.AfterFunc(ctx, func() { time.AfterFunc(by, func() { cancel(context.Cause(ctx)) }) })
 	return later
 }
 
-// listBefore finds the uploads that earlier writers of the name began and have not ended: most likely they were
-// killed. Who may not see them leaves them to the bucket's rule for uploads that were left behind.
-func (w *s3Writer) listBefore() error {
+// listEarlier lists the unfinished uploads of the same object. Most likely their writers were killed. Without the
+// permission to list them, it does nothing: the bucket's lifecycle rule aborts them.
+func (w *s3Writer) listEarlier() error {
 	list, err := w.client.ListMultipartUploads(w.ctx, &s3.ListMultipartUploadsInput{Bucket: &w.bucket, Prefix: &w.key})
 	if err != nil {
-		if err = w.explain(w.ctx, "ListMultipartUploads", w.name, err); fault.Of(err) == fault.Transient || w.ctx.Err() != nil {
+		err = w.explain(w.ctx, "ListMultipartUploads", w.name, err)
+		if fault.Of(err) == fault.Transient || w.ctx.Err() != nil {
 			return err
 		}
 		return nil
 	}
-	w.before = slices.DeleteFunc(list.Uploads, func(u types.MultipartUpload) bool { return aws.ToString(u.Key) != w.key })
+	isOther := func(u types.MultipartUpload) bool { return aws.ToString(u.Key) != w.key }
+	w.earlier = slices.DeleteFunc(list.Uploads, isOther)
 	return nil
 }
 
-// dropBefore drops these uploads, now that the object is there. Should one of the writers still be at work, it
-// finds its upload gone, which is a fault.Transient: of several writers one always gets through.
-func (w *s3Writer) dropBefore() {
-	for _, u := range w.before {
+// abortEarlier aborts the earlier uploads after the object is stored. If one of their writers is still running, it
+// fails with a transient error. Because only a successful writer aborts others, one of several always succeeds.
+func (w *s3Writer) abortEarlier() {
+	for _, u := range w.earlier {
 		w.abortUpload(u.UploadId)
 	}
 }
 
-func (w *s3Writer) sendPart(number int32, part []byte) error {
-	answer, err := w.client.UploadPart(w.pctx, &s3.UploadPartInput{
+func (w *s3Writer) uploadPart(number int32, part []byte) error {
+	response, err := w.client.UploadPart(w.partCtx, &s3.UploadPartInput{
 		Bucket: &w.bucket, Key: &w.key, UploadId: w.upload, PartNumber: &number, Body: bytes.NewReader(part),
 		ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
 	})
 	if err != nil {
-		return w.explain(w.pctx, "UploadPart", w.name, err)
+		return w.explain(w.partCtx, "UploadPart", w.name, err)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.parts[number-1] = types.CompletedPart{PartNumber: &number, ETag: answer.ETag, ChecksumCRC32: answer.ChecksumCRC32}
+	w.parts[number-1] = types.CompletedPart{
+		PartNumber: &number, ETag: response.ETag, ChecksumCRC32: response.ChecksumCRC32,
+	}
 	return nil
 }
 
@@ -195,41 +201,43 @@ func (w *s3Writer) Commit() error { return w.commit(nil) }
 
 func (w *s3Writer) CommitNew() error { return w.commit(aws.String("*")) }
 
-// commit puts the object in place; what is under its name must not match unless.
-func (w *s3Writer) commit(unless *string) error {
+// commit stores the object. ifNoneMatch is the header If-None-Match of the request, or nil.
+func (w *s3Writer) commit(ifNoneMatch *string) error {
 	if w.done {
-		return fmt.Errorf("writing %s: it was ended before", w.URL(w.name))
+		return fmt.Errorf("writing %s: the writer has ended", w.URL(w.name))
 	}
-	var err error
 	if w.upload == nil {
 		w.done = true
-		err = w.put(unless)
-	} else {
-		if err = w.complete(unless); err != nil {
-			w.Abort()
-		} else {
-			w.dropBefore()
-		}
-		w.done = true
-		w.cancel()
+		return w.put(ifNoneMatch)
 	}
+	err := w.complete(ifNoneMatch)
+	if err != nil {
+		w.Abort()
+	} else {
+		w.abortEarlier()
+	}
+	w.done = true
+	w.cancel()
 	return err
 }
 
-func (w *s3Writer) put(unless *string) error {
+// put stores a small object with one request.
+func (w *s3Writer) put(ifNoneMatch *string) error {
 	_, err := w.client.PutObject(w.ctx, &s3.PutObjectInput{
-		Bucket: &w.bucket, Key: &w.key, Body: bytes.NewReader(w.part), IfNoneMatch: unless,
-		ContentType: contentType(w.name), Metadata: map[string]string{writerKey: w.id}, ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
+		Bucket: &w.bucket, Key: &w.key, Body: bytes.NewReader(w.part), IfNoneMatch: ifNoneMatch,
+		ContentType: contentType(w.name), Metadata: w.metadata(), ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
 	})
-	if unless == nil {
-		return w.explain(w.ctx, "PutObject", w.name, err) // each attempt has put the same
+	if ifNoneMatch == nil {
+		// A retry stores the same object again, so the result of the last attempt counts.
+		return w.explain(w.ctx, "PutObject", w.name, err)
 	}
-	return w.settle("PutObject", unless, err)
+	return w.resolve("PutObject", ifNoneMatch, err)
 }
 
-func (w *s3Writer) complete(unless *string) error {
+// complete completes the multipart upload.
+func (w *s3Writer) complete(ifNoneMatch *string) error {
 	if len(w.part) > 0 {
-		if err := w.send(); err != nil {
+		if err := w.sendPart(); err != nil {
 			return err
 		}
 	}
@@ -237,15 +245,16 @@ func (w *s3Writer) complete(unless *string) error {
 		return err
 	}
 	_, err := w.client.CompleteMultipartUpload(w.ctx, &s3.CompleteMultipartUploadInput{
-		Bucket: &w.bucket, Key: &w.key, UploadId: w.upload, IfNoneMatch: unless,
+		Bucket: &w.bucket, Key: &w.key, UploadId: w.upload, IfNoneMatch: ifNoneMatch,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: w.parts},
 	})
-	return w.settle("CompleteMultipartUpload", unless, err)
+	return w.resolve("CompleteMultipartUpload", ifNoneMatch, err)
 }
 
-// settle finds out what became of a commit. When its answer was lost on the way, the second attempt finds the
-// object there, or the upload gone, by the first one's doing.
-func (w *s3Writer) settle(action string, unless *string, err error) error {
+// resolve returns the result of a commit whose request returned err. If the response of the first attempt was lost, the
+// retry fails because the object exists or the upload is gone. The metadata of the object then shows whether the first
+// attempt succeeded.
+func (w *s3Writer) resolve(action string, ifNoneMatch *string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -253,20 +262,19 @@ func (w *s3Writer) settle(action string, unless *string, err error) error {
 	if w.ctx.Err() != nil || fault.Of(failure) == fault.User {
 		return failure
 	}
-	there, err := w.client.HeadObject(w.ctx, &s3.HeadObjectInput{Bucket: &w.bucket, Key: &w.key})
+	object, err := w.client.HeadObject(w.ctx, &s3.HeadObjectInput{Bucket: &w.bucket, Key: &w.key})
 	switch {
-	case err == nil && there.Metadata[writerKey] == w.id:
+	case err == nil && object.Metadata[writerKey] == w.id:
 		return nil
-	case err == nil && unless != nil:
+	case err == nil && ifNoneMatch != nil:
 		return &fs.PathError{Op: action, Path: w.URL(w.name), Err: fs.ErrExist}
 	case errors.Is(failure, fs.ErrNotExist):
-		return fault.Transientf("writing %s: %w", w.URL(w.name), errDropped)
+		return fault.Transientf("writing %s: %w", w.URL(w.name), errUploadGone)
 	}
 	return failure
 }
 
-// Abort drops what was sent. That it could not be dropped is nobody's concern but the bucket's, which should
-// have a rule for uploads that were left behind.
+// Abort discards the object. If the upload cannot be aborted, the bucket's lifecycle rule removes it.
 func (w *s3Writer) Abort() {
 	if w.done {
 		return
@@ -287,7 +295,7 @@ func (w *s3Writer) abortUpload(id *string) {
 	w.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &w.bucket, Key: &w.key, UploadId: id})
 }
 
-// contentType returns what a name says of an object, or nil.
+// contentType returns the media type for the extension of a name, or nil.
 func contentType(name string) *string {
 	if t := mime.TypeByExtension(path.Ext(name)); t != "" {
 		return &t

@@ -1,9 +1,33 @@
-// Package store is where bytes live: behind one small interface, so that a render reads its chunks
-// and writes its output the same way on a disk and in a bucket.
+// Package store reads and writes objects in a folder or an S3 bucket through one interface. So a render reads its
+// chunks and writes its output the same way on a disk and in S3.
 //
-// An object is there whole or not at all. What a [Writer] was given appears under its name only when
-// it is committed; a process that dies before that leaves nothing that anyone could take for the
-// object.
+// # Stores
+//
+// A [Store] contains objects, which have names with slashes. There are two stores:
+//
+//   - [Dir]: the objects are the files in a folder.
+//   - [S3]: the objects are those of a bucket whose keys start with a prefix.
+//
+// # Writing
+//
+// An object is complete or it does not exist. A [Writer] collects the content of a new object, which appears under its
+// name only when the writer commits. A process that dies before the commit leaves no object. Commit replaces an object
+// with the same name; CommitNew fails with fs.ErrExist instead. So if several writers use one name, exactly one
+// CommitNew succeeds.
+//
+// What a dead process leaves behind is a hidden file, which [Dir.RemovePartials] removes, or a multipart upload. The
+// next upload of the same object aborts earlier ones; a lifecycle rule of the bucket should abort the rest.
+//
+// # Reading
+//
+// A [Reader] reads one version of an object. If the object is replaced, a reader of Dir continues with the old version,
+// and a reader of S3 fails with [ErrChanged].
+//
+// # Errors
+//
+// A missing object gives an error that is fs.ErrNotExist. Other errors of S3 have a kind, see [helios/shared/fault]: a
+// throttled or broken request is transient, and a missing bucket or a denied request is a user error. They name the S3
+// action and the address of the object.
 package store
 
 import (
@@ -11,49 +35,47 @@ import (
 	"io"
 )
 
-// Store holds objects by name. Names use slashes; they are relative to the store's root unless the
-// store says otherwise.
+// Store contains objects by name. Names use slashes and are relative to the root of the store, unless the
+// implementation documents otherwise.
 type Store interface {
-	// Open opens an object to be read. The error is an fs.ErrNotExist when there is none.
+	// Open opens an object for reading. The error is fs.ErrNotExist if the object does not exist.
 	Open(ctx context.Context, name string) (Reader, error)
 
-	// Create begins an object. Nothing is to be seen under the name before a commit.
+	// Create starts a new object. Open does not find it before the commit.
 	Create(ctx context.Context, name string) (Writer, error)
 
-	// Remove deletes an object; to delete what is not there is no error.
+	// Remove deletes an object. It returns nil if the object does not exist.
 	Remove(ctx context.Context, name string) error
 }
 
-// Reader reads an object, also at several places at once. When the object is replaced meanwhile, it is read on
-// as it was, or reading fails.
+// Reader reads one version of an object. ReadAt may be called concurrently.
 type Reader interface {
 	io.ReaderAt
 	io.Closer
 
-	// Size is the length of the object in bytes.
+	// Size returns the length of the object in bytes.
 	Size() int64
 }
 
-// Writer takes the bytes of a new object. Exactly one of Commit, CommitNew and Abort ends it; an Abort
-// after a commit does nothing, so that it can be deferred.
+// Writer receives the content of a new object. It ends with Commit, CommitNew or Abort. Abort after a commit does
+// nothing, so it can be deferred.
 type Writer interface {
 	io.Writer
 
-	// Commit puts the object in place of what was under its name.
+	// Commit stores the object and replaces one with the same name.
 	Commit() error
 
-	// CommitNew puts the object in place if there is nothing under its name, and fails with an
-	// fs.ErrExist otherwise: of several writers of one name the first wins.
+	// CommitNew stores the object, or fails with fs.ErrExist if there is one with the same name.
 	CommitNew() error
 
-	// Abort drops what was written.
+	// Abort discards the content.
 	Abort()
 }
 
-// getSize is how much of an object is read at once: each read from a bucket is a request.
+// getSize is how many bytes Get reads at a time. In S3, each read is a request.
 const getSize = 8 << 20
 
-// Get writes what is in an object to w.
+// Get copies the content of an object to w.
 func Get(ctx context.Context, from Store, name string, w io.Writer) error {
 	r, err := from.Open(ctx, name)
 	if err != nil {
@@ -61,12 +83,12 @@ func Get(ctx context.Context, from Store, name string, w io.Writer) error {
 	}
 	defer r.Close()
 	buf := make([]byte, max(1, min(r.Size(), getSize)))
-	// Neither may bring a way of its own, with its own buffer.
+	// The structs hide ReadFrom and WriteTo, which would copy through smaller buffers.
 	_, err = io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{io.NewSectionReader(r, 0, r.Size())}, buf)
 	return err
 }
 
-// Put makes an object of what r has and ends it by commit: [Writer.Commit] or [Writer.CommitNew].
+// Put creates an object with the content of r. commit is [Writer.Commit] or [Writer.CommitNew].
 func Put(ctx context.Context, to Store, name string, r io.Reader, commit func(Writer) error) error {
 	w, err := to.Create(ctx, name)
 	if err != nil {

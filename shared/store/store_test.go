@@ -14,9 +14,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// testStore is what every store must do, whatever holds its bytes. Each store that open returns is empty.
+// testStore tests the contract of [Store]. Each call of open returns an empty store.
 func testStore(t *testing.T, open func(t *testing.T) Store) {
-	t.Run("an object is there after its commit, and not before", func(t *testing.T) {
+	t.Run("an object exists after its commit, not before", func(t *testing.T) {
 		s := open(t)
 		w := create(t, s, "chunk.mp4")
 		if _, err := io.WriteString(w, "frames"); err != nil {
@@ -30,20 +30,20 @@ func testStore(t *testing.T, open func(t *testing.T) Store) {
 		w.Abort()
 		wantObject(t, s, "chunk.mp4", "frames")
 	})
-	t.Run("an object may be empty", func(t *testing.T) {
+	t.Run("empty object", func(t *testing.T) {
 		s := open(t)
-		if err := create(t, s, "nothing").Commit(); err != nil {
+		if err := create(t, s, "empty").Commit(); err != nil {
 			t.Fatal(err)
 		}
-		wantObject(t, s, "nothing", "")
+		wantObject(t, s, "empty", "")
 	})
-	t.Run("a commit replaces", func(t *testing.T) {
+	t.Run("Commit replaces an object", func(t *testing.T) {
 		s := open(t)
-		put(t, s, "a", "a longer old one")
+		put(t, s, "a", "old and longer")
 		put(t, s, "a", "new")
 		wantObject(t, s, "a", "new")
 	})
-	t.Run("who reads the old one goes on reading it", func(t *testing.T) {
+	t.Run("a reader continues with the old version", func(t *testing.T) {
 		s := open(t)
 		put(t, s, "a", "old")
 		r, err := s.Open(t.Context(), "a")
@@ -56,7 +56,7 @@ func testStore(t *testing.T, open func(t *testing.T) Store) {
 			t.Errorf("read %q", got)
 		}
 	})
-	t.Run("of new commits the first wins", func(t *testing.T) {
+	t.Run("the first CommitNew wins", func(t *testing.T) {
 		s := open(t)
 		first, second := create(t, s, "a"), create(t, s, "a")
 		io.WriteString(first, "first")
@@ -65,12 +65,12 @@ func testStore(t *testing.T, open func(t *testing.T) Store) {
 			t.Fatal(err)
 		}
 		if err := second.CommitNew(); !errors.Is(err, fs.ErrExist) {
-			t.Errorf("the second CommitNew gave %v", err)
+			t.Errorf("the second CommitNew returned %v, want fs.ErrExist", err)
 		}
 		second.Abort()
 		wantObject(t, s, "a", "first")
 	})
-	t.Run("of many at once exactly one wins", func(t *testing.T) {
+	t.Run("one of several concurrent CommitNew wins", func(t *testing.T) {
 		s := open(t)
 		var wg sync.WaitGroup
 		var mu sync.Mutex
@@ -86,7 +86,7 @@ func testStore(t *testing.T, open func(t *testing.T) Store) {
 				case err == nil && winner == "":
 					winner = text
 				case err == nil:
-					t.Errorf("both %s and %s won", winner, text)
+					t.Errorf("CommitNew of %s and of %s succeeded", winner, text)
 				case !errors.Is(err, fs.ErrExist):
 					t.Error(err)
 				}
@@ -95,7 +95,7 @@ func testStore(t *testing.T, open func(t *testing.T) Store) {
 		wg.Wait()
 		wantObject(t, s, "a", winner)
 	})
-	t.Run("an abort leaves nothing", func(t *testing.T) {
+	t.Run("Abort leaves no object", func(t *testing.T) {
 		s := open(t)
 		w := create(t, s, "a")
 		io.WriteString(w, "half")
@@ -103,7 +103,7 @@ func testStore(t *testing.T, open func(t *testing.T) Store) {
 		w.Abort()
 		wantNone(t, s, "a")
 	})
-	t.Run("an abort leaves what was there", func(t *testing.T) {
+	t.Run("Abort keeps the existing object", func(t *testing.T) {
 		s := open(t)
 		put(t, s, "a", "old")
 		w := create(t, s, "a")
@@ -111,20 +111,20 @@ func testStore(t *testing.T, open func(t *testing.T) Store) {
 		w.Abort()
 		wantObject(t, s, "a", "old")
 	})
-	t.Run("removing", func(t *testing.T) {
+	t.Run("Remove", func(t *testing.T) {
 		s := open(t)
 		put(t, s, "a", "x")
-		for range 2 { // the second time it is not there
+		for range 2 { // the second time, the object is missing
 			if err := s.Remove(t.Context(), "a"); err != nil {
 				t.Fatal(err)
 			}
 			wantNone(t, s, "a")
 		}
 		if err := s.Remove(t.Context(), "a/b/c"); err != nil {
-			t.Errorf("removing what is nowhere: %v", err)
+			t.Errorf("Remove in a missing folder returned %v", err)
 		}
 	})
-	t.Run("a reader reads at several places at once", func(t *testing.T) {
+	t.Run("concurrent reads", func(t *testing.T) {
 		s := open(t)
 		want := bytes.Repeat([]byte("0123456789abcdef"), 1<<12)
 		put(t, s, "a", string(want))
@@ -141,20 +141,20 @@ func testStore(t *testing.T, open func(t *testing.T) Store) {
 					t.Error(err)
 				}
 				if !bytes.Equal(part, want[i*len(part):][:len(part)]) {
-					t.Errorf("part %d is wrong", i)
+					t.Errorf("part %d is different from what was written", i)
 				}
 			})
 		}
 		wg.Wait()
 		if n, err := r.ReadAt(make([]byte, 10), r.Size()-4); n != 4 || err != io.EOF {
-			t.Errorf("reading over the end gave %d, %v", n, err)
+			t.Errorf("ReadAt beyond the end returned %d, %v, want 4, EOF", n, err)
 		}
 	})
 	for _, name := range []string{
-		"chunks/deep/down/a.mp4", "-rf", "--", "*?[a-z]{x,y}.mp4", "two\nlines", "a b\tc", "日本語.mp4", "100%25.mp4", `back\slash`,
-		"'\"$(x)`", "#?&=+", ".hidden", "a.partial-b", "..mp4", strings.Repeat("n", 200),
+		"chunks/deep/down/a.mp4", "-rf", "--", "*?[a-z]{x,y}.mp4", "two\nlines", "a b\tc", "日本語.mp4", "100%25.mp4",
+		`back\slash`, "'\"$(x)`", "#?&=+", ".hidden", "a.partial-b", "..mp4", strings.Repeat("n", 200),
 	} {
-		t.Run("a name like "+name, func(t *testing.T) {
+		t.Run("name "+name, func(t *testing.T) {
 			s := open(t)
 			w := create(t, s, name)
 			io.WriteString(w, "x")
@@ -209,14 +209,14 @@ func wantObject(t *testing.T, s Store, name, want string) {
 	}
 	defer r.Close()
 	if got := read(t, r); got != want || r.Size() != int64(len(want)) {
-		t.Errorf("%q holds %q in %d bytes, want %q", name, got, r.Size(), want)
+		t.Errorf("%q contains %q in %d bytes, want %q", name, got, r.Size(), want)
 	}
 }
 
 func wantNone(t *testing.T, s Store, name string) {
 	t.Helper()
 	if r, err := s.Open(t.Context(), name); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("opening %q, which is not there, gave %v", name, err)
+		t.Errorf("Open(%q) returned %v, want fs.ErrNotExist", name, err)
 		if err == nil {
 			r.Close()
 		}

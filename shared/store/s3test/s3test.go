@@ -1,4 +1,4 @@
-// Package s3test runs a real S3 server for tests: versitygw, on loopback, with its objects in a temporary
+// Package s3test runs a real S3 server for tests: versitygw, on the loopback interface, with its objects in a temporary
 // folder.
 package s3test
 
@@ -28,18 +28,17 @@ const Region = "us-east-1"
 const (
 	program = ".cache/bin/versitygw"
 
-	// startTimeout is how long the server may take to answer. It needs a quarter of a second on an idle
-	// machine.
+	// startTimeout limits the time until the server responds. On an idle machine it takes 0.25 s.
 	startTimeout = 60 * time.Second
-	// startTries is how often another port is tried when somebody else takes the one that was free.
-	startTries = 5
+	// startAttempts is how many ports are tried. Another process can take a free port before the server binds it.
+	startAttempts = 5
 )
 
-// Server is a running S3 server. It ends with the test.
+// Server is a running S3 server. It stops when the test ends.
 type Server struct {
-	// Endpoint is its address, such as http://127.0.0.1:12345. Buckets are in the path.
+	// Endpoint is the URL of the server, such as http://127.0.0.1:12345. Buckets are in the path.
 	Endpoint string
-	// AccessKey and SecretKey may do everything.
+	// AccessKey and SecretKey are credentials with all permissions.
 	AccessKey, SecretKey string
 
 	transport *http.Transport
@@ -52,24 +51,25 @@ func Start(t testing.TB) *Server {
 	path := find(t)
 	s := &Server{AccessKey: "AKIAHELIOSTEST", SecretKey: rand.Text(), transport: &http.Transport{}}
 	t.Cleanup(s.transport.CloseIdleConnections)
-	for range startTries {
+	for range startAttempts {
 		if s.start(t, path) {
 			return s
 		}
 	}
-	t.Fatalf("%s did not find a free port in %d attempts", program, startTries)
+	t.Fatalf("%s did not find a free port in %d attempts", program, startAttempts)
 	return nil
 }
 
-// start reports whether the server runs; it does not when its port was taken meanwhile.
+// start starts the server. It returns false if another process has taken the port.
 func (s *Server) start(t testing.TB, path string) bool {
 	t.Helper()
 	address := freeAddress(t)
 	s.Endpoint = "http://" + address
-	// Nobody else answers there.
+	// The random path distinguishes the server from another one on the same port.
 	health := "/" + rand.Text()
 	dir := t.TempDir()
-	cmd := exec.Command(path, "--port", address, "--region", Region, "--health", health, "--keep-alive", "--quiet", "posix", dir)
+	cmd := exec.Command(path, "--port", address, "--region", Region, "--health", health, "--keep-alive", "--quiet",
+		"posix", dir)
 	cmd.Dir = dir
 	cmd.Env = []string{"ROOT_ACCESS_KEY=" + s.AccessKey, "ROOT_SECRET_KEY=" + s.SecretKey}
 	server, err := process.Start(cmd)
@@ -77,17 +77,17 @@ func (s *Server) start(t testing.TB, path string) bool {
 		t.Fatalf("starting %s: %v", path, err)
 	}
 	t.Cleanup(server.Kill)
-	late := time.After(startTimeout)
+	timeout := time.After(startTimeout)
 	for {
 		if s.healthy(t.Context(), health) {
 			return true
 		}
 		select {
 		case <-server.Done():
-			t.Logf("%s ended: %s", program, server.LastLine())
+			t.Logf("%s exited: %s", program, server.LastLine())
 			return false
-		case <-late:
-			t.Fatalf("%s did not answer within %s", program, startTimeout)
+		case <-timeout:
+			t.Fatalf("%s did not respond within %s", program, startTimeout)
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
@@ -98,15 +98,15 @@ func (s *Server) healthy(ctx context.Context, path string) bool {
 	if err != nil {
 		return false
 	}
-	answer, err := s.transport.RoundTrip(request)
+	response, err := s.transport.RoundTrip(request)
 	if err != nil {
 		return false
 	}
-	answer.Body.Close()
-	return answer.StatusCode == http.StatusOK
+	response.Body.Close()
+	return response.StatusCode == http.StatusOK
 }
 
-// Client returns a client of the server. Its idle connections are closed with the test.
+// Client returns a client of the server. Its idle connections are closed when the test ends.
 func (s *Server) Client() *s3.Client {
 	return s3.New(s3.Options{
 		Region: Region, BaseEndpoint: aws.String(s.Endpoint), UsePathStyle: true,
@@ -115,7 +115,7 @@ func (s *Server) Client() *s3.Client {
 	})
 }
 
-// Bucket makes a new bucket and returns its name.
+// Bucket creates a bucket and returns its name.
 func (s *Server) Bucket(t testing.TB) string {
 	t.Helper()
 	name := "helios-test-" + strings.Repeat("b", int(s.buckets.Add(1)))
@@ -125,7 +125,7 @@ func (s *Server) Bucket(t testing.TB) string {
 	return name
 }
 
-// Environ returns the variables with which a process finds the server.
+// Environ returns the environment variables that make an AWS client use the server.
 func (s *Server) Environ() []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + s.Endpoint, "AWS_REGION=" + Region,
@@ -134,7 +134,7 @@ func (s *Server) Environ() []string {
 	}
 }
 
-// Setenv sets these variables for the rest of the test.
+// Setenv sets the variables of Environ until the test ends.
 func (s *Server) Setenv(t *testing.T) {
 	t.Helper()
 	for _, variable := range s.Environ() {
@@ -143,7 +143,7 @@ func (s *Server) Setenv(t *testing.T) {
 	}
 }
 
-// freeAddress returns a port on loopback that nobody listens on.
+// freeAddress returns a loopback address with a free port.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -154,10 +154,10 @@ func freeAddress(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// find returns the path of the server's program, below the folder of the module.
+// find returns the path of the server program, which is in a parent of the test's folder: the module root.
 func find(t testing.TB) string {
 	t.Helper()
-	for dir := here; ; dir = filepath.Dir(dir) {
+	for dir := startDir; ; dir = filepath.Dir(dir) {
 		path := filepath.Join(dir, program)
 		if _, err := os.Stat(path); err == nil {
 			return path
@@ -168,5 +168,5 @@ func find(t testing.TB) string {
 	}
 }
 
-// here is the folder of the tests; they may change to another one.
-var here, _ = os.Getwd()
+// startDir is the folder of the test. Tests may change the current folder later.
+var startDir, _ = os.Getwd()
