@@ -23,7 +23,7 @@ import (
 	"helios/shared/store/s3test"
 )
 
-// stack is moto for executions and an S3 server, as a person's environment has them.
+// stack is moto for executions and an S3 server. The environment of the test selects them.
 type stack struct {
 	*awstest.Endpoint
 	bucket string
@@ -36,7 +36,7 @@ func newStack(t *testing.T) *stack {
 	s.Setenv(t)
 	server := s3test.Start(t)
 	s.bucket = server.Bucket(t)
-	// One pair of keys is for both; moto takes any.
+	// The keys of the S3 server are used for both: moto accepts any.
 	server.Setenv(t)
 	t.Setenv("AWS_ENDPOINT_URL", s.URL)
 	t.Setenv("AWS_ENDPOINT_URL_S3", server.Endpoint)
@@ -45,8 +45,8 @@ func newStack(t *testing.T) *stack {
 	return s
 }
 
-// machine makes a state machine that stands in for ours: it plans, waits and ends, and renders nothing.
-func (s *stack) machine(t *testing.T, wait int, output string) {
+// createStateMachine creates a state machine that plans a job, waits and succeeds without rendering.
+func (s *stack) createStateMachine(t *testing.T, wait int, output string) {
 	t.Helper()
 	definition, err := json.Marshal(map[string]any{"StartAt": "Plan", "States": map[string]any{
 		"Plan": map[string]any{"Type": "Pass", "ResultPath": "$.plan", "Next": "Work", "Result": map[string]any{
@@ -61,7 +61,7 @@ func (s *stack) machine(t *testing.T, wait int, output string) {
 	t.Setenv("HELIOS_STATE_MACHINE", s.CreateStateMachine(t, "us-east-1", "helios", string(definition)))
 }
 
-// helios runs the command and returns what it prints.
+// helios runs the command.
 func (s *stack) helios(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	var out, err strings.Builder
@@ -73,21 +73,22 @@ func (s *stack) helios(t *testing.T, args ...string) (stdout, stderr string, cod
 	return out.String(), err.String(), cmd.ProcessState.ExitCode()
 }
 
-// ok runs a command that must succeed and returns its standard output.
+// ok runs a command, requires success and returns its standard output.
 func (s *stack) ok(t *testing.T, args ...string) string {
 	t.Helper()
 	out, errors, code := s.helios(t, args...)
 	if code != 0 {
-		t.Fatalf("helios %q ended with %d:\n%s", args, code, errors)
+		t.Fatalf("helios %q exited with %d:\n%s", args, code, errors)
 	}
 	return out
 }
 
+// fails runs a command and requires a user error that contains word.
 func (s *stack) fails(t *testing.T, word string, args ...string) {
 	t.Helper()
 	_, errors, code := s.helios(t, args...)
 	if code != 2 || !strings.Contains(errors, word) {
-		t.Errorf("helios %q ended with %d, without %q:\n%s", args, code, word, errors)
+		t.Errorf("helios %q exited with %d, want 2 and %q:\n%s", args, code, word, errors)
 	}
 }
 
@@ -102,9 +103,9 @@ func (s *stack) write(t *testing.T, name, text string) {
 	}
 }
 
-func TestCloudFromTheCommandLine(t *testing.T) {
+func TestCloudCommands(t *testing.T) {
 	s := newStack(t)
-	s.machine(t, 3, "renders/out.mp4")
+	s.createStateMachine(t, 3, "renders/out.mp4")
 	r, err := remote.Open(t.Context(), s.bucket, os.Getenv("HELIOS_STATE_MACHINE"))
 	if err != nil {
 		t.Fatal(err)
@@ -126,16 +127,16 @@ func TestCloudFromTheCommandLine(t *testing.T) {
 	s.fails(t, "--fps: frame rate 0", "cloud", "render", "my intro", "--fps", "0")
 	s.fails(t, "--webhook", "cloud", "render", "my intro", "--webhook", "http://example.com")
 	s.fails(t, "not in the stack's bucket", "cloud", "render", "my intro", "-o", "s3://other/a.mp4")
-	s.fails(t, "sound alone", "cloud", "render", "my intro", "-o", "a.mp3")
-	s.fails(t, "name a .zip", "cloud", "render", "my intro", "-o", "frames/")
+	s.fails(t, "contains only sound", "cloud", "render", "my intro", "-o", "a.mp3")
+	s.fails(t, "use a .zip file", "cloud", "render", "my intro", "-o", "frames/")
 
-	out, told, code := s.helios(t, "cloud", "render", "my intro", "-o", "my intro/out.mp4", "--quality", "20")
+	out, messages, code := s.helios(t, "cloud", "render", "my intro", "-o", "my intro/out.mp4", "--quality", "20")
 	if code != 0 {
-		t.Fatalf("it ended with %d:\n%s", code, told)
+		t.Fatalf("exit code %d:\n%s", code, messages)
 	}
 	for _, word := range []string{"uploaded 2 of 2 files", "my-intro-2", "started", "frame 42 of 90, 1 of 3 partitions", "$0.0123"} {
-		if !strings.Contains(told, word) {
-			t.Errorf("%q was not told:\n%s", word, told)
+		if !strings.Contains(messages, word) {
+			t.Errorf("%q is missing:\n%s", word, messages)
 		}
 	}
 	if data, err := os.ReadFile(filepath.Join(s.dir, "my intro", "out.mp4")); string(data) != "the video" || out != "my intro/out.mp4\n" {
@@ -151,14 +152,14 @@ func TestCloudFromTheCommandLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	if q := seen.Request; q.Output != "renders/"+id+".mp4" || *q.Quality != 20 || !strings.HasPrefix(q.Input, "s3://"+s.bucket+"/sites/") || q.Concurrency != 0 {
-		t.Errorf("it was asked for %+v", q)
+		t.Errorf("the request is %+v", q)
 	}
 
 	if out := s.ok(t, "cloud", "list"); !strings.HasPrefix(out, id+"  succeeded  ") {
 		t.Errorf("the list is %q", out)
 	}
 	status := s.ok(t, "cloud", "status", id)
-	for _, word := range []string{"succeeded", "42 of 90", "1 of 3 done, 0 running, 1 attempts failed", "--partition 1"} {
+	for _, word := range []string{"succeeded", "42 of 90", "1 of 3 done, 0 running, 1 failed attempts", "--partition 1"} {
 		if !strings.Contains(status, word) {
 			t.Errorf("%q is not in\n%s", word, status)
 		}
@@ -171,13 +172,13 @@ func TestCloudFromTheCommandLine(t *testing.T) {
 	if out := s.ok(t, "cloud", "fetch", id); out != "out.mp4\n" {
 		t.Errorf("fetched to %q", out)
 	}
-	logs, told, _ := s.helios(t, "cloud", "logs", id)
+	logs, messages, _ := s.helios(t, "cloud", "logs", id)
 	if !strings.Contains(logs, "== 00001, attempt a: failed after 12 frames") || !strings.Contains(logs, "it broke") || !strings.Contains(logs, "request r-1") || strings.Contains(logs, "r-0") ||
-		!strings.Contains(told, "there is no log /aws/lambda/chunk, stream s") {
-		t.Errorf("the logs are %s%s", logs, told)
+		!strings.Contains(messages, "there is no log /aws/lambda/chunk, stream s") {
+		t.Errorf("the logs are %s%s", logs, messages)
 	}
-	s.fails(t, "partition 2 of "+id+" was not begun", "cloud", "logs", id, "--partition", "2")
-	s.fails(t, "has the partitions 0 to 2, not 3", "cloud", "logs", id, "--partition", "3")
+	s.fails(t, "partition 2 of "+id+" was not started", "cloud", "logs", id, "--partition", "2")
+	s.fails(t, "has no partition 3; use 0 to 2", "cloud", "logs", id, "--partition", "3")
 	s.fails(t, "is not running", "cloud", "cancel", id)
 	s.fails(t, "there is no render nothing", "cloud", "status", "nothing")
 	s.fails(t, "--state-machine", "cloud", "list", "--state-machine", "")
@@ -187,13 +188,13 @@ func TestCloudFromTheCommandLine(t *testing.T) {
 
 func TestCloudDetachAndCancel(t *testing.T) {
 	s := newStack(t)
-	s.machine(t, 600, "renders/out.mp4")
+	s.createStateMachine(t, 600, "renders/out.mp4")
 	s.fails(t, "--detach does not wait", "cloud", "render", "https://example.com/", "--detach", "-o", "a.mp4")
 	id := strings.TrimSpace(s.ok(t, "cloud", "render", "https://example.com/page.html", "--detach"))
 	if !strings.HasPrefix(id, "page-2") {
 		t.Errorf("the id is %q", id)
 	}
-	s.fails(t, "still runs", "cloud", "fetch", id)
+	s.fails(t, "still running", "cloud", "fetch", id)
 	s.fails(t, "still running", "cloud", "redrive", id)
 	s.ok(t, "cloud", "cancel", id)
 	if out := s.ok(t, "cloud", "list"); !strings.Contains(out, "cancelled") {
@@ -202,10 +203,10 @@ func TestCloudDetachAndCancel(t *testing.T) {
 	s.fails(t, "was cancelled", "cloud", "fetch", id)
 }
 
-// Lines are printed as they come, each once, until the render has ended.
+// Each line is printed once, as soon as it is written, until the render ends.
 func TestCloudLogsFollow(t *testing.T) {
 	s := newStack(t)
-	s.machine(t, 600, "renders/out.mp4")
+	s.createStateMachine(t, 600, "renders/out.mp4")
 	id := strings.TrimSpace(s.ok(t, "cloud", "render", "https://example.com/page.html", "--detach"))
 	r, err := remote.Open(t.Context(), s.bucket, os.Getenv("HELIOS_STATE_MACHINE"))
 	if err != nil {
@@ -221,7 +222,7 @@ func TestCloudLogsFollow(t *testing.T) {
 		t.Fatal(err)
 	}
 	when := time.Now().UnixMilli()
-	says := func(line string) {
+	writeLog := func(line string) {
 		when++
 		if _, err := logs.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{LogGroupName: &group, LogStreamName: &stream,
 			LogEvents: []types.InputLogEvent{{Message: &line, Timestamp: &when}}}); err != nil {
@@ -235,7 +236,7 @@ func TestCloudLogsFollow(t *testing.T) {
 		}
 		return key
 	}
-	says("START RequestId: r-1")
+	writeLog("START RequestId: r-1")
 	first := progress("00001.a.running.f1.t100.m4096.u900.p3.g20")
 	cmd := exec.CommandContext(t.Context(), "helios", "cloud", "logs", id, "--follow", "--partition", "1")
 	out, err := cmd.StdoutPipe()
@@ -254,9 +255,9 @@ func TestCloudLogsFollow(t *testing.T) {
 			if err := r.Bucket.Delete(t.Context(), first); err != nil {
 				t.Error(err)
 			}
-			says("half of it")
+			writeLog("half of it")
 		case strings.HasSuffix(line, "  half of it"):
-			says("REPORT RequestId: r-1")
+			writeLog("REPORT RequestId: r-1")
 			progress("00001.a.done.f30.t5000.m4096.u900.p3.g20")
 		case strings.HasSuffix(line, "  REPORT RequestId: r-1"):
 			s.ok(t, "cloud", "cancel", id)
@@ -277,9 +278,9 @@ REPORT RequestId: r-1`
 	}
 }
 
-func TestAnUploadedCompositionShowsTheSameFrames(t *testing.T) {
+func TestUploadedCompositionHasSameFrames(t *testing.T) {
 	s := newStack(t)
-	s.machine(t, 600, "renders/out.mp4")
+	s.createStateMachine(t, 600, "renders/out.mp4")
 	const odd = "50% a+b#é 日本.js"
 	s.write(t, "intro/my page.html", `<!doctype html><html data-duration="0.5" data-fps="10" data-width="64" data-height="36"><link rel="stylesheet" href="css%20files/a&amp;b.css">
 <b></b><script src="50%25%20a+b%23%C3%A9%20%E6%97%A5%E6%9C%AC.js"></script>`)
@@ -315,7 +316,7 @@ func TestAnUploadedCompositionShowsTheSameFrames(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := frameDigests(filepath.Join(s.dir, "bucket.mp4")); err != nil || got != want {
-		t.Errorf("%s shows other frames: %v\n%s\nwant\n%s", seen.Request.Input, err, got, want)
+		t.Errorf("%s has different frames: %v\n%s\nwant\n%s", seen.Request.Input, err, got, want)
 	}
 	for _, file := range []string{"local.mp4", "bucket.mp4"} {
 		streams, err := exec.CommandContext(t.Context(), "ffprobe", "-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", filepath.Join(s.dir, file)).Output()
@@ -324,11 +325,11 @@ func TestAnUploadedCompositionShowsTheSameFrames(t *testing.T) {
 		}
 	}
 	if lines := strings.Fields(want); len(lines) < 5 || lines[0] == lines[len(lines)-1] {
-		t.Errorf("nothing moves: %q", want)
+		t.Errorf("the frames are all equal: %q", want)
 	}
 }
 
-// The quota is of an action of Lambda that moto does not have: this server answers as AWS documents it.
+// moto does not implement GetAccountSettings: this server returns the response that AWS documents.
 func TestCloudQuota(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet || r.URL.Path != "/2016-08-19/account-settings" {
@@ -349,7 +350,9 @@ func TestCloudQuota(t *testing.T) {
 	s.write(t, "page.html", `<html data-duration="1" data-fps="5" data-width="64" data-height="36">`)
 	s.ok(t, "render", "page.html", "--emit-job", "job.json", "--concurrency", "5")
 	out := s.ok(t, "cloud", "quota", "job.json", "--endpoint-url", server.URL)
-	for _, line := range []string{"at once     1000 calls", "free        2 that", "partitions  5", "rounds      3", "Service Quotas"} {
+	for _, line := range []string{
+		"quota       1000 concurrent", "unreserved  2 concurrent", "partitions  5", "rounds      3", "Service Quotas",
+	} {
 		if !strings.Contains(out, line) {
 			t.Errorf("%q is not in\n%s", line, out)
 		}

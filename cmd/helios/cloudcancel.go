@@ -12,16 +12,16 @@ import (
 func newCloudCancel(stack *stackFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cancel ID",
-		Short: "End a render that runs",
-		Long: `End a render that runs. Partitions that are being rendered end within their function's time;
-chunks that are there stay, and "helios cloud redrive" goes on with them.`,
+		Short: "Stop a running render",
+		Long: `Stop a running render. Functions that are rendering a partition finish it. Chunks that exist
+remain, and "helios cloud redrive" keeps them.`,
 		Args: userArgs(cobra.ExactArgs(1)),
 	}
-	cmd.RunE = stack.onStack(func(ctx context.Context, s *remote.Stack, id string) error {
+	cmd.RunE = stack.withStack(func(ctx context.Context, s *remote.Stack, id string) error {
 		if err := s.Cancel(ctx, id); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(cmd.ErrOrStderr(), "%s is cancelled\n", id)
+		_, err := fmt.Fprintf(cmd.ErrOrStderr(), "%s was cancelled\n", id)
 		return err
 	})
 	return cmd

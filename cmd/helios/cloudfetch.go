@@ -22,13 +22,13 @@ func newCloudFetch(stack *stackFlags) *cobra.Command {
 		Use:   "fetch ID",
 		Short: "Download the output of a render that has ended",
 		Args:  userArgs(cobra.ExactArgs(1)),
-		RunE: stack.onStack(func(ctx context.Context, s *remote.Stack, id string) error {
+		RunE: stack.withStack(func(ctx context.Context, s *remote.Stack, id string) error {
 			r, err := s.Describe(ctx, id)
 			if err != nil {
 				return err
 			}
 			if r.Status == remote.Running {
-				return fault.Userf("the render %s still runs; see helios cloud status %s", r.ID, r.ID)
+				return fault.Userf("the render %s is still running; see helios cloud status %s", r.ID, r.ID)
 			}
 			if err := r.Err(); err != nil {
 				return err
@@ -42,11 +42,12 @@ func newCloudFetch(stack *stackFlags) *cobra.Command {
 			}
 			rep := newReporter(report)
 			defer rep.close()
-			return deliver(ctx, s, rep, r, file, overwrite)
+			f := &follower{stack: s, reporter: rep, file: file, overwrite: overwrite}
+			return f.finish(ctx, r)
 		}),
 	}
 	cmd.Flags().SortFlags = false
-	cmd.Flags().StringVarP(&output, "output", "o", "", "`file` to write (default: the last part of the output's key)")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "local `file` (default: the last part of the output's key)")
 	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace a file that exists")
 	report.add(cmd)
 	return cmd

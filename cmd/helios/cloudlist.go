@@ -23,7 +23,7 @@ func newCloudList(stack *stackFlags) *cobra.Command {
 		Short: "List the latest renders",
 		Args:  userArgs(cobra.NoArgs),
 	}
-	cmd.RunE = stack.onStack(func(ctx context.Context, s *remote.Stack, _ string) error {
+	cmd.RunE = stack.withStack(func(ctx context.Context, s *remote.Stack, _ string) error {
 		if limit < 1 {
 			return fault.Userf("--limit must be at least 1, got %d", limit)
 		}
@@ -36,7 +36,7 @@ func newCloudList(stack *stackFlags) *cobra.Command {
 		}
 		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 		for _, r := range list {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.ID, r.Status, r.Started.UTC().Format(time.RFC3339), took(&r))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.ID, r.Status, r.Started.UTC().Format(time.RFC3339), duration(&r))
 		}
 		return w.Flush()
 	})

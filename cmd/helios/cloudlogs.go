@@ -20,14 +20,17 @@ func newCloudLogs(stack *stackFlags) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "logs ID",
-		Short: "Print what the functions said: about what failed, or about one partition",
+		Short: "Print the logs of failed attempts, or of one partition",
 		Args:  userArgs(cobra.ExactArgs(1)),
 	}
-	cmd.RunE = stack.onStack(func(ctx context.Context, s *remote.Stack, id string) error {
+	cmd.RunE = stack.withStack(func(ctx context.Context, s *remote.Stack, id string) error {
 		if err := atLeast(cmd, "partition", int64(partition), 0); err != nil {
 			return err
 		}
-		p := &logPrinter{out: cmd.OutOrStdout(), stack: s, partition: partition, states: map[string]cloud.State{}, lines: map[cloud.Log]int{}}
+		p := &logPrinter{
+			out: cmd.OutOrStdout(), stack: s, partition: partition,
+			states: map[string]cloud.State{}, lines: map[cloud.Log]int{},
+		}
 		if follow {
 			return p.follow(ctx, id)
 		}
@@ -35,11 +38,11 @@ func newCloudLogs(stack *stackFlags) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.last(ctx, r)
+		return p.printRest(ctx, r)
 	})
-	cmd.Flags().IntVar(&partition, "partition", -1, "`id` of a partition, failed or not (default: all that failed)")
+	cmd.Flags().IntVar(&partition, "partition", -1, "`id` of a partition (default: all failed attempts)")
 	cmd.Flags().Lookup("partition").DefValue = ""
-	cmd.Flags().BoolVar(&follow, "follow", false, "go on until the render has ended")
+	cmd.Flags().BoolVar(&follow, "follow", false, "print new lines until the render ends")
 	return cmd
 }
 
@@ -47,17 +50,17 @@ func newCloudLogs(stack *stackFlags) *cobra.Command {
 type logPrinter struct {
 	out       io.Writer
 	stack     *remote.Stack
-	partition int                    // negative: all that failed
-	states    map[string]cloud.State // of attempts, as they were told
-	lines     map[cloud.Log]int      // that were printed
+	partition int                    // negative: all failed attempts
+	states    map[string]cloud.State // last printed state of each attempt
+	lines     map[cloud.Log]int      // number of printed lines
 }
 
-// follow prints what comes until the render has ended.
+// follow prints new lines until the render ends.
 func (p *logPrinter) follow(ctx context.Context, id string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r, err := p.stack.Follow(ctx, id, lookEvery, func(r *remote.Render) {
-		_, err := p.attempts(ctx, r)
+	r, err := p.stack.Follow(ctx, id, pollInterval, func(r *remote.Render) {
+		_, err := p.printAttempts(ctx, r)
 		if err != nil && !errors.Is(err, remote.ErrNoLog) && fault.Of(err) != fault.Transient {
 			cancel(err)
 		}
@@ -65,58 +68,59 @@ func (p *logPrinter) follow(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return p.last(ctx, r)
+	return p.printRest(ctx, r)
 }
 
-// last prints what is left, and says so if there was nothing at all.
-func (p *logPrinter) last(ctx context.Context, r *remote.Render) error {
-	n, err := p.attempts(ctx, r)
+// printRest prints the remaining lines. It returns an error if no attempt matches.
+func (p *logPrinter) printRest(ctx context.Context, r *remote.Render) error {
+	n, err := p.printAttempts(ctx, r)
 	if err != nil || n > 0 {
 		return err
 	}
 	log, failed := r.FailureLog()
 	switch {
 	case p.partition >= 0 && r.Job == nil:
-		return fault.Userf("the render %s has no partitions yet", r.ID)
+		return fault.Userf("the render %s has no partitions yet; retry later", r.ID)
 	case p.partition >= 0 && p.partition >= r.Job.Partitions:
-		return fault.Userf("the render %s has the partitions 0 to %d, not %d", r.ID, r.Job.Partitions-1, p.partition)
+		return fault.Userf("the render %s has no partition %d; use 0 to %d", r.ID, p.partition, r.Job.Partitions-1)
 	case p.partition >= 0:
-		return fault.Userf("partition %d of %s was not begun", p.partition, r.ID)
+		return fault.Userf("partition %d of %s was not started", p.partition, r.ID)
 	case !failed:
-		return fault.Userf("nothing of %s has failed; name a partition by --partition", r.ID)
+		return fault.Userf("the render %s has no failed attempts; use --partition", r.ID)
 	}
-	// It failed before there were partitions.
-	return p.log(ctx, log, r.Status == remote.Running)
+	// The render failed before it was planned.
+	return p.printLog(ctx, log, r.Status == remote.Running)
 }
 
-// attempts prints what is new of those that are asked for, and returns how many there are.
-func (p *logPrinter) attempts(ctx context.Context, r *remote.Render) (int, error) {
-	want := func(u cloud.Usage) bool { return u.State == cloud.Failed }
+// printAttempts prints new lines of the selected attempts, and returns the number of attempts.
+func (p *logPrinter) printAttempts(ctx context.Context, r *remote.Render) (int, error) {
+	match := func(u cloud.Usage) bool { return u.State == cloud.Failed }
 	if p.partition >= 0 {
-		want = func(u cloud.Usage) bool { return u.Unit == cloud.PartitionUnit(p.partition) }
+		match = func(u cloud.Usage) bool { return u.Unit == cloud.PartitionUnit(p.partition) }
 	}
-	list, err := p.stack.Attempts(ctx, r, want)
+	list, err := p.stack.Attempts(ctx, r, match)
 	if err != nil {
 		return 0, err
 	}
 	for _, a := range list {
 		if name := a.Unit + "." + a.Usage.Attempt; p.states[name] != a.State {
 			p.states[name] = a.State
-			fmt.Fprintf(p.out, "== %s, attempt %s: %s after %d frames, %.1f s, %d of %d MB\n", a.Unit, a.Usage.Attempt, a.State, a.Frames, float64(a.Milliseconds)/1000, a.UsedMB, a.MemoryMB)
+			fmt.Fprintf(p.out, "== %s, attempt %s: %s after %d frames, %.1f s, %d of %d MB\n",
+				a.Unit, a.Usage.Attempt, a.State, a.Frames, float64(a.Milliseconds)/1000, a.UsedMB, a.MemoryMB)
 			if a.Log.Error != "" {
 				fmt.Fprintln(p.out, a.Log.Error)
 			}
 		}
 		log := a.Log
-		log.Error = "" // where it is does not depend on how it ended
-		if err := p.log(ctx, log, a.State == cloud.Running); err != nil {
+		log.Error = "" // p.lines identifies logs by their location
+		if err := p.printLog(ctx, log, a.State == cloud.Running); err != nil {
 			return 0, err
 		}
 	}
 	return len(list), nil
 }
 
-func (p *logPrinter) log(ctx context.Context, log cloud.Log, running bool) error {
+func (p *logPrinter) printLog(ctx context.Context, log cloud.Log, running bool) error {
 	printed, known := p.lines[log]
 	if !known {
 		fmt.Fprintf(p.out, "-- %s, stream %s, request %s\n", log.Group, log.Stream, log.RequestID)

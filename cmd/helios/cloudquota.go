@@ -17,12 +17,12 @@ func newCloudQuota(stack *stackFlags) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "quota [JOB]",
-		Short: "Tell how many partitions the account renders at once, and what that means for a job",
-		Long: `Tell how many calls of functions the account runs at once. With a job spec (a file) or the id of
-a render: in how many rounds its partitions are rendered.`,
+		Short: "Print the concurrency quota of the account",
+		Long: `Print how many functions the account runs at once. With a job spec (a file) or the id of a
+render, also print in how many rounds its partitions are rendered.`,
 		Args: userArgs(cobra.MaximumNArgs(1)),
 	}
-	cmd.RunE = stack.onStack(func(ctx context.Context, s *remote.Stack, job string) error {
+	cmd.RunE = stack.withStack(func(ctx context.Context, s *remote.Stack, job string) error {
 		q, err := s.Quota(ctx)
 		if err != nil {
 			return err
@@ -42,14 +42,14 @@ a render: in how many rounds its partitions are rendered.`,
 			return json.NewEncoder(cmd.OutOrStdout()).Encode(report)
 		}
 		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-		fmt.Fprintf(w, "at once\t%d calls of functions\n", q.Account)
-		fmt.Fprintf(w, "free\t%d that no function has reserved\n", q.Free)
+		fmt.Fprintf(w, "quota\t%d concurrent calls\n", q.Account)
+		fmt.Fprintf(w, "unreserved\t%d concurrent calls\n", q.Free)
 		if job != "" {
 			fmt.Fprintf(w, "partitions\t%d\n", report.Partitions)
 			fmt.Fprintf(w, "rounds\t%d\n", report.Rounds)
 		}
 		if report.Rounds > 1 {
-			fmt.Fprintln(w, "\task for more in Service Quotas, AWS Lambda, Concurrent executions")
+			fmt.Fprintln(w, "\tto raise the quota: Service Quotas, AWS Lambda, Concurrent executions")
 		}
 		return w.Flush()
 	})
@@ -57,7 +57,7 @@ a render: in how many rounds its partitions are rendered.`,
 	return cmd
 }
 
-// partitionsOf returns how many partitions a job spec or a render has.
+// partitionsOf returns the number of partitions of a job spec (a file) or a render (an id).
 func partitionsOf(ctx context.Context, s *remote.Stack, job string) (int, error) {
 	if _, err := os.Stat(job); err == nil {
 		spec, err := readSpec(ctx, job)
@@ -71,7 +71,7 @@ func partitionsOf(ctx context.Context, s *remote.Stack, job string) (int, error)
 		return 0, err
 	}
 	if r.Job == nil {
-		return 0, fault.Userf("the render %s is not planned yet", r.ID)
+		return 0, fault.Userf("the render %s is not planned yet; retry later", r.ID)
 	}
 	return r.Job.Partitions, nil
 }

@@ -20,10 +20,10 @@ func newCloudStatus(stack *stackFlags) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "status ID",
-		Short: "Tell how far a render is, and what it cost so far",
+		Short: "Print the progress of a render and its cost so far",
 		Args:  userArgs(cobra.ExactArgs(1)),
 	}
-	cmd.RunE = stack.onStack(func(ctx context.Context, s *remote.Stack, id string) error {
+	cmd.RunE = stack.withStack(func(ctx context.Context, s *remote.Stack, id string) error {
 		r, err := s.Status(ctx, id, nil)
 		if err != nil {
 			return err
@@ -33,7 +33,7 @@ func newCloudStatus(stack *stackFlags) *cobra.Command {
 		}
 		return printRender(cmd.OutOrStdout(), r)
 	})
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, with each partition")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, including each partition")
 	return cmd
 }
 
@@ -44,8 +44,8 @@ func printRender(out io.Writer, r *remote.Render) error {
 	}
 	row("render", "%s", r.ID)
 	row("status", "%s", r.Status)
-	row("begun", "%s", r.Started.UTC().Format(time.RFC3339))
-	row("took", "%s", took(r))
+	row("started", "%s", r.Started.UTC().Format(time.RFC3339))
+	row("duration", "%s", duration(r))
 	if r.Request != nil {
 		row("input", "%s", r.Request.Input)
 	}
@@ -61,11 +61,12 @@ func printRender(out io.Writer, r *remote.Render) error {
 				running++
 			}
 		}
-		row("partitions", "%d of %d done, %d running, %d attempts failed", p.Done, r.Job.Partitions, running, p.Failed)
+		row("partitions", "%d of %d done, %d running, %d failed attempts", p.Done, r.Job.Partitions, running, p.Failed)
 		row("cost", "about $%.4f", p.Dollars)
 		for _, id := range slices.Sorted(maps.Keys(p.Partitions)) {
 			if q := p.Partitions[id]; q.State == cloud.Failed {
-				row("", "partition %d failed after %d frames, %d attempts; see helios cloud logs %s --partition %d", id, q.Frames, q.Attempts, r.ID, id)
+				row("", "partition %d failed after %d frames and %d attempts; see helios cloud logs %s --partition %d",
+					id, q.Frames, q.Attempts, r.ID, id)
 			}
 		}
 	}
@@ -75,8 +76,8 @@ func printRender(out io.Writer, r *remote.Render) error {
 	return w.Flush()
 }
 
-// took returns how long a render runs, or ran.
-func took(r *remote.Render) time.Duration {
+// duration returns how long a render has been running, or ran.
+func duration(r *remote.Render) time.Duration {
 	end := r.Ended
 	if end.IsZero() {
 		end = time.Now()
