@@ -45,9 +45,9 @@ func benchPage(ctx context.Context, t *table, dir, page string, frames int64) er
 
 // findSound finds the sound of the page, so that renders include it.
 func (s *stages) findSound() error {
-	browsers := render.NewBrowsers(s.c, 1)
+	browsers := render.NewBrowserPool(s.c, 1)
 	defer browsers.Close()
-	spec, err := render.Prepare(s.ctx, browsers, s.options, s.c)
+	spec, err := render.Plan(s.ctx, browsers, s.options, s.c)
 	if err == nil && spec.Audio != nil {
 		s.options.Tracks = spec.Audio.Tracks
 	}
@@ -103,7 +103,7 @@ func (s *stages) play(b *browser.Browser, mode job.Capture, do func(*capture.Pla
 	if err != nil {
 		return m, err
 	}
-	p, err := capture.Open(s.ctx, b, s.c, render.Options(spec.Config))
+	p, err := capture.Open(s.ctx, b, s.c, render.CaptureOptions(spec.Config))
 	if err != nil {
 		return m, err
 	}

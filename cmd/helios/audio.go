@@ -47,7 +47,9 @@ func newAudio() *cobra.Command {
 					return err
 				}
 			}
-			return render.Sound(cmd.Context(), spec.Config, o.Tracks, c, "", args[0], overwrite)
+			return render.MixSound(cmd.Context(), render.SoundOptions{
+				Config: spec.Config, Tracks: o.Tracks, Composition: c, Output: args[0], Overwrite: overwrite,
+			})
 		},
 	}
 	fs := cmd.Flags()

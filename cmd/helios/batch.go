@@ -49,7 +49,7 @@ func (f *renderFlags) runBatch(cmd *cobra.Command, input string) error {
 		return err
 	}
 	ctx := cmd.Context()
-	browsers := render.NewBrowsers(c, rows[0].options.Scale)
+	browsers := render.NewBrowserPool(c, rows[0].options.Scale)
 	defer browsers.Close()
 	for i := range rows {
 		r := &rows[i]
@@ -105,7 +105,7 @@ func (f *renderFlags) readBatch(cmd *cobra.Command, input string, c capture.Comp
 
 // renderRow renders row i, or writes its job spec.
 func (f *renderFlags) renderRow(
-	ctx context.Context, i int, r *batchRow, browsers *render.Browsers, c capture.Composition,
+	ctx context.Context, i int, r *batchRow, browsers *render.BrowserPool, c capture.Composition,
 ) error {
 	rep := newReporter(f.report)
 	defer rep.close()

@@ -168,7 +168,7 @@ func TestCloudCommands(t *testing.T) {
 	if err := json.Unmarshal([]byte(s.ok(t, "cloud", "status", id, "--json")), &asJSON); err != nil || asJSON.Progress.Partitions[0].Frames != 30 {
 		t.Errorf("as JSON it is %+v: %v", asJSON, err)
 	}
-	s.fails(t, "exists; give --overwrite", "cloud", "fetch", id, "-o", "my intro/out.mp4")
+	s.fails(t, "exists; use --overwrite", "cloud", "fetch", id, "-o", "my intro/out.mp4")
 	if out := s.ok(t, "cloud", "fetch", id); out != "out.mp4\n" {
 		t.Errorf("fetched to %q", out)
 	}

@@ -34,14 +34,14 @@ func newInspect() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			findings, err := render.Inspect(cmd.Context(), o, c)
+			inspection, err := render.Inspect(cmd.Context(), o, c)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(findings)
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(inspection)
 			}
-			return printInspection(cmd.OutOrStdout(), findings)
+			return printInspection(cmd.OutOrStdout(), inspection)
 		},
 	}
 	cmd.Flags().SortFlags = false
@@ -50,7 +50,7 @@ func newInspect() *cobra.Command {
 	return cmd
 }
 
-func printInspection(out io.Writer, f render.Findings) error {
+func printInspection(out io.Writer, f render.Inspection) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name string, format string, args ...any) {
 		fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...))

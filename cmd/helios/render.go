@@ -123,7 +123,7 @@ func (f *renderFlags) run(cmd *cobra.Command, input string) error {
 	if f.chunk != "" {
 		return f.renderChunk(cmd.Context(), o, c)
 	}
-	browsers := render.NewBrowsers(c, o.Scale)
+	browsers := render.NewBrowserPool(c, o.Scale)
 	defer browsers.Close()
 	if f.emitJob != "" {
 		if err := f.emit(cmd.Context(), browsers, o, c); err != nil {
@@ -137,7 +137,7 @@ func (f *renderFlags) run(cmd *cobra.Command, input string) error {
 }
 
 // renderOutput renders the output, a video or sound alone.
-func (f *renderFlags) renderOutput(ctx context.Context, browsers *render.Browsers, o plan.Options, c capture.Composition, report func(render.Event)) error {
+func (f *renderFlags) renderOutput(ctx context.Context, browsers *render.BrowserPool, o plan.Options, c capture.Composition, report func(render.Event)) error {
 	if audioCodecOf(f.output) != "" {
 		return f.renderSound(ctx, browsers, o, c, report)
 	}
@@ -218,7 +218,7 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 }
 
 // emit writes the job spec.
-func (f *renderFlags) emit(ctx context.Context, browsers *render.Browsers, o plan.Options, c capture.Composition) error {
+func (f *renderFlags) emit(ctx context.Context, browsers *render.BrowserPool, o plan.Options, c capture.Composition) error {
 	dir := filepath.Dir(f.emitJob)
 	var err error
 	if !addr.IsRemote(o.Input) {
@@ -242,7 +242,7 @@ func (f *renderFlags) emit(ctx context.Context, browsers *render.Browsers, o pla
 			return err
 		}
 	}
-	spec, err := render.Prepare(ctx, browsers, o, c)
+	spec, err := render.Plan(ctx, browsers, o, c)
 	if err != nil {
 		return err
 	}
@@ -294,20 +294,24 @@ func (f *renderFlags) renderChunk(ctx context.Context, o plan.Options, c capture
 	}
 	rep := newReporter(f.report)
 	defer rep.close()
-	return render.Chunk(ctx, spec.Config, c, id, f.output, f.retries, f.overwrite, rep.report)
+	p := render.Partition{Config: spec.Config, Composition: c, ID: id, Retries: f.retries, Report: rep.report}
+	return p.ToFile(ctx, f.output, f.overwrite)
 }
 
 // renderSound makes the sound alone.
-func (f *renderFlags) renderSound(ctx context.Context, browsers *render.Browsers, o plan.Options, c capture.Composition, report func(render.Event)) error {
+func (f *renderFlags) renderSound(ctx context.Context, browsers *render.BrowserPool, o plan.Options, c capture.Composition, report func(render.Event)) error {
 	o.SeekMode = job.SeekReplay // sound has no partitions
-	spec, err := render.Prepare(ctx, browsers, o, c)
+	spec, err := render.Plan(ctx, browsers, o, c)
 	if err != nil {
 		return err
 	}
 	if spec.Audio == nil {
 		return fault.Userf("%s has no sound; add some by --audio-track", c.Input)
 	}
-	if err := render.Sound(ctx, spec.Config, spec.Audio.Tracks, c, "", f.output, f.overwrite); err != nil {
+	err = render.MixSound(ctx, render.SoundOptions{
+		Config: spec.Config, Tracks: spec.Audio.Tracks, Composition: c, Output: f.output, Overwrite: f.overwrite,
+	})
+	if err != nil {
 		return err
 	}
 	report(render.Event{Type: render.OutputDone, Partition: -1, Worker: -1, Path: f.output})
@@ -316,7 +320,7 @@ func (f *renderFlags) renderSound(ctx context.Context, browsers *render.Browsers
 
 // render renders the whole composition. Chunks lie in a hidden folder beside the output, where the same
 // command finds them again if this one is killed.
-func (f *renderFlags) render(ctx context.Context, browsers *render.Browsers, o plan.Options, c capture.Composition, report func(render.Event)) error {
+func (f *renderFlags) render(ctx context.Context, browsers *render.BrowserPool, o plan.Options, c capture.Composition, report func(render.Event)) error {
 	if err := render.CheckOutput(f.output, f.overwrite); err != nil {
 		return err
 	}
@@ -327,7 +331,7 @@ func (f *renderFlags) render(ctx context.Context, browsers *render.Browsers, o p
 	if strings.HasSuffix(f.output, "/") {
 		o.Output += "/" // a folder of pictures
 	}
-	spec, err := render.Prepare(ctx, browsers, o, c)
+	spec, err := render.Plan(ctx, browsers, o, c)
 	if err != nil {
 		return err
 	}

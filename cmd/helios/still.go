@@ -12,7 +12,7 @@ import (
 func newStill() *cobra.Command {
 	var (
 		page pageFlags
-		s    render.Picture
+		s    render.StillOptions
 		mode string
 	)
 	cmd := &cobra.Command{
@@ -36,7 +36,7 @@ func newStill() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return render.Still(cmd.Context(), c, s)
+			return render.CaptureStill(cmd.Context(), c, s)
 		},
 	}
 	fs := cmd.Flags()

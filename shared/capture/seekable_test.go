@@ -58,7 +58,7 @@ func TestSeekableKnowsTheExamples(t *testing.T) {
 			o.Width, o.Height, o.FPS = 1280, 720, job.Rate{Num: 10, Den: 1}
 			got, err := Seekable(t.Context(), launch(t, c), c, o, []int64{19})
 			if fault.Of(err) == fault.Transient {
-				// As render.Prepare does: a Chromium that got stuck is started anew.
+				// As render.Plan does: a Chromium that got stuck is started anew.
 				t.Log(err)
 				got, err = Seekable(t.Context(), launch(t, c), c, o, []int64{19})
 			}

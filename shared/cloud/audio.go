@@ -63,7 +63,10 @@ func (c *Call) mixAudio(ctx context.Context, jobID string) (State, error) {
 	}
 	defer dir.Remove()
 	file := filepath.Join(dir.Path(), filepath.Base(name))
-	err = render.Sound(ctx, header.Config, header.Audio.Tracks, composition, store.Dir(dir.Path()), file, true)
+	err = render.MixSound(ctx, render.SoundOptions{
+		Config: header.Config, Tracks: header.Audio.Tracks, Composition: composition, Sources: store.Dir(dir.Path()),
+		Output: file, Overwrite: true,
+	})
 	if err != nil {
 		return "", err
 	}

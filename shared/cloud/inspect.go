@@ -18,7 +18,7 @@ type InspectEvent struct {
 
 // Inspection contains what the planner needs to know about a page.
 type Inspection struct {
-	render.Survey
+	render.Inspection
 	render.Tools
 	// Usage is the usage of the inspection. The plan function stores it: the job has no id before.
 	Usage Usage `json:"usage"`
@@ -44,7 +44,7 @@ func inspect(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	o := r.Options
 	o.Output = r.output("inspect")
 	i := Inspection{Log: c.Log}
-	if i.Survey, err = render.Look(ctx, o, composition); err != nil {
+	if i.Inspection, err = render.Measure(ctx, o, composition); err != nil {
 		return nil, err
 	}
 	if i.Tools, err = render.FindTools(ctx); err != nil {
@@ -59,7 +59,7 @@ func inspect(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 // which also determine the chunks. The default state is the name of the execution, unless the composition is
 // addressed by its content, below sites/.
 func (i Inspection) revision(r *Request, execution string) string {
-	state := cmp.Or(r.Revision, i.Survey.Revision)
+	state := cmp.Or(r.Revision, i.Inspection.Revision)
 	if state == "" && !strings.Contains(r.Input, "/"+SitesPrefix) {
 		state = execution
 	}

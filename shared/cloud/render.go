@@ -67,18 +67,20 @@ func (p *partition) render(ctx context.Context, jobID string) (State, error) {
 	}
 	config := header.Config
 	config.StartFrame, config.FrameCount = p.item.StartFrame, p.item.FrameCount
-	id := job.ChunkID{Job: jobID, Partition: p.item.ID, Partitions: header.Partitions}
-	chunks := c.Bucket.Objects(Job(jobID).Prefix())
 	state := Done
 	// Each call starts a new Chromium, so that a failure cannot affect the next call.
-	err = render.Partition(ctx, config, composition, id, chunks, p.item.OutputFile, 0, func(e render.Event) {
-		if e.Type == render.PartitionKept {
-			state = Kept
-			p.frames.Store(e.Frames)
-		}
-		p.handleEvent(ctx, e)
-	})
-	if err != nil {
+	partition := render.Partition{
+		Config: config, Composition: composition,
+		ID: job.ChunkID{Job: jobID, Partition: p.item.ID, Partitions: header.Partitions},
+		Report: func(e render.Event) {
+			if e.Type == render.PartitionKept {
+				state = Kept
+				p.frames.Store(e.Frames)
+			}
+			p.handleEvent(ctx, e)
+		},
+	}
+	if err := partition.ToStore(ctx, c.Bucket.Objects(Job(jobID).Prefix()), p.item.OutputFile); err != nil {
 		return "", err
 	}
 	return state, p.report(ctx, state)

@@ -21,7 +21,7 @@ import (
 
 // Finish makes the output of a format that is made from all frames at once, for which [job.Format.Video] is
 // false. The file stitched holds the frames, as mp4.Write leaves them. The file out is replaced;
-// for a folder, see [Folder], out must pass [CheckFolder] and appears when it is whole.
+// for a folder, see [IsFolder], out must pass [CheckFolder] and appears when it is whole.
 //
 // Neither memory nor disk grow with the number of frames, but for WebP: its encoder keeps the output in memory
 // until it is done. When ctx ends so does ffmpeg, and the error is its cause.
@@ -42,7 +42,7 @@ func Finish(ctx context.Context, c job.Config, stitched, out string) error {
 	case job.APNG:
 		err = f.apng(ctx, out)
 	case job.PNG, job.JPEG:
-		if Folder(c) {
+		if IsFolder(c) {
 			err = f.folder(ctx, out)
 		} else {
 			err = f.zip(ctx, out)
@@ -56,8 +56,8 @@ func Finish(ctx context.Context, c job.Config, stitched, out string) error {
 	return err
 }
 
-// Folder reports whether the output is a folder of pictures, and not a file.
-func Folder(c job.Config) bool {
+// IsFolder reports whether the output is a folder of pictures, and not a file.
+func IsFolder(c job.Config) bool {
 	return (c.Format == job.PNG || c.Format == job.JPEG) && !strings.EqualFold(path.Ext(c.Output), ".zip")
 }
 

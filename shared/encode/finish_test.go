@@ -346,7 +346,7 @@ func TestFolderThatIsThere(t *testing.T) {
 	}
 	check(false, "")
 	save("frame-00007.png")
-	check(false, out+" holds frames; give --overwrite to replace them, or another name")
+	check(false, out+" holds frames; use --overwrite to replace them, or another name")
 	check(true, "")
 	if err := Finish(t.Context(), c, stitched, out); err != nil {
 		t.Fatal(err)

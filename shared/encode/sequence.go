@@ -199,7 +199,7 @@ func CheckFolder(out string, overwrite bool) error {
 			return fault.Userf("%s holds %s, which is no frame; name an empty or a new folder", out, e.Name())
 		}
 		if !overwrite {
-			return fault.Userf("%s holds frames; give --overwrite to replace them, or another name", out)
+			return fault.Userf("%s holds frames; use --overwrite to replace them, or another name", out)
 		}
 	}
 	return nil

@@ -15,7 +15,7 @@ func newJob(t *testing.T, page string, mode job.Capture, concurrency int) *Job {
 	t.Helper()
 	o := small(page)
 	o.Concurrency, o.Capture, o.SeekMode = concurrency, mode, job.SeekAuto
-	spec, err := prepareOnce(t, o)
+	spec, err := planOnce(t, o)
 	if err != nil {
 		t.Fatal(err)
 	}

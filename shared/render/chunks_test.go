@@ -127,8 +127,10 @@ func TestOnePartitionByItselfIsTheChunkOfTheJob(t *testing.T) {
 	config := j.Spec.Config
 	config.StartFrame, config.FrameCount = p.StartFrame, p.FrameCount
 	alone := t.TempDir() + "/sub/alone.mp4"
-	id := job.ChunkID{Job: j.Spec.JobID, Partition: 1, Partitions: 3}
-	if err := Chunk(t.Context(), config, j.Composition, id, alone, 0, false, nil); err != nil {
+	partition := Partition{
+		Config: config, Composition: j.Composition, ID: job.ChunkID{Job: j.Spec.JobID, Partition: 1, Partitions: 3},
+	}
+	if err := partition.ToFile(t.Context(), alone, false); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(read(t, alone), read(t, j.Chunks.Path(p.OutputFile))) {

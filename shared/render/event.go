@@ -2,46 +2,46 @@ package render
 
 import "time"
 
-// EventType names what happened.
+// EventType is the type of an event.
 type EventType string
 
 const (
-	// JobPlanned comes first and tells how much is to be done.
+	// JobPlanned is the first event. It contains the total number of frames.
 	JobPlanned EventType = "job-planned"
-	// PartitionStarted comes when a worker begins a partition, again after a retry.
+	// PartitionStarted means that a worker started an attempt at a partition.
 	PartitionStarted EventType = "partition-started"
-	// FrameDone comes after each frame.
+	// FrameDone follows each frame.
 	FrameDone EventType = "frame-done"
-	// PartitionDone comes when a chunk is in place.
+	// PartitionDone means that a chunk is complete.
 	PartitionDone EventType = "partition-done"
-	// PartitionKept comes when the chunk of an earlier run is used.
+	// PartitionKept means that the chunk of an earlier run is complete and was kept.
 	PartitionKept EventType = "partition-kept"
-	// PartitionFailed comes when a partition is going to be tried again.
+	// PartitionFailed means that an attempt failed and the partition will be retried.
 	PartitionFailed EventType = "partition-failed"
-	// Warning is about something that a person should know.
+	// Warning contains a message for the user.
 	Warning EventType = "warning"
-	// MergeStarted comes before the chunks are stitched.
+	// MergeStarted precedes the merge.
 	MergeStarted EventType = "merge-started"
-	// OutputDone comes last: the output is in place.
+	// OutputDone is the last event: the output is complete.
 	OutputDone EventType = "output-done"
 )
 
-// Event is something that happened during a render.
+// Event reports the progress of a render.
 type Event struct {
 	Type EventType `json:"type"`
 	Job  string    `json:"job,omitempty"`
-	// Partition, and Worker that does it, count from 0; they are -1 when the event is about neither.
+	// Partition and Worker count from 0. They are -1 in events that concern neither.
 	Partition int `json:"partition"`
 	Worker    int `json:"worker"`
-	// Frames is how many frames of the partition, or of the job, are done or were planned.
+	// Frames is the number of frames of the partition, or of the job, that are done.
 	Frames int64 `json:"frames,omitempty"`
-	// Total is how many frames the partition, or the job, has.
+	// Total is the number of frames of the partition or the job.
 	Total int64 `json:"total,omitempty"`
-	// Path is the file that is in place.
+	// Path is the path of the chunk or the output.
 	Path string `json:"path,omitempty"`
-	// Message is for people.
+	// Message is for the user.
 	Message string `json:"message,omitempty"`
-	// Elapsed is the time since the render began, in seconds.
+	// Elapsed is the time since the render started, in seconds.
 	Elapsed float64 `json:"elapsed"`
 }
 

@@ -1,8 +1,3 @@
-// Package render does the work of a job spec: one partition becomes a chunk, and on one machine a whole job
-// becomes a video, with workers, retries and the chunks of earlier runs.
-//
-// A chunk is in place whole or not at all, and says in itself which partition of which job it is. That is
-// all the state there is: a runner that was killed goes on from the chunks that it finds.
 package render
 
 import (
@@ -21,41 +16,42 @@ import (
 	"helios/shared/store"
 )
 
-// Job is a job spec to be run on this machine.
+// Job executes a job spec on this machine.
 type Job struct {
 	Spec *job.Spec
-	// Composition is where Spec's input was found.
+	// Composition is the location of the spec's input.
 	Composition capture.Composition
-	// Sources is the folder that the sources of sound are relative to.
+	// Sources is the folder to which the sources of audio tracks are relative.
 	Sources store.Dir
-	// Chunks is the folder that the paths of the chunks are relative to.
+	// Chunks is the folder to which the paths of chunks are relative.
 	Chunks store.Dir
-	// Output is the file that merge writes.
+	// Output is the path of the output. It is used only if Merge is set.
 	Output string
-	// Partitions are the ids of those to be rendered; nil for all.
+	// Partitions are the ids of the partitions to render; nil selects all.
 	Partitions []int
-	// Workers is how many partitions are rendered at once, at least 1.
+	// Workers is the number of partitions that are rendered concurrently, at least 1.
 	Workers int
-	// Retries is how often a partition is tried again after a fault.Transient.
+	// Retries is how often a partition is retried after a transient error.
 	Retries int
-	// Resume keeps the chunks that an earlier run left whole.
+	// Resume keeps the complete chunks of an earlier run.
 	Resume bool
-	// Merge stitches the chunks when all are there.
+	// Merge joins the chunks when all are complete.
 	Merge bool
-	// Overwrite lets the output replace a file of its name.
+	// Overwrite lets the output replace an existing file.
 	Overwrite bool
-	// Report is told what happens, one event after the other; nil for nobody.
+	// Report receives events, one at a time; nil discards them.
 	Report func(Event)
-	// Browsers are those of the composition at the spec's scale; nil for some of the job's own.
-	Browsers *Browsers
+	// Browsers is a pool for the composition at the spec's scale; nil makes the job use its own.
+	Browsers *BrowserPool
 
 	tools   Tools
+	backend *backend // what workers use; nil until Run, except in tests
 	started time.Time
-	mu      sync.Mutex
+	mu      sync.Mutex // serializes Report
 }
 
-// Run renders and merges. When ctx ends it stops at once, with the cause as its error, and leaves whole chunks
-// and nothing else.
+// Run renders the partitions and merges their chunks. When ctx ends, Run stops at once and returns its cause; complete
+// chunks stay, and nothing else does.
 func (j *Job) Run(ctx context.Context) error {
 	j.started = time.Now()
 	err := j.run(ctx)
@@ -76,10 +72,14 @@ func (j *Job) run(ctx context.Context) error {
 	}
 	j.report(Event{Type: JobPlanned, Partition: -1, Worker: -1, Total: total})
 
-	browsers := j.Browsers
-	if browsers == nil {
-		browsers = NewBrowsers(j.Composition, j.Spec.Config.Scale)
-		defer browsers.Close()
+	b := j.backend
+	if b == nil {
+		browsers := j.Browsers
+		if browsers == nil {
+			browsers = NewBrowserPool(j.Composition, j.Spec.Config.Scale)
+			defer browsers.Close()
+		}
+		b = j.chromiumAndFFmpeg(browsers)
 	}
 	todo := make(chan job.Partition)
 	g, gctx := errgroup.WithContext(ctx)
@@ -94,18 +94,18 @@ func (j *Job) run(ctx context.Context) error {
 		}
 		return nil
 	})
-	if a := j.Spec.Audio; a != nil && j.Merge {
+	if j.Spec.Audio != nil && j.Merge {
 		g.Go(func() error {
-			if err := Sound(gctx, j.Spec.Config, a.Tracks, j.Composition, j.Sources, j.Chunks.Path(a.OutputFile), true); err != nil {
-				return fmt.Errorf("the sound: %w", err)
+			if err := j.mixSound(gctx); err != nil {
+				return fmt.Errorf("mixing the sound: %w", err)
 			}
 			return nil
 		})
 	}
 	for i := range max(1, min(j.Workers, len(partitions))) {
 		g.Go(func() error {
-			w := &worker{job: j, id: i, browsers: browsers}
-			defer w.release()
+			w := &worker{job: j, id: i, backend: b, player: b.newPlayer()}
+			defer w.player.Release()
 			for p := range todo {
 				if err := w.do(gctx, p); err != nil {
 					return err
@@ -123,14 +123,14 @@ func (j *Job) run(ctx context.Context) error {
 	return j.merge(ctx)
 }
 
-// check finds out early what would fail late.
+// check finds errors that would otherwise appear only after the frames are rendered.
 func (j *Job) check(ctx context.Context) (err error) {
 	if err := encode.Check(j.Spec.Config); err != nil {
 		return err
 	}
 	for _, id := range j.Partitions {
 		if id < 0 || id >= len(j.Spec.Partitions) {
-			return fault.Userf("there is no partition %d; the job has 0 to %d", id, len(j.Spec.Partitions)-1)
+			return fault.Userf("partition %d does not exist; the job has partitions 0 to %d", id, len(j.Spec.Partitions)-1)
 		}
 	}
 	if j.Merge {
@@ -146,7 +146,9 @@ func (j *Job) check(ctx context.Context) (err error) {
 	if err := j.Composition.Verify(j.Spec.Files); err != nil {
 		return err
 	}
-	j.tools, err = FindTools(ctx)
+	if j.tools == (Tools{}) {
+		j.tools, err = FindTools(ctx)
+	}
 	return err
 }
 
@@ -163,16 +165,25 @@ func (j *Job) selected() []job.Partition {
 	return list
 }
 
+func (j *Job) mixSound(ctx context.Context) error {
+	return MixSound(ctx, SoundOptions{
+		Config: j.Spec.Config, Tracks: j.Spec.Audio.Tracks, Composition: j.Composition, Sources: j.Sources,
+		Output: j.Chunks.Path(j.Spec.Audio.OutputFile), Overwrite: true,
+	})
+}
+
 func (j *Job) merge(ctx context.Context) error {
 	j.report(Event{Type: MergeStarted, Partition: -1, Worker: -1})
 	inputs := make([]Input, len(j.Spec.Partitions))
 	for i, p := range j.Spec.Partitions {
 		inputs[i] = Input{Name: p.OutputFile, Frames: p.FrameCount}
 	}
-	if err := Merge(ctx, j.Chunks, inputs, j.Output, MergeOptions{Config: j.Spec.Config, Sound: j.Spec.Merge.Audio, Overwrite: j.Overwrite}); err != nil {
+	o := MergeOptions{Config: j.Spec.Config, Sound: j.Spec.Merge.Audio, Overwrite: j.Overwrite}
+	if err := Merge(ctx, j.Chunks, inputs, j.Output, o); err != nil {
 		return err
 	}
-	j.report(Event{Type: OutputDone, Partition: -1, Worker: -1, Frames: j.Spec.Config.FrameCount, Total: j.Spec.Config.FrameCount, Path: j.Output})
+	frames := j.Spec.Config.FrameCount
+	j.report(Event{Type: OutputDone, Partition: -1, Worker: -1, Frames: frames, Total: frames, Path: j.Output})
 	return nil
 }
 
@@ -187,28 +198,10 @@ func (j *Job) report(e Event) {
 	j.Report(e)
 }
 
-// Options returns how a composition is played for a spec.
-func Options(c job.Config) capture.Options {
+// CaptureOptions returns the capture options of a job.
+func CaptureOptions(c job.Config) capture.Options {
 	return capture.Options{
 		Width: c.Width, Height: c.Height, Transparent: c.Transparent, FPS: c.FPS, Seed: c.Seed, Props: c.Props,
 		AllowMissing: c.AllowMissingAssets, Timeout: c.Timeout.Duration(), Capture: c.Capture, Scale: c.Scale,
-	}
-}
-
-// attempt calls do until it succeeds, fails for good or has failed with a fault.Transient more often than
-// there are retries; before each new attempt it calls again.
-func attempt(ctx context.Context, retries int, do func() error, again func(error)) error {
-	for try := 0; ; try++ {
-		err := do()
-		if err == nil || ctx.Err() != nil || fault.Of(err) != fault.Transient {
-			return err
-		}
-		if try >= retries {
-			if try > 0 {
-				err = fmt.Errorf("after %d attempts: %w", try+1, err)
-			}
-			return err
-		}
-		again(err)
 	}
 }

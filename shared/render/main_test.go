@@ -85,27 +85,33 @@ func jobOf(t *testing.T, o plan.Options) *Job {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return planned(t, o, c)
+}
+
+// planned plans a render of a composition into a new folder.
+func planned(t *testing.T, o plan.Options, c capture.Composition) *Job {
+	t.Helper()
 	spec, err := plan.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	return &Job{
-		Spec: spec, Composition: c, Chunks: store.Dir(filepath.Join(dir, "chunks")), Output: filepath.Join(dir, "out.mp4"),
-		Workers: 2, Retries: 2, Merge: true,
+		Spec: spec, Composition: c, Chunks: store.Dir(filepath.Join(dir, "chunks")),
+		Output: filepath.Join(dir, "out.mp4"), Workers: 2, Retries: 2, Merge: true,
 	}
 }
 
-// prepareOnce plans a render as the command line does, with a browser that is gone afterwards.
-func prepareOnce(t *testing.T, o plan.Options) (*job.Spec, error) {
+// planOnce plans a render as the command line does, with a browser that is gone afterwards.
+func planOnce(t *testing.T, o plan.Options) (*job.Spec, error) {
 	t.Helper()
 	c, err := capture.Locate("", o.Input)
 	if err != nil {
 		t.Fatal(err)
 	}
-	browsers := NewBrowsers(c, o.Scale)
+	browsers := NewBrowserPool(c, o.Scale)
 	defer browsers.Close()
-	return Prepare(t.Context(), browsers, o, c)
+	return Plan(t.Context(), browsers, o, c)
 }
 
 // run runs a job that has to succeed and returns the path of its output.

@@ -6,11 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 
-	"helios/shared/encode"
 	"helios/shared/fault"
 	"helios/shared/job"
 	"helios/shared/stitch"
@@ -20,41 +16,44 @@ import (
 	"helios/shared/tempfile"
 )
 
-// Input is a chunk to be merged.
+// Input is a chunk to merge.
 type Input struct {
 	Name string
-	// Frames is how many the chunk must have; 0 for any number.
+	// Frames is the number of frames that the chunk must have; 0 allows any number.
 	Frames int64
 }
 
-// MergeOptions say what chunks become.
+// MergeOptions says how to merge chunks.
 type MergeOptions struct {
-	// Config is that of the job. Its format counts, and for a format that is made from all frames at once
-	// all that the encoder needs. Without a format it is that of the output's name, or else MP4.
+	// Config is the config of the job. Its format matters, and for GIF, WebP, APNG and image sequences also the
+	// settings of the encoder. The default format is that of the output's name, or else MP4.
 	Config job.Config
-	// Sound is the name of the encoded sound beside the chunks; "" for none.
+	// Sound is the name of the encoded sound in the store of the chunks; "" for none.
 	Sound string
-	// Overwrite lets the output replace what has its name.
+	// Overwrite lets the output replace an existing one.
 	Overwrite bool
 }
 
-// Merge stitches chunks, in order, into the file or folder output; see [MergeTo].
+// Merge merges chunks, in order, into a file or folder. See [MergeTo].
 func Merge(ctx context.Context, chunks store.Store, inputs []Input, output string, o MergeOptions) error {
 	if err := CheckOutput(output, o.Overwrite); err != nil {
 		return err
 	}
-	dir := store.Dir("")
-	if err := dir.RemovePartials(output); err != nil {
-		return fault.Userf("removing what a killed merge left of %s: %w", output, err)
+	if err := tempfile.RemovePartials(output); err != nil {
+		return fault.Userf("removing the partial files of %s: %w", output, err)
 	}
-	return MergeTo(ctx, chunks, inputs, dir, output, o)
+	return MergeTo(ctx, chunks, inputs, store.Dir(""), output, o)
 }
 
-// MergeTo stitches chunks, in order, into an object of a store, which may be another one than that of the
-// chunks. The chunks of a job must be all there, once, and made by the same versions of the tools; errors about
-// a chunk name it and say what is wrong. Neither memory nor disk space grows with the length of a video; of the
-// other formats the frames are on the disk once more, for a while.
-func MergeTo(ctx context.Context, chunks store.Store, inputs []Input, to store.Store, output string, o MergeOptions) error {
+// MergeTo merges chunks, in order, into an object of a store, which may differ from that of the chunks. The chunks must
+// be all chunks of one job, without duplicates, made by the same versions of Chromium and ffmpeg. An error about a
+// chunk contains its name.
+//
+// Memory and disk use do not grow with the length of a video. For GIF, WebP, APNG and image sequences, a temporary file
+// contains a second copy of all frames.
+func MergeTo(
+	ctx context.Context, chunks store.Store, inputs []Input, to store.Store, output string, o MergeOptions,
+) error {
 	if o.Config.Format == "" {
 		o.Config.Format = cmp.Or(job.FormatOf(output), job.MP4)
 	}
@@ -78,16 +77,16 @@ func join(ctx context.Context, w io.Writer, chunks store.Store, inputs []Input, 
 	for i, in := range inputs {
 		list[i] = stitch.Chunk(in)
 	}
-	// The comment of the output is written before the chunks were all seen.
+	// The comment of the output is written before the other chunks are read.
 	first, err := probe(ctx, o.Config.Format, chunks, list[0].Name)
 	if err != nil {
 		return err
 	}
-	s := &sequence{chunks: len(list)}
 	comment := ""
 	if p, ok := provenanceOf(first.Comment); ok {
 		comment = provenance{Tools: p.Tools}.comment()
 	}
+	s := &sequence{chunks: len(list)}
 	opts := stitch.Options{Comment: comment, Audio: o.Sound, Accept: s.accept}
 	if o.Config.Format == job.WebM {
 		_, err = webm.Write(ctx, w, chunks, list, webm.Options{Options: opts, FPS: o.Config.FPS})
@@ -97,7 +96,15 @@ func join(ctx context.Context, w io.Writer, chunks store.Store, inputs []Input, 
 	return err
 }
 
-// probe reads what a chunk of a format contains.
+// chunkFormat returns the format of the chunks of a job.
+func chunkFormat(c job.Config) job.Format {
+	if c.Format.Video() {
+		return c.Format
+	}
+	return job.MOV
+}
+
+// probe returns what a chunk contains.
 func probe(ctx context.Context, f job.Format, st store.Store, name string) (stitch.Info, error) {
 	if f == job.WebM {
 		info, err := webm.Probe(ctx, st, name)
@@ -107,65 +114,11 @@ func probe(ctx context.Context, f job.Format, st store.Store, name string) (stit
 	return info.Info, err
 }
 
-func commit(w store.Writer, to store.Store, output string, overwrite bool) error {
-	if err := commitOf(overwrite)(w); err != nil {
-		return writeError(to, output, err)
-	}
-	return nil
-}
-
-// commitOf returns the commit that may, or may not, replace what is there.
-func commitOf(overwrite bool) func(store.Writer) error {
-	if overwrite {
-		return store.Writer.Commit
-	}
-	return store.Writer.CommitNew
-}
-
-// writeError explains why an output could not be made. A disk is the user's; a bucket knows whose fault it is.
-func writeError(to store.Store, output string, err error) error {
-	_, disk := to.(store.Dir)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return fault.Userf("%s exists; give --overwrite to replace it, or another name", output)
-	case disk:
-		return fault.Userf("writing %s: %w", output, err)
-	}
-	return err
-}
-
-// chunkError marks an error about a chunk as the user's fault: the same chunk fails again, and so does one that is
-// not there or cannot be opened.
+// chunkError makes an error about a chunk a user error: a chunk that is missing, unreadable or invalid stays so.
 func chunkError(err error) error {
 	chunk, file := new(stitch.ChunkError), new(fs.PathError)
 	if errors.As(err, &chunk) || errors.Is(err, fs.ErrNotExist) || errors.As(err, &file) && file.Op == "open" {
 		return fault.Wrap(fault.User, err)
 	}
 	return err
-}
-
-// CheckOutput refuses, as a fault.User, an output that could not be written in the end.
-func CheckOutput(output string, overwrite bool) error {
-	if strings.HasSuffix(output, "/") {
-		return encode.CheckFolder(output, overwrite)
-	}
-	info, err := os.Stat(output)
-	switch {
-	case err == nil && info.IsDir():
-		return fault.Userf("%s is a folder; name a file", output)
-	case err == nil && !overwrite:
-		return fault.Userf("%s exists; give --overwrite to replace it, or another name", output)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return fault.Userf("writing %s: %w", output, err)
-	}
-	// The output's folder has to be there, and to let us make a file in it.
-	dir := filepath.Dir(output)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fault.Userf("writing %s: %w", output, err)
-	}
-	probe, err := tempfile.Unnamed(dir)
-	if err != nil {
-		return fault.Userf("writing %s: %w", output, errors.Unwrap(err))
-	}
-	return probe.Close()
 }

@@ -52,11 +52,11 @@ func TestEveryExampleGivesTheSameFramesInEveryPartition(t *testing.T) {
 			// not lived through a fade Chromium draws some edge pixels, of a million, by 1 or 2 of 255 otherwise.
 			o.Concurrency, o.SeekMode = 2, job.SeekDirect
 			j := jobOf(t, o)
-			j.Browsers = NewBrowsers(j.Composition, 1)
+			j.Browsers = NewBrowserPool(j.Composition, 1)
 			defer j.Browsers.Close()
 			var seekable bool
-			err := j.Browsers.look(t.Context(), func(b *browser.Browser) (err error) {
-				seekable, err = capture.Seekable(t.Context(), b, j.Composition, Options(j.Spec.Config), []int64{j.Spec.Partitions[1].StartFrame})
+			err := j.Browsers.use(t.Context(), func(b *browser.Browser) (err error) {
+				seekable, err = capture.Seekable(t.Context(), b, j.Composition, CaptureOptions(j.Spec.Config), []int64{j.Spec.Partitions[1].StartFrame})
 				return err
 			})
 			if err != nil {

@@ -34,9 +34,11 @@ func partition(t *testing.T, s store.Store, j *Job, id int) (*events, error) {
 	config := j.Spec.Config
 	config.StartFrame, config.FrameCount = p.StartFrame, p.FrameCount
 	var seen events
-	err := Partition(t.Context(), config, j.Composition, job.ChunkID{Job: j.Spec.JobID, Partition: id, Partitions: len(j.Spec.Partitions)},
-		s, "chunks/"+p.OutputFile, 2, seen.add)
-	return &seen, err
+	alone := Partition{
+		Config: config, Composition: j.Composition, Retries: 2, Report: seen.add,
+		ID: job.ChunkID{Job: j.Spec.JobID, Partition: id, Partitions: len(j.Spec.Partitions)},
+	}
+	return &seen, alone.ToStore(t.Context(), s, "chunks/"+p.OutputFile)
 }
 
 func TestAJobInABucketIsThatOnTheDisk(t *testing.T) {

@@ -21,79 +21,102 @@ import (
 	"helios/shared/tempfile"
 )
 
-// checkSources refuses tracks whose files are not there.
+// checkSources returns a user error if the file of a track does not exist.
 func checkSources(tracks []job.Track, sources store.Dir) error {
 	for _, t := range tracks {
 		if addr.IsRemote(t.Source) {
 			continue
 		}
 		if info, err := os.Stat(sources.Path(t.Source)); errors.Is(err, fs.ErrNotExist) {
-			return fault.Userf("the sound %s does not exist; put it in place, or leave it out", t.Source)
+			return fault.Userf("the audio file %s does not exist; add it, or remove the track", t.Source)
 		} else if err != nil {
-			return fault.Userf("opening the sound: %w", err)
+			return fault.Userf("opening the audio file: %w", err)
 		} else if !info.Mode().IsRegular() {
-			return fault.Userf("the sound %s is no file", t.Source)
+			return fault.Userf("the audio source %s is not a regular file", t.Source)
 		}
 	}
 	return nil
 }
 
-// Sound mixes the tracks of a job and encodes them into the file output, whose suffix says in what kind of file.
-// Sources are files relative to a folder, or addresses, which are fetched by the rules for the composition's
-// page.
-func Sound(ctx context.Context, config job.Config, tracks []job.Track, c capture.Composition, sources store.Dir, output string, overwrite bool) error {
-	if err := CheckOutput(output, overwrite); err != nil {
+// SoundOptions says which tracks to mix, and where to write the sound.
+type SoundOptions struct {
+	// Config is the config of the job.
+	Config job.Config
+	Tracks []job.Track
+	// Composition determines from where remote sources may be downloaded: the rules are those for its page.
+	Composition capture.Composition
+	// Sources is the folder to which local sources are relative.
+	Sources store.Dir
+	// Output is the file to write. Its suffix selects the container.
+	Output string
+	// Overwrite lets the output replace an existing file.
+	Overwrite bool
+}
+
+// MixSound mixes the tracks of a job and encodes them to a file.
+func MixSound(ctx context.Context, o SoundOptions) error {
+	if err := CheckOutput(o.Output, o.Overwrite); err != nil {
 		return err
 	}
-	if err := checkSources(tracks, sources); err != nil {
+	if err := checkSources(o.Tracks, o.Sources); err != nil {
 		return err
 	}
 	dir, err := tempfile.MkdirTemp("")
 	if err != nil {
-		return fmt.Errorf("making a folder for sound: %w", err)
+		return fmt.Errorf("creating a folder for the sound: %w", err)
 	}
 	defer dir.Remove()
-	tracks = slices.Clone(tracks)
-	fetched := map[string]string{}
-	for i := range tracks {
-		source := tracks[i].Source
-		switch {
-		case fetched[source] != "":
-			tracks[i].Source = fetched[source]
-			continue
-		case !addr.IsRemote(source):
-			tracks[i].Source = sources.Path(source)
-			continue
-		}
-		file := filepath.Join(dir.Path(), strconv.Itoa(i))
-		if err := fetch(ctx, c, source, file); err != nil {
-			return fmt.Errorf("fetching %s: %w", source, err)
-		}
-		tracks[i].Source, fetched[source] = file, file
-	}
-	if err := store.Dir("").RemovePartials(output); err != nil {
-		return fault.Userf("removing what a killed render left of %s: %w", output, err)
-	}
-	w, err := store.Dir("").CreateFile(output)
+	tracks, err := o.localTracks(ctx, dir.Path())
 	if err != nil {
-		return fault.Userf("writing %s: %w", output, err)
+		return err
+	}
+	if err := tempfile.RemovePartials(o.Output); err != nil {
+		return fault.Userf("removing the partial files of %s: %w", o.Output, err)
+	}
+	w, err := store.Dir("").CreateFile(o.Output)
+	if err != nil {
+		return fault.Userf("writing %s: %w", o.Output, err)
 	}
 	defer w.Abort()
+	c := o.Config
 	err = audio.Mix(ctx, audio.Options{
-		Tracks: tracks, FPS: config.FPS, StartFrame: config.StartFrame, FrameCount: config.FrameCount,
-		Codec: config.AudioCodec, Container: strings.TrimPrefix(filepath.Ext(output), "."), Bitrate: config.AudioBitrate, Loudness: config.Loudness,
+		Tracks: tracks, FPS: c.FPS, StartFrame: c.StartFrame, FrameCount: c.FrameCount,
+		Codec: c.AudioCodec, Container: strings.TrimPrefix(filepath.Ext(o.Output), "."),
+		Bitrate: c.AudioBitrate, Loudness: c.Loudness,
 	}, w.Name())
 	if err != nil {
 		return err
 	}
-	return commit(w, store.Dir(""), output, overwrite)
+	return commit(w, store.Dir(""), o.Output, o.Overwrite)
 }
 
-// fetch writes what is at an address to a file.
-func fetch(ctx context.Context, c capture.Composition, address, file string) error {
-	bucket, key, ok := addr.SplitS3(address)
+// localTracks returns the tracks with local files as their sources. It downloads remote sources to dir, each once.
+func (o *SoundOptions) localTracks(ctx context.Context, dir string) ([]job.Track, error) {
+	tracks := slices.Clone(o.Tracks)
+	downloaded := map[string]string{}
+	for i := range tracks {
+		source := tracks[i].Source
+		if !addr.IsRemote(source) {
+			tracks[i].Source = o.Sources.Path(source)
+			continue
+		}
+		if downloaded[source] == "" {
+			file := filepath.Join(dir, strconv.Itoa(i))
+			if err := download(ctx, o.Composition, source, file); err != nil {
+				return nil, fmt.Errorf("downloading %s: %w", source, err)
+			}
+			downloaded[source] = file
+		}
+		tracks[i].Source = downloaded[source]
+	}
+	return tracks, nil
+}
+
+// download copies a URL to a file.
+func download(ctx context.Context, c capture.Composition, url, file string) error {
+	bucket, key, ok := addr.SplitS3(url)
 	if !ok {
-		return browser.Download(ctx, c.Browser(1), address, file)
+		return browser.Download(ctx, c.Browser(1), url, file)
 	}
 	s, err := store.OpenS3(ctx, bucket, "")
 	if err != nil {

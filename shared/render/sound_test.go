@@ -55,7 +55,7 @@ func TestAClickIsHeardWhenThePageSays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, start := range []int64{0, 15} {
 				o := clickPage(t, html, start)
-				spec, err := prepareOnce(t, o)
+				spec, err := planOnce(t, o)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -79,7 +79,7 @@ func TestASurveyHearsWhatComesLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.SeekMode = job.SeekReplay
-	s, err := Look(t.Context(), o, c)
+	s, err := Measure(t.Context(), o, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestSoundWhoseSourceIsMissingIsRefusedBeforeAnythingIsRendered(t *testing.T
 	}
 	var told events
 	j.Report = told.add
-	wantUser(t, j.Run(t.Context()), "click.wav does not exist; put it in place")
+	wantUser(t, j.Run(t.Context()), "click.wav does not exist; add it, or remove the track")
 	if len(told.list) != 0 {
 		t.Errorf("it was told %v", told.list)
 	}

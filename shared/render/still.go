@@ -16,68 +16,69 @@ import (
 	"helios/shared/store"
 )
 
-// Picture says which picture of a composition is wanted, and how it is kept.
-type Picture struct {
-	// Options contain the settings of the page; what they leave out the page says. The seek mode [job.SeekAuto] is
-	// direct if the page offers window.helios.seek.
+// StillOptions says which frame of a composition to capture, and where to write it.
+type StillOptions struct {
+	// Options contain the settings of the page. The attributes of the page fill in the ones that are not set. In
+	// [job.SeekAuto], the seek is direct if the page offers window.helios.seek.
 	Options plan.Options
-	// At is the time in the composition; the frame that is shown then is taken.
+	// At is a time in the composition. The frame that is visible then is captured.
 	At job.Seconds
-	// FullPage takes the whole height of the page, not only what is in sight.
+	// FullPage captures the whole height of the page, not only the viewport.
 	FullPage bool
 	// Quality is from 0 to 100, for JPEG and WebP.
 	Quality int
-	// Output is the file, whose suffix says the kind: one of [encode.Stills], or .pdf.
-	Output    string
+	// Output is the file to write. Its suffix selects the format: one of [encode.Stills], or .pdf.
+	Output string
+	// Overwrite lets the output replace an existing file.
 	Overwrite bool
 }
 
-// Still writes one picture of a composition.
-func Still(ctx context.Context, c capture.Composition, s Picture) error {
-	if suffix := strings.ToLower(filepath.Ext(s.Output)); !s.pdf() && !slices.Contains(encode.Stills, suffix) {
-		return fault.Userf("%s is no kind of picture that can be written; name it %s or .pdf", s.Output, strings.Join(encode.Stills, ", "))
+// CaptureStill captures one frame of a composition as an image or a PDF.
+func CaptureStill(ctx context.Context, c capture.Composition, o StillOptions) error {
+	if suffix := strings.ToLower(filepath.Ext(o.Output)); !o.isPDF() && !slices.Contains(encode.Stills, suffix) {
+		return fault.Userf("%s: %q is not supported; use %s or .pdf", o.Output, suffix, strings.Join(encode.Stills, ", "))
 	}
-	if err := CheckOutput(s.Output, s.Overwrite); err != nil {
+	if err := CheckOutput(o.Output, o.Overwrite); err != nil {
 		return err
 	}
-	browsers := NewBrowsers(c, s.Options.Scale)
+	browsers := NewBrowserPool(c, o.Options.Scale)
 	defer browsers.Close()
-	var picture []byte
-	err := browsers.look(ctx, func(b *browser.Browser) (err error) {
-		picture, err = s.take(ctx, b, c)
+	var still []byte
+	err := browsers.use(ctx, func(b *browser.Browser) (err error) {
+		still, err = o.capture(ctx, b, c)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	w, err := store.Dir("").CreateFile(s.Output)
+	w, err := store.Dir("").CreateFile(o.Output)
 	if err != nil {
-		return fault.Userf("writing %s: %w", s.Output, err)
+		return fault.Userf("writing %s: %w", o.Output, err)
 	}
 	defer w.Abort()
-	if s.pdf() {
-		_, err = w.Write(picture)
+	if o.isPDF() {
+		_, err = w.Write(still)
 	} else {
-		err = encode.Still(ctx, picture, filepath.Ext(s.Output), s.Quality, w.Name())
+		err = encode.Still(ctx, still, filepath.Ext(o.Output), o.Quality, w.Name())
 	}
 	if err != nil {
 		return err
 	}
-	return commit(w, store.Dir(""), s.Output, s.Overwrite)
+	return commit(w, store.Dir(""), o.Output, o.Overwrite)
 }
 
-func (s *Picture) pdf() bool { return strings.EqualFold(filepath.Ext(s.Output), ".pdf") }
+func (o *StillOptions) isPDF() bool { return strings.EqualFold(filepath.Ext(o.Output), ".pdf") }
 
-// take returns the picture as a PNG, or the PDF.
-func (s *Picture) take(ctx context.Context, b *browser.Browser, c capture.Composition) ([]byte, error) {
-	o := s.Options
-	report, err := complete(ctx, b, &o, c, false)
+// capture returns the frame as a PNG or a PDF.
+func (o *StillOptions) capture(ctx context.Context, b *browser.Browser, c capture.Composition) ([]byte, error) {
+	settings := o.Options
+	report, err := inspectPage(ctx, b, &settings, c, false)
 	if err != nil {
 		return nil, err
 	}
-	opened := lookOptions(o)
-	opened.AllowMissing, opened.Transparent = o.AllowMissingAssets, o.Transparent
-	mode := o.SeekMode
+	options := inspectOptions(settings)
+	options.AllowMissing, options.Transparent = settings.AllowMissingAssets, settings.Transparent
+	mode := settings.SeekMode
 	switch {
 	case !mode.IsAuto():
 	case report.Seeks:
@@ -85,28 +86,28 @@ func (s *Picture) take(ctx context.Context, b *browser.Browser, c capture.Compos
 	default:
 		mode = job.SeekReplay
 	}
-	player, err := capture.Open(ctx, b, c, opened)
+	player, err := capture.Open(ctx, b, c, options)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { player.Close() }()
-	if s.FullPage {
-		if opened.Height, err = player.ContentHeight(ctx); err != nil {
+	if o.FullPage {
+		if options.Height, err = player.ContentHeight(ctx); err != nil {
 			return nil, err
 		}
 		player.Close()
-		if player, err = capture.Open(ctx, b, c, opened); err != nil {
+		if player, err = capture.Open(ctx, b, c, options); err != nil {
 			return nil, err
 		}
 	}
-	png, err := player.Show(ctx, frameAt(s.At, opened.FPS), mode)
-	if err != nil || !s.pdf() {
+	png, err := player.Show(ctx, frameAt(o.At, options.FPS), mode)
+	if err != nil || !o.isPDF() {
 		return png, err
 	}
 	return player.PDF(ctx)
 }
 
-// frameAt returns the frame that is shown at a time: the last that began before, or just then.
+// frameAt returns the frame that is visible at a time: the last one that starts at or before it.
 func frameAt(at job.Seconds, fps job.Rate) int64 {
 	frames := new(big.Rat).Mul(at.Rat(), big.NewRat(fps.Num, fps.Den))
 	return new(big.Int).Quo(frames.Num(), frames.Denom()).Int64()

@@ -9,15 +9,14 @@ import (
 	"helios/shared/ffmpeg"
 )
 
-// Tools are the programs that frames and chunks are made with. Other versions make other bytes, so chunks
-// record them.
+// Tools are the versions of the programs that make chunks. Other versions make other bytes, so chunks contain them.
 type Tools struct {
 	Chromium string `json:"chromium"`
 	FFmpeg   string `json:"ffmpeg"`
 }
 
-// FindTools finds Chromium and ffmpeg and asks for their versions. The error says how to install what is
-// missing.
+// FindTools returns the versions of the installed Chromium and ffmpeg. If one is missing, the error says how to install
+// it.
 func FindTools(ctx context.Context) (Tools, error) {
 	var t Tools
 	g, ctx := errgroup.WithContext(ctx)

@@ -16,9 +16,10 @@ import (
 	"helios/shared/plan"
 )
 
-// findTracks adds to the options the sound of the page's own elements, and takes out all that has none, such as
-// a video without sound.
-func findTracks(ctx context.Context, b *browser.Browser, o *plan.Options, c capture.Composition, media []capture.Media) error {
+// findTracks adds a track to the options for each media element of the page that has sound.
+func findTracks(
+	ctx context.Context, b *browser.Browser, o *plan.Options, c capture.Composition, media []capture.Media,
+) error {
 	if o.Mute {
 		o.Tracks = nil
 		return nil
@@ -37,49 +38,50 @@ func findTracks(ctx context.Context, b *browser.Browser, o *plan.Options, c capt
 			if o.AllowMissingAssets {
 				continue
 			}
-			return fault.Userf("missing %s %s (%w); put it in place, or go on without it by --allow-missing-assets", m.Kind, m.URL, err)
+			return fault.Userf("missing %s %s (%w); add it, or use --allow-missing-assets to render without it",
+				m.Kind, m.URL, err)
 		}
-		sounds, err := audio.HasSound(ctx, file)
+		hasSound, err := audio.HasSound(ctx, file)
 		if err != nil {
 			return fault.Userf("the %s element with %s: %w", m.Kind, m.URL, err)
 		}
-		if !sounds {
+		if !hasSound {
 			continue
 		}
 		source := m.URL
 		if m.File != "" {
-			if source, err = place(o, c, m.File); err != nil {
+			if source, err = trackSource(o, c, m.File); err != nil {
 				return err
 			}
 		}
 		tracks = append(tracks, job.Track{
 			Source: source, Offset: m.Offset, Seek: m.Seek, Duration: m.Duration, Volume: m.Volume,
-			FadeIn: m.FadeIn, FadeOut: m.FadeOut, Loop: m.Loop, Rate: rate(m.Rate),
+			FadeIn: m.FadeIn, FadeOut: m.FadeOut, Loop: m.Loop, Rate: trackRate(m.Rate),
 		})
 	}
 	o.Tracks = tracks
 	return nil
 }
 
-// rate leaves out the usual speed.
-func rate(r float64) float64 {
+// trackRate returns 0, the default, for normal speed.
+func trackRate(r float64) float64 {
 	if r == 1 {
 		return 0
 	}
 	return r
 }
 
-// place returns where workers find a file of the composition's folder: beside the page, as a path or an address.
-func place(o *plan.Options, c capture.Composition, file string) (string, error) {
+// trackSource returns the path or URL at which workers find a file of the composition's folder.
+func trackSource(o *plan.Options, c capture.Composition, file string) (string, error) {
 	input, err := o.Composition()
 	if err != nil {
 		return "", err
 	}
 	if addr.IsS3(input) {
-		there, err := capture.Locate("", input)
-		return there.S3 + file, err
+		located, err := capture.Locate("", input)
+		return located.S3 + file, err
 	}
-	if addr.IsRemote(input) {
+	if addr.IsHTTP(input) {
 		base, err := url.Parse(input)
 		if err != nil {
 			return "", err

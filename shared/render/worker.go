@@ -10,41 +10,85 @@ import (
 	"helios/shared/fault"
 	"helios/shared/job"
 	"helios/shared/stitch"
+	"helios/shared/store"
+	"helios/shared/tempfile"
 )
 
-// worker renders partitions one after the other, in one browser for as long as nothing goes wrong.
-type worker struct {
-	job      *Job
-	id       int
-	browsers *Browsers
-	browser  *browser.Browser // nil before the first partition and after a failure
+// player captures the frames of partitions, one partition after the other.
+type player interface {
+	// Play passes the frames of a partition to emit, in order. It passes the assets that the page could not load to
+	// missing first.
+	Play(ctx context.Context, p job.Partition, missing func(browser.Asset), emit func(capture.Frame) error) error
+	// Reset closes the browser, so that the next Play uses another one.
+	Reset()
+	// Release ends the use of the player.
+	Release()
 }
 
-// do leaves the chunk of a partition behind.
+// encoder encodes the frames of one chunk. See [encode.Encoder].
+type encoder interface {
+	WriteFrame(frame []byte) error
+	RepeatFrame()
+	Close() error
+	Abort()
+}
+
+// backend is what the workers of a job use. Tests replace it.
+type backend struct {
+	newPlayer    func() player
+	startEncoder func(ctx context.Context, comment, out string) (encoder, error)
+	// probe returns what a chunk contains.
+	probe func(ctx context.Context, chunks store.Store, name string) (stitch.Info, error)
+}
+
+// chromiumAndFFmpeg returns the backend of a real job.
+func (j *Job) chromiumAndFFmpeg(browsers *BrowserPool) *backend {
+	config := j.Spec.Config
+	return &backend{
+		newPlayer: func() player {
+			return &browserPlayer{browsers: browsers, composition: j.Composition, config: config}
+		},
+		startEncoder: func(ctx context.Context, comment, out string) (encoder, error) {
+			return encode.Start(ctx, config, comment, out)
+		},
+		probe: func(ctx context.Context, chunks store.Store, name string) (stitch.Info, error) {
+			return probe(ctx, chunkFormat(config), chunks, name)
+		},
+	}
+}
+
+// worker renders partitions one after the other.
+type worker struct {
+	job     *Job
+	id      int
+	backend *backend
+	player  player
+}
+
+// do renders a partition to its chunk, or keeps the chunk of an earlier run.
 func (w *worker) do(ctx context.Context, p job.Partition) error {
 	j := w.job
 	event := Event{Partition: p.ID, Worker: w.id, Total: p.FrameCount, Path: p.OutputFile}
-	if err := j.Chunks.RemovePartials(p.OutputFile); err != nil {
-		return fault.Userf("removing what a killed render left of %s: %w", p.OutputFile, err)
+	if err := tempfile.RemovePartials(j.Chunks.Path(p.OutputFile)); err != nil {
+		return fault.Userf("removing the partial files of %s: %w", p.OutputFile, err)
 	}
-	if j.Resume && j.finished(ctx, p) {
+	if j.Resume && w.isComplete(ctx, p) {
 		event.Type, event.Frames = PartitionKept, p.FrameCount
 		j.report(event)
 		return nil
 	}
-	err := attempt(ctx, j.Retries, func() error {
+	err := retry(ctx, j.Retries, func() error {
 		event.Type = PartitionStarted
 		j.report(event)
 		return w.render(ctx, p)
 	}, func(err error) {
-		// What went wrong may have left the browser in any state.
-		w.close()
+		w.player.Reset()
 		event.Type, event.Message = PartitionFailed, err.Error()
 		j.report(event)
 		event.Message = ""
 	})
 	if err != nil {
-		w.close()
+		w.player.Reset()
 		return fmt.Errorf("partition %d (frames %d to %d): %w", p.ID, p.StartFrame, p.StartFrame+p.FrameCount-1, err)
 	}
 	event.Type, event.Frames = PartitionDone, p.FrameCount
@@ -52,23 +96,15 @@ func (w *worker) do(ctx context.Context, p job.Partition) error {
 	return nil
 }
 
-// finished reports whether an earlier run left the chunk that this one would make.
-func (j *Job) finished(ctx context.Context, p job.Partition) bool {
-	info, err := probe(ctx, j.chunkFormat(), j.Chunks, p.OutputFile)
-	return err == nil && j.made(p, info)
+// isComplete reports whether the chunk exists and is the one that this job would render.
+func (w *worker) isComplete(ctx context.Context, p job.Partition) bool {
+	info, err := w.backend.probe(ctx, w.job.Chunks, p.OutputFile)
+	return err == nil && w.job.matches(p, info)
 }
 
-// made reports whether a file is the chunk that this run would make.
-func (j *Job) made(p job.Partition, info stitch.Info) bool {
+// matches reports whether a chunk is the one that this job would render.
+func (j *Job) matches(p job.Partition, info stitch.Info) bool {
 	return info.Frames == p.FrameCount && info.Comment == j.provenance(p).comment()
-}
-
-// chunkFormat returns the format of the chunks.
-func (j *Job) chunkFormat() job.Format {
-	if j.Spec.Config.Format.Video() {
-		return j.Spec.Config.Format
-	}
-	return job.MOV
 }
 
 func (j *Job) provenance(p job.Partition) provenance {
@@ -81,7 +117,7 @@ func (j *Job) provenance(p job.Partition) provenance {
 }
 
 // render makes one attempt at a partition.
-func (w *worker) render(ctx context.Context, p job.Partition) (err error) {
+func (w *worker) render(ctx context.Context, p job.Partition) error {
 	j := w.job
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -91,7 +127,7 @@ func (w *worker) render(ctx context.Context, p job.Partition) (err error) {
 	}
 	defer chunk.Abort()
 	// ffmpeg starts while the page loads.
-	encoder, err := encode.Start(ctx, j.Spec.Config, j.provenance(p).comment(), chunk.Name())
+	encoder, err := w.backend.startEncoder(ctx, j.provenance(p).comment(), chunk.Name())
 	if err != nil {
 		return err
 	}
@@ -105,54 +141,72 @@ func (w *worker) render(ctx context.Context, p job.Partition) (err error) {
 	if err := chunk.Commit(); err != nil {
 		return fault.Userf("writing the chunk: %w", err)
 	}
-	if info, err := probe(ctx, j.chunkFormat(), j.Chunks, p.OutputFile); err != nil {
-		return fmt.Errorf("checking what ffmpeg wrote: %w", err)
-	} else if info.Frames != p.FrameCount {
-		return fmt.Errorf("ffmpeg made %d frames of %d", info.Frames, p.FrameCount)
+	info, err := w.backend.probe(ctx, j.Chunks, p.OutputFile)
+	if err != nil {
+		return fmt.Errorf("verifying the chunk: %w", err)
+	}
+	if info.Frames != p.FrameCount {
+		return fmt.Errorf("verifying the chunk: it has %d frames, want %d", info.Frames, p.FrameCount)
 	}
 	return nil
 }
 
-// play draws the frames of a partition for an encoder.
-func (w *worker) play(ctx context.Context, p job.Partition, encoder *encode.Encoder) (err error) {
-	j, config := w.job, w.job.Spec.Config
-	if w.browser == nil {
-		if w.browser, err = w.browsers.take(ctx); err != nil {
-			return err
-		}
-	}
-	player, err := capture.Open(ctx, w.browser, j.Composition, Options(config))
-	if err != nil {
-		return err
-	}
-	defer player.Close()
-	for _, a := range player.Missing() {
-		j.report(Event{Type: Warning, Partition: p.ID, Worker: w.id, Message: fmt.Sprintf("missing %s (%s)", a.URL, a.Problem)})
+// play passes the frames of a partition to an encoder.
+func (w *worker) play(ctx context.Context, p job.Partition, encoder encoder) error {
+	missing := func(a browser.Asset) {
+		message := fmt.Sprintf("missing %s (%s)", a.URL, a.Problem)
+		w.job.report(Event{Type: Warning, Partition: p.ID, Worker: w.id, Message: message})
 	}
 	last := p.StartFrame + p.FrameCount - 1
-	return player.Play(ctx, p.StartFrame, p.FrameCount, config.SeekMode, func(f capture.Frame) error {
+	return w.player.Play(ctx, p, missing, func(f capture.Frame) error {
 		if f.Repeated && f.Index != last {
 			encoder.RepeatFrame()
 		} else if err := encoder.WriteFrame(f.Data()); err != nil {
 			return err
 		}
-		j.report(Event{Type: FrameDone, Partition: p.ID, Worker: w.id, Frames: f.Index - p.StartFrame + 1, Total: p.FrameCount})
+		done := f.Index - p.StartFrame + 1
+		w.job.report(Event{Type: FrameDone, Partition: p.ID, Worker: w.id, Frames: done, Total: p.FrameCount})
 		return nil
 	})
 }
 
-// release gives the worker's browser back.
-func (w *worker) release() {
-	if w.browser != nil {
-		w.browsers.give(w.browser)
-		w.browser = nil
+// browserPlayer plays partitions in Chromium. It keeps its browser from partition to partition.
+type browserPlayer struct {
+	browsers    *BrowserPool
+	composition capture.Composition
+	config      job.Config
+	browser     *browser.Browser // nil before the first Play and after Reset
+}
+
+func (b *browserPlayer) Play(
+	ctx context.Context, p job.Partition, missing func(browser.Asset), emit func(capture.Frame) error,
+) (err error) {
+	if b.browser == nil {
+		if b.browser, err = b.browsers.acquire(ctx); err != nil {
+			return err
+		}
+	}
+	page, err := capture.Open(ctx, b.browser, b.composition, CaptureOptions(b.config))
+	if err != nil {
+		return err
+	}
+	defer page.Close()
+	for _, a := range page.Missing() {
+		missing(a)
+	}
+	return page.Play(ctx, p.StartFrame, p.FrameCount, b.config.SeekMode, emit)
+}
+
+func (b *browserPlayer) Reset() {
+	if b.browser != nil {
+		b.browser.Close()
+		b.browser = nil
 	}
 }
 
-// close ends the worker's browser.
-func (w *worker) close() {
-	if w.browser != nil {
-		w.browser.Close()
-		w.browser = nil
+func (b *browserPlayer) Release() {
+	if b.browser != nil {
+		b.browsers.release(b.browser)
+		b.browser = nil
 	}
 }

@@ -14,11 +14,11 @@ import (
 func TestMeasuredFramesAreEncoded(t *testing.T) {
 	for _, mode := range []job.Capture{job.CaptureScreenshot, job.CaptureStream} {
 		j := newJob(t, composition(t, `<p>text`), mode, 1)
-		browsers := NewBrowsers(j.Composition, 1)
+		browsers := NewBrowserPool(j.Composition, 1)
 		defer browsers.Close()
 		dir := store.Dir(t.TempDir())
-		err := browsers.look(t.Context(), func(b *browser.Browser) error {
-			took, err := drawing(t.Context(), b, j.Composition, j.Spec.Config, filepath.Join(string(dir), "out.mp4"), 5)
+		err := browsers.use(t.Context(), func(b *browser.Browser) error {
+			took, err := frameTime(t.Context(), b, j.Composition, j.Spec.Config, filepath.Join(string(dir), "out.mp4"), 5)
 			if err == nil && took <= 0 {
 				t.Errorf("%s: a frame took %s", mode, took)
 			}

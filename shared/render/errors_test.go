@@ -92,8 +92,8 @@ func TestWhatCannotBeWrittenIsSaidBeforeTheWork(t *testing.T) {
 		{"the chunks' folder is below a file", func(j *Job) { j.Chunks = store.Dir(filepath.Join(file, "sub")) }, []string{"not a directory", file}},
 		{"the output's folder is a file", func(j *Job) { j.Output = filepath.Join(file, "out.mp4") }, []string{"writing " + file, "not a directory"}},
 		{"the output is a folder", func(j *Job) { j.Output = t.TempDir() }, []string{"is a folder; name a file"}},
-		{"the output is there", func(j *Job) { j.Output = page }, []string{"exists; give --overwrite"}},
-		{"no such partition", func(j *Job) { j.Partitions = []int{7} }, []string{"there is no partition 7; the job has 0 to 0"}},
+		{"the output is there", func(j *Job) { j.Output = page }, []string{"exists; use --overwrite"}},
+		{"no such partition", func(j *Job) { j.Partitions = []int{7} }, []string{"partition 7 does not exist; the job has partitions 0 to 0"}},
 		{"the page has changed", func(j *Job) { j.Spec.Files = map[string]string{"page.html": "00"} }, []string{"page.html has changed since the job was planned"}},
 		{"a file of the page is gone", func(j *Job) { j.Spec.Files = map[string]string{"gone.css": "00"} }, []string{"gone.css", "cannot be read"}},
 		{"no such codec", func(j *Job) { j.Spec.Config.VideoCodec = "vp8" }, []string{`the video codec "vp8"`, "libx264"}},
@@ -129,7 +129,7 @@ func TestMissingAssetsCanBeAllowed(t *testing.T) {
 	t.Error("nobody was warned of the image")
 }
 
-func TestPrepareTakesWhatThePageSays(t *testing.T) {
+func TestPlanTakesWhatThePageSays(t *testing.T) {
 	const says = `<html data-duration="1.5" data-fps="24" data-width="320" data-height="180"><p>`
 	for _, test := range []struct {
 		name string
@@ -142,7 +142,7 @@ func TestPrepareTakesWhatThePageSays(t *testing.T) {
 	} {
 		o := test.o
 		o.Input, o.Output = composition(t, says), "out.mp4"
-		spec, err := prepareOnce(t, o)
+		spec, err := planOnce(t, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,7 +156,7 @@ func TestPrepareTakesWhatThePageSays(t *testing.T) {
 	}
 }
 
-func TestPrepareRefusesWhatThePageSaysWrongly(t *testing.T) {
+func TestPlanRefusesWhatThePageSaysWrongly(t *testing.T) {
 	for html, words := range map[string][]string{
 		`<html data-duration="soon">`:                                 {`the page's data-duration is "soon"`},
 		`<html data-duration="1" data-fps="fast">`:                    {`the page's data-fps is "fast"`},
@@ -167,7 +167,7 @@ func TestPrepareRefusesWhatThePageSaysWrongly(t *testing.T) {
 		`<html data-duration="1"><img src="gone.png">`:                {"missing image gone.png"},
 	} {
 		path := composition(t, html)
-		_, err := prepareOnce(t, plan.Options{Config: job.Config{Input: path, Output: "out.mp4"}})
+		_, err := planOnce(t, plan.Options{Config: job.Config{Input: path, Output: "out.mp4"}})
 		if left := children(); len(left) > 0 {
 			t.Errorf("%s: the browser was left open: %v", html, left)
 		}
@@ -175,7 +175,7 @@ func TestPrepareRefusesWhatThePageSaysWrongly(t *testing.T) {
 	}
 }
 
-func TestPrepareFindsTheSeekMode(t *testing.T) {
+func TestPlanFindsTheSeekMode(t *testing.T) {
 	for name, test := range map[string]struct {
 		html string
 		want job.SeekMode
@@ -190,7 +190,7 @@ func TestPrepareFindsTheSeekMode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		spec, err := prepareOnce(t, o)
+		spec, err := planOnce(t, o)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,11 +10,11 @@ func TestBrowsersAreShared(t *testing.T) {
 	o := small(composition(t, `<body style="background: #0af">`))
 	o.FrameCount = 2
 	j := jobOf(t, o)
-	browsers := NewBrowsers(j.Composition, 1)
+	browsers := NewBrowserPool(j.Composition, 1)
 	defer browsers.Close()
 	var first child
 	for i := range 3 {
-		if _, err := Prepare(t.Context(), browsers, o, j.Composition); err != nil {
+		if _, err := Plan(t.Context(), browsers, o, j.Composition); err != nil {
 			t.Fatal(err)
 		}
 		j := jobOf(t, o)
@@ -27,7 +27,7 @@ func TestBrowsersAreShared(t *testing.T) {
 		first = running[0]
 	}
 	o.FrameCount = 0
-	if _, err := Prepare(t.Context(), browsers, o, j.Composition); err == nil {
+	if _, err := Plan(t.Context(), browsers, o, j.Composition); err == nil {
 		t.Error("a render of unknown length was no error")
 	}
 	if left := children(); len(left) > 0 {
@@ -49,11 +49,11 @@ func TestPagesDoNotRemember(t *testing.T) {
 	</script>`))
 	o.FrameCount = 1
 	var first []string
-	var browsers *Browsers
+	var browsers *BrowserPool
 	for range 2 {
 		j := jobOf(t, o)
 		if browsers == nil {
-			browsers = NewBrowsers(j.Composition, 1)
+			browsers = NewBrowserPool(j.Composition, 1)
 			defer browsers.Close()
 		}
 		j.Browsers, j.Workers = browsers, 1

@@ -1,0 +1,26 @@
+package render
+
+import (
+	"context"
+	"fmt"
+
+	"helios/shared/fault"
+)
+
+// retry calls try until it succeeds, returns an error that is not transient, or has been retried as often as retries
+// says. It calls failed before each retry.
+func retry(ctx context.Context, retries int, try func() error, failed func(error)) error {
+	for attempt := 1; ; attempt++ {
+		err := try()
+		if err == nil || ctx.Err() != nil || fault.Of(err) != fault.Transient {
+			return err
+		}
+		if attempt > retries {
+			if attempt > 1 {
+				err = fmt.Errorf("after %d attempts: %w", attempt, err)
+			}
+			return err
+		}
+		failed(err)
+	}
+}
