@@ -3,20 +3,29 @@ package job
 import (
 	"bytes"
 	_ "embed"
-	"slices"
+	"encoding/json"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 //go:embed schema.json
-var schemaJSON []byte
+var schemaJSON string
 
 const schemaURL = "urn:helios:job:1"
 
-// Schema returns the JSON Schema (draft 2020-12) of the job spec.
-func Schema() []byte { return slices.Clone(schemaJSON) }
+// Schema returns the JSON Schema (draft 2020-12) of the job spec. The properties of config are those of the settings.
+func Schema() []byte {
+	text := strings.NewReplacer(`"required": []`, `"required": `+required(), `"settings": {}`, SchemaProperties(false)).
+		Replace(schemaJSON)
+	var schema bytes.Buffer
+	if err := json.Indent(&schema, []byte(text), "", "  "); err != nil {
+		panic(err)
+	}
+	return schema.Bytes()
+}
 
 type compiledSchemas struct {
 	root, config, track, jobID *jsonschema.Schema
@@ -24,7 +33,7 @@ type compiledSchemas struct {
 
 // schemas compiles late: a program that neither plans nor reads a spec pays nothing.
 var schemas = sync.OnceValue(func() compiledSchemas {
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaJSON))
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema()))
 	if err != nil {
 		panic(err)
 	}

@@ -57,9 +57,10 @@ func TestCommandsSurviveTheShell(t *testing.T) {
 				want := []string{
 					"render", input, "--start-frame", strconv.Itoa(5 + 10*i), "--frame-count", "10",
 					"--chunk", fmt.Sprintf("%s:%d/2", spec.JobID, i),
-					"--format", "mp4", "--width", "1920", "--height", "1080", "--fps", "30000/1001", "--video-codec", "libx264", "--audio-codec", "aac",
-					"--quality", "16", "--preset", "veryfast", "--seek-mode", "replay", "--capture", "stream", "--seed", "0", "--timeout", "30",
-					"--props", `{"title":"it's <b>$50</b>\n"}`, "--allow-missing-assets", "--concurrency", "1", "--overwrite",
+					"--width", "1920", "--height", "1080", "--scale", "1", "--fps", "30000/1001",
+					"--props", `{"title":"it's <b>$50</b>\n"}`, "--timeout", "30", "--format", "mp4", "--video-codec", "libx264",
+					"--preset", "veryfast", "--quality", "16", "--audio-codec", "aac", "--seek-mode", "replay",
+					"--capture", "stream", "--allow-missing-assets", "--concurrency", "1", "--overwrite",
 					"-o", chunks[i],
 				}
 				for shell, got := range fakeHelios(t, p.Command) {

@@ -35,8 +35,8 @@ func TestReferenceCase(t *testing.T) {
 	if len(got.JobID) != 32 {
 		t.Errorf("the job's id is %q, want 32 hexadecimal digits", got.JobID)
 	}
-	const flags = " --format mp4 --width 1920 --height 1080 --fps 30 --video-codec libx264 --audio-codec aac --quality 16" +
-		" --preset veryfast --seek-mode replay --capture stream --seed 0 --timeout 30 --concurrency 1 --overwrite"
+	const flags = " --width 1920 --height 1080 --scale 1 --fps 30 --timeout 30 --format mp4 --video-codec libx264" +
+		" --preset veryfast --quality 16 --audio-codec aac --seek-mode replay --capture stream --concurrency 1 --overwrite"
 	want := &job.Spec{
 		Version: 1,
 		JobID:   got.JobID,

@@ -69,11 +69,11 @@ func problem(k jsonschema.ErrorKind) string {
 		}
 		return fmt.Sprintf("must be %s, got %.40q", strings.Join(want, " or "), fmt.Sprint(k.Got))
 	case *kind.Minimum:
-		return fmt.Sprintf("must be at least %s, got %s", number(k.Want), number(k.Got))
+		return fmt.Sprintf("must be at least %s, got %s", formatRat(k.Want), formatRat(k.Got))
 	case *kind.Maximum:
-		return fmt.Sprintf("must be at most %s, got %s", number(k.Want), number(k.Got))
+		return fmt.Sprintf("must be at most %s, got %s", formatRat(k.Want), formatRat(k.Got))
 	case *kind.ExclusiveMinimum:
-		return fmt.Sprintf("must be above %s, got %s", number(k.Want), number(k.Got))
+		return fmt.Sprintf("must be above %s, got %s", formatRat(k.Want), formatRat(k.Got))
 	case *kind.MinItems:
 		return fmt.Sprintf("must have at least %d, got %d", k.Want, k.Got)
 	case *kind.MaxItems:
@@ -101,7 +101,7 @@ func article(jsonType string) string {
 	return "a " + jsonType
 }
 
-func number(x *big.Rat) string {
+func formatRat(x *big.Rat) string {
 	if x.IsInt() && x.Num().BitLen() < 64 {
 		return x.Num().String()
 	}
