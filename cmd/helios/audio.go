@@ -17,24 +17,19 @@ import (
 
 func newAudio() *cobra.Command {
 	var (
-		sound                  soundFlags
-		fps                    job.Rate
-		startFrame, frameCount int64
-		input                  string
-		overwrite              bool
+		o         = plan.Options{Config: job.Config{Input: "sound", Output: "sound.mp4"}}
+		input     string
+		overwrite bool
 	)
 	cmd := &cobra.Command{
-		Use:     "audio OUTPUT",
-		Short:   "Mix and encode tracks of sound, as a job spec's audio command does",
-		Example: `  helios audio sound.m4a --audio-track music.mp3,volume=0.5,fade-out=2 --audio-track click.wav@2 --fps 30 --frame-count 300`,
-		Args:    userArgs(cobra.ExactArgs(1)),
+		Use:   "audio OUTPUT",
+		Short: "Mix and encode tracks of sound, as the audio command of a job spec does",
+		Example: `  helios audio sound.m4a --audio-track music.mp3,volume=0.5,fade-out=2 --audio-track click.wav@2 ` +
+			`--fps 30 --frame-count 300`,
+		Args: userArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o := plan.Options{Config: job.Config{Input: "sound", Output: "sound.mp4", FPS: fps, StartFrame: startFrame, FrameCount: frameCount}}
-			if err := sound.fill(&o); err != nil {
-				return err
-			}
-			if frameCount < 1 {
-				return fault.Userf("--frame-count must be at least 1: give the length of the sound in frames")
+			if o.FrameCount == 0 {
+				return fault.Userf("--frame-count is missing; it is the length of the sound in frames")
 			}
 			o.AudioCodec = cmp.Or(o.AudioCodec, audioCodecOf(args[0]))
 			spec, err := plan.New(o)
@@ -54,16 +49,16 @@ func newAudio() *cobra.Command {
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	sound.add(cmd)
-	fs.TextVar(&fps, "fps", plan.DefaultFPS, "frame `rate`: 30, 29.97 or 30000/1001")
-	fs.Int64Var(&startFrame, "start-frame", 0, "first `frame` of the output, counted from the start of the composition")
-	fs.Int64Var(&frameCount, "frame-count", 0, "length of the output in `frames`")
-	fs.StringVar(&input, "input", "", "the `composition` that the sound belongs to; tracks may be at its address, even on this machine")
-	fs.BoolVar(&overwrite, "overwrite", false, "replace an output that exists")
+	addTracks(cmd, &o.Tracks)
+	addSettings(cmd, &o.Config, job.OnAudio)
+	fs.Lookup("fps").Usage = "frame `rate`: 30, 29.97 or 30000/1001 (default: 30)" // no page declares it
+	fs.StringVar(&input, "input", "",
+		"`composition` that the sound belongs to; it allows tracks from its own address, even on this machine")
+	fs.BoolVar(&overwrite, "overwrite", false, "replace an existing output")
 	return cmd
 }
 
-// audioCodecOf returns the codec of a file for sound alone, "" if it is none.
+// audioCodecOf returns the codec of a sound file, or "" if the file is not one.
 func audioCodecOf(output string) string {
 	return audio.CodecOf(strings.TrimPrefix(strings.ToLower(filepath.Ext(output)), "."))
 }

@@ -96,7 +96,7 @@ func (f *renderFlags) readBatch(cmd *cobra.Command, input string, c capture.Comp
 		if r.options.Props, err = row.Props(r.options.Props); err != nil {
 			return nil, err
 		}
-		if err := errors.Join(check(r.options), r.flags.checkNames(c)); err != nil {
+		if err := errors.Join(checkOptions(r.options), r.flags.checkNames(c)); err != nil {
 			return nil, fault.Userf("row %d: %w", i, err)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"helios/shared/capture"
 	"helios/shared/cloud"
 	"helios/shared/fault"
+	"helios/shared/job"
 	"helios/shared/remote"
 	"helios/shared/render"
 )
@@ -57,7 +58,7 @@ Ctrl-C does not stop the render: see "helios cloud cancel".`,
 		"local `file`, or s3:// address in the stack's bucket (default: in the bucket, below "+cloud.RendersPrefix+")")
 	fs.BoolVar(&f.detach, "detach", false, "start the render, print its id and do not wait")
 	f.addOptions(cmd)
-	fs.IntVar(&f.concurrency, "concurrency", 0, "`number` of partitions (default: from --target-chunk-seconds)")
+	fs.IntVar(&f.plan.Concurrency, "concurrency", 0, "`number` of partitions (default: from --target-chunk-seconds)")
 	fs.Float64Var(&f.targetSeconds, "target-chunk-seconds", 0,
 		fmt.Sprintf("approximate `seconds` to render a partition (default: %d)", cloud.DefaultTargetChunkSeconds))
 	fs.IntVar(&f.maxConcurrency, "max-concurrency", 0,
@@ -83,8 +84,8 @@ func (f *cloudRenderFlags) run(cmd *cobra.Command, s *remote.Stack, input string
 		key, file = name, ""
 	case strings.HasSuffix(f.output, "/"):
 		return fault.Userf("--output %s is a folder, but AWS writes images to one file; use a .zip file", f.output)
-	case f.output == "" && f.encoder.format != "":
-		key = strings.TrimSuffix(key, ".mp4") + extensionOf(f.encoder.format)
+	case f.output == "" && f.plan.Format != "":
+		key = strings.TrimSuffix(key, ".mp4") + extensionOf(f.plan.Format)
 	case f.output != "" && f.detach:
 		return errDetach(f.output)
 	case f.output != "":
@@ -121,11 +122,11 @@ func (f *cloudRenderFlags) run(cmd *cobra.Command, s *remote.Stack, input string
 	return w.follow(ctx, id)
 }
 
-func extensionOf(format string) string {
-	if format == "png" || format == "jpeg" {
+func extensionOf(format job.Format) string {
+	if format == job.PNG || format == job.JPEG {
 		return ".zip"
 	}
-	return "." + format
+	return "." + string(format)
 }
 
 // request makes and validates the request. It may contain local files.
@@ -137,7 +138,7 @@ func (f *cloudRenderFlags) request(cmd *cobra.Command, input string) (*cloud.Req
 	if err != nil {
 		return nil, err
 	}
-	o.Concurrency = f.concurrency
+	o.Concurrency = f.plan.Concurrency
 	r := &cloud.Request{
 		Options: o, TargetChunkSeconds: f.targetSeconds, MaxConcurrency: f.maxConcurrency, Webhook: f.webhook,
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -13,46 +12,53 @@ import (
 	"helios/shared/job"
 )
 
-// explainFlag says in our words what is wrong with a flag.
+// explainFlag returns an error that names the flag and the remedy instead of the Go function that failed.
 func explainFlag(cmd *cobra.Command, err error) error {
 	var (
 		invalid *pflag.InvalidValueError
 		number  *strconv.NumError
 	)
-	switch {
-	case !errors.As(err, &invalid):
+	if !errors.As(err, &invalid) {
 		return fault.Userf("%w; see %s --help", err, cmd.CommandPath())
-	case !errors.As(err, &number):
-		return fault.Userf("--%s: %w", invalid.GetFlag().Name, errors.Unwrap(invalid))
-	case errors.Is(number, strconv.ErrRange):
-		return fault.Userf("--%s is too large: %s", invalid.GetFlag().Name, invalid.GetValue())
 	}
-	want := map[string]string{"bool": "true or false", "uint32": "a whole number of at least 0"}[invalid.GetFlag().Value.Type()]
-	if want == "" {
-		want = "a whole number"
+	flag, cause := invalid.GetFlag(), errors.Unwrap(invalid)
+	if errors.As(err, &number) {
+		want := "a whole number"
+		if flag.Value.Type() == "bool" {
+			want = "true or false"
+		}
+		cause = job.Errorf("", "must be %s, got %q", want, invalid.GetValue())
+		if errors.Is(number, strconv.ErrRange) {
+			cause = job.Errorf("", "is too large: %s", invalid.GetValue())
+		}
 	}
-	return fault.Userf("--%s must be %s, got %q", invalid.GetFlag().Name, want, invalid.GetValue())
+	return flagError(flag.Name, cause)
 }
 
-var capital = regexp.MustCompile("[A-Z]")
+// predicate matches problems that continue a sentence: "must be at least 1".
+var predicate = regexp.MustCompile(`^(must|is) `)
 
-// nameFlag makes an error about an option's field one about the flag that set it.
+func flagError(name string, cause error) error {
+	if predicate.MatchString(cause.Error()) {
+		return fault.Userf("--%s %w", name, cause)
+	}
+	return fault.Userf("--%s: %w", name, cause)
+}
+
+// nameFlag turns an error about a field into one about the flag that set it.
 func nameFlag(cmd *cobra.Command, err error) error {
 	var wrong *job.Error
 	if !errors.As(err, &wrong) || wrong.Field == "" {
 		return err
 	}
-	name := strings.ToLower(capital.ReplaceAllString(wrong.Field, "-$0"))
+	name := job.FlagName(wrong.Field)
 	if flag := cmd.Flags().Lookup(name); flag == nil || !flag.Changed {
 		return err
 	}
-	if strings.HasPrefix(wrong.Problem, "must ") {
-		return fault.Userf("--%s %s", name, wrong.Problem)
-	}
-	return fault.Userf("--%s: %s", name, wrong.Problem)
+	return flagError(name, errors.New(wrong.Problem))
 }
 
-// atLeast refuses a number that was given and is too small. One that was left out is not wrong.
+// atLeast returns an error if a flag is given and its value is below least.
 func atLeast(cmd *cobra.Command, name string, value, least int64) error {
 	if cmd.Flags().Changed(name) && value < least {
 		return fault.Userf("--%s must be at least %d, got %d", name, least, value)
@@ -60,16 +66,17 @@ func atLeast(cmd *cobra.Command, name string, value, least int64) error {
 	return nil
 }
 
-// completeFiles completes an argument with the files of a kind.
+// completeFiles completes an argument with files that have the extension.
 func completeFiles(extension string) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return []cobra.Completion{extension}, cobra.ShellCompDirectiveFilterFileExt
 	}
 }
 
-// completeWords completes a flag with one of some words.
+// completeWords completes a flag with one of the words.
 func completeWords(cmd *cobra.Command, flag string, words ...string) {
-	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+	err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+	if err != nil {
 		panic(err) // there is no such flag
 	}
 }

@@ -10,13 +10,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"helios/shared/capture"
+	"helios/shared/job"
 	"helios/shared/plan"
 	"helios/shared/render"
 )
 
 func newInspect() *cobra.Command {
 	var (
-		page   pageFlags
+		o      plan.Options
 		asJSON bool
 	)
 	cmd := &cobra.Command{
@@ -26,10 +27,6 @@ func newInspect() *cobra.Command {
 
 		ValidArgsFunction: completeFiles("html"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var o plan.Options
-			if err := page.fill(cmd, &o); err != nil {
-				return err
-			}
 			c, err := capture.Locate("", args[0])
 			if err != nil {
 				return err
@@ -45,7 +42,7 @@ func newInspect() *cobra.Command {
 		},
 	}
 	cmd.Flags().SortFlags = false
-	page.add(cmd)
+	addSettings(cmd, &o.Config, job.OnInspect)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

@@ -19,7 +19,7 @@ import (
 
 func newMerge() *cobra.Command {
 	var (
-		encoder   encoderFlags
+		o         plan.Options
 		sound     string
 		overwrite bool
 	)
@@ -39,16 +39,14 @@ With an option such as --video-codec, --quality or --preset the frames are encod
 			for i, name := range args[1:] {
 				inputs[i].Name = filepath.ToSlash(name)
 			}
-			o := plan.Options{Config: job.Config{Input: "chunks", Output: filepath.ToSlash(output)}}
-			if err := encoder.fill(cmd, &o); err != nil {
-				return err
-			}
+			o.Input, o.Output = "chunks", filepath.ToSlash(output)
 			if o.Format == "" {
 				o.Format = cmp.Or(job.FormatOf(o.Output), job.MP4)
 			}
 			encodeAgain := !o.Format.Video()
-			for _, name := range []string{"video-codec", "quality", "preset", "bitrate", "bit-depth", "gop"} {
-				encodeAgain = encodeAgain || cmd.Flags().Changed(name)
+			for _, s := range job.Settings(job.OnMerge) {
+				ofVideo := s.Name != "format" && s.Name != "loop"
+				encodeAgain = encodeAgain || ofVideo && cmd.Flags().Changed(s.Flag())
 			}
 			if encodeAgain {
 				return mergeAndEncode(cmd.Context(), inputs, output, filepath.ToSlash(sound), overwrite, o)
@@ -59,7 +57,7 @@ With an option such as --video-codec, --quality or --preset the frames are encod
 		},
 	}
 	cmd.Flags().SortFlags = false
-	encoder.add(cmd)
+	addSettings(cmd, &o.Config, job.OnMerge)
 	cmd.Flags().StringVar(&sound, "audio", "", "`file` of encoded sound to add, as helios audio writes it")
 	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace an existing output")
 	return cmd
@@ -72,7 +70,7 @@ func mergeAndEncode(
 	if err := render.CheckOutput(output, overwrite); err != nil {
 		return err
 	}
-	if err := check(o); err != nil {
+	if err := checkOptions(o); err != nil {
 		return err
 	}
 	work, lock, err := lockWorkFolder(strings.TrimSuffix(output, "/"), ".merge")

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,47 +20,36 @@ import (
 	"helios/shared/store"
 )
 
-// defaultRetries is how often a partition is tried again when something broke that may heal.
+// defaultRetries is the number of times that a partition is retried after a transient error.
 const defaultRetries = 2
 
 type renderFlags struct {
-	page    pageFlags
-	encoder encoderFlags
-	report  reportFlags
+	plan    plan.Options // as the flags set them; see options
+	output  string
+	emitJob string
+	batch   string
+	chunk   string
 
-	output       string
-	duration     job.Seconds
-	frameCount   int64
-	startFrame   int64
-	concurrency  int
-	seekMode     string
-	capture      string
-	emitJob      string
-	baseURL      string
-	batch        string
-	chunk        string
-	retries      int
-	allowMissing bool
-	transparent  bool
-	mute         bool
-	sound        soundFlags
-	overwrite    bool
+	retries   int
+	overwrite bool
+	report    reportFlags
 }
 
 func newRender() *cobra.Command {
 	f := &renderFlags{}
 	cmd := &cobra.Command{
 		Use:   "render INPUT",
-		Short: "Render a composition to a video, or describe the work as a job spec",
+		Short: "Render a composition to a video, or write a job spec",
 		Long: `Render a composition: an HTML file, a folder with an index.html, or the http(s) or s3 URL of either.
 
-The page may say itself how long, how large and how fast it is, by data-duration, data-width,
-data-height and data-fps on its <html>; flags win.
+The page can declare its length, size and frame rate with data-duration, data-width, data-height
+and data-fps on <html>; flags override them.
 
-With --emit-job nothing is rendered: the job spec describes the work, split into as many
-partitions as --concurrency says, for any runner to do.
+With --emit-job, helios writes a job spec with --concurrency partitions instead of rendering. Any
+runner can execute it.
 
-With --batch each row of a file makes an output of its own. Rows that fail do not stop the rest.`,
+With --batch, helios renders one output for each row of a file. If a row fails, the others are still
+rendered.`,
 		Example: `  helios render intro.html -o intro.mp4
   helios render intro.html --duration 10 --fps 60 --width 1280 --height 720 -o intro.mp4
   helios render intro.html --concurrency 8 --emit-job job.json
@@ -77,35 +65,28 @@ With --batch each row of a file makes an output of its own. Rows that fail do no
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringVarP(&f.output, "output", "o", "output.mp4", "`file` of the video")
+	fs.StringVarP(&f.output, "output", "o", "output.mp4", "output `file`; its suffix selects the format")
 	f.addOptions(cmd)
-	fs.IntVar(&f.concurrency, "concurrency", 0, "`number` of partitions; as many are rendered at once, up to one for each core (default: what cores and memory carry)")
-	fs.IntVar(&f.retries, "retries", defaultRetries, "`number` of attempts after the first when a process dies")
-	fs.BoolVar(&f.overwrite, "overwrite", false, "replace an output that exists")
+	fs.IntVar(&f.plan.Concurrency, "concurrency", 0, "`number` of partitions; "+
+		"they are rendered in parallel, up to one per core (default: what cores and memory allow)")
+	fs.IntVar(&f.retries, "retries", defaultRetries, "`number` of retries when a process crashes")
+	fs.BoolVar(&f.overwrite, "overwrite", false, "replace an existing output")
 	fs.StringVar(&f.emitJob, "emit-job", "", "write the job spec to this `file` and render nothing")
-	fs.StringVar(&f.batch, "batch", "", "render one output a row of this `file`: .csv, .json or .jsonl; the row is the page's props, and {{field}} or {{index}} in --output and --emit-job is the row's")
-	fs.StringVar(&f.baseURL, "base-url", "", "`URL` of the folder where other machines find the input (with --emit-job)")
-	fs.StringVar(&f.chunk, "chunk", "", "render the frames as a chunk of a job, `JOB:PARTITION/PARTITIONS`, as in a job spec's commands")
+	fs.StringVar(&f.batch, "batch", "", "render one output per row of this `file` (.csv, .json or .jsonl); "+
+		"the row is the page's props, and replaces {{field}} and {{index}} in --output and --emit-job")
+	fs.StringVar(&f.plan.BaseURL, "base-url", "",
+		"`URL` of the folder where other machines find the input (with --emit-job)")
+	fs.StringVar(&f.chunk, "chunk", "",
+		"render the frames as a chunk of a job, `JOB:PARTITION/PARTITIONS`, as in the commands of a job spec")
 	f.report.add(cmd)
 	return cmd
 }
 
-// addOptions adds the flags that say what is rendered, here or elsewhere.
+// addOptions adds the flags that "render" and "cloud render" share.
 func (f *renderFlags) addOptions(cmd *cobra.Command) {
-	fs := cmd.Flags()
-	f.page.add(cmd)
-	fs.TextVar(&f.duration, "duration", job.Seconds{}, "length of the output in `seconds`: 2, 0.5 or 1m30s (default: the page's data-duration)")
-	fs.Int64Var(&f.frameCount, "frame-count", 0, "length of the output in `frames`; wins over --duration")
-	fs.Int64Var(&f.startFrame, "start-frame", 0, "first `frame` of the output, counted from the start of the composition")
-	f.encoder.add(cmd)
-	f.sound.add(cmd)
-	fs.BoolVar(&f.mute, "mute", false, "leave all sound out")
-	fs.StringVar(&f.seekMode, "seek-mode", string(job.SeekAuto), "`how` a partition reaches its first frame: replay, direct or auto")
-	completeWords(cmd, "seek-mode", string(job.SeekReplay), string(job.SeekDirect), string(job.SeekAuto))
-	fs.StringVar(&f.capture, "capture", string(job.CaptureAuto), "capture `mode`: stream (opaque 8-bit 4:2:0 of even size), screenshot, or auto for the one that fits the output")
-	completeWords(cmd, "capture", string(job.CaptureAuto), string(job.CaptureStream), string(job.CaptureScreenshot))
-	fs.BoolVar(&f.transparent, "transparent", false, "keep what the page does not paint transparent, in formats that can")
-	fs.BoolVar(&f.allowMissing, "allow-missing-assets", false, "go on without images, fonts and scripts that cannot be had")
+	addSettings(cmd, &f.plan.Config, job.OnRender)
+	addTracks(cmd, &f.plan.Tracks)
+	cmd.Flags().BoolVar(&f.plan.Mute, "mute", false, "remove all sound")
 }
 
 func (f *renderFlags) run(cmd *cobra.Command, input string) error {
@@ -163,58 +144,34 @@ func sameFile(a, b string) bool {
 	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
+// options returns the options of the plan.
 func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, error) {
-	output := f.output
-	if codec := audioCodecOf(output); codec != "" {
-		f.sound.codec = cmp.Or(f.sound.codec, codec)
-		// There are no pictures, but a video that could hold the sound.
-		output = "sound.mp4"
-		if strings.HasPrefix(f.sound.codec, "pcm") {
-			output = "sound.mov"
+	o := f.plan
+	o.Input, o.Output = filepath.ToSlash(input), filepath.ToSlash(f.output)
+	if codec := audioCodecOf(f.output); codec != "" {
+		o.AudioCodec = cmp.Or(o.AudioCodec, codec)
+		// The plan is that of a video that can contain the sound.
+		o.Output = "sound.mp4"
+		if strings.HasPrefix(o.AudioCodec, "pcm") {
+			o.Output = "sound.mov"
 		}
 	}
-	o := plan.Options{Config: job.Config{
-		Input: filepath.ToSlash(input), Output: filepath.ToSlash(output), Duration: f.duration,
-		FrameCount: f.frameCount, StartFrame: f.startFrame, SeekMode: job.SeekMode(f.seekMode),
-		Capture: job.Capture(f.capture), AllowMissingAssets: f.allowMissing,
-		Transparent: f.transparent,
-	}, BaseURL: f.baseURL, Concurrency: f.concurrency}
-	for _, flag := range []struct {
-		name         string
-		value, least int64
-	}{
-		{"frame-count", f.frameCount, 1}, {"start-frame", f.startFrame, 0}, {"concurrency", int64(f.concurrency), 1}, {"retries", int64(f.retries), 0},
-	} {
-		if err := atLeast(cmd, flag.name, flag.value, flag.least); err != nil {
-			return o, err
-		}
+	if err := atLeast(cmd, "concurrency", int64(o.Concurrency), 1); err != nil {
+		return o, err
+	}
+	if err := atLeast(cmd, "retries", int64(f.retries), 0); err != nil {
+		return o, err
 	}
 	switch {
-	case cmd.Flags().Changed("duration") && f.duration.IsZero():
-		return o, fault.Userf("--duration must be more than 0")
-	case o.SeekMode != job.SeekAuto && o.SeekMode != job.SeekReplay && o.SeekMode != job.SeekDirect:
-		return o, fault.Userf("--seek-mode must be replay, direct or auto, got %q", f.seekMode)
-	case !slices.Contains([]job.Capture{job.CaptureAuto, job.CaptureStream, job.CaptureScreenshot}, o.Capture):
-		return o, fault.Userf("--capture must be auto, stream or screenshot, got %q", f.capture)
 	case f.output == "":
 		return o, fault.Userf("--output must name a file")
-	case f.baseURL != "" && f.emitJob == "":
-		return o, fault.Userf("--base-url is for other machines; give it with --emit-job")
+	case o.BaseURL != "" && f.emitJob == "":
+		return o, fault.Userf("--base-url requires --emit-job")
 	}
 	if o.Concurrency == 0 {
 		o.Concurrency = render.DefaultWorkers()
 	}
-	o.Mute = f.mute
-	if err := f.encoder.fill(cmd, &o); err != nil {
-		return o, err
-	}
-	if err := f.sound.fill(&o); err != nil {
-		return o, err
-	}
-	if err := f.page.fill(cmd, &o); err != nil {
-		return o, err
-	}
-	return o, check(o)
+	return o, checkOptions(o)
 }
 
 // emit writes the job spec.
@@ -342,7 +299,7 @@ func (f *renderFlags) render(ctx context.Context, browsers *render.BrowserPool, 
 	defer lock.Close()
 	j := &render.Job{
 		Spec: spec, Composition: c, Chunks: store.Dir(work), Output: f.output,
-		Workers: atOnce(f.concurrency), Retries: f.retries, Resume: true, Merge: true, Overwrite: f.overwrite,
+		Workers: atOnce(f.plan.Concurrency), Retries: f.retries, Resume: true, Merge: true, Overwrite: f.overwrite,
 		Report: report, Browsers: browsers,
 	}
 	err = j.Run(ctx)

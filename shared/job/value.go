@@ -146,7 +146,7 @@ func number(least, most float64, p func(*Config) *float64) valueKind {
 func bits(example string, p func(*Config) *int64) valueKind {
 	return valueKind{
 		schema: fmt.Sprintf(`"type": "integer", "minimum": %d, "maximum": %d`, minBits, maxBits),
-		hint:   ", such as " + example,
+		hint:   " (such as " + example + ")",
 		value:  func(c *Config) Value { return field[int64]{p: p(c), format: formatInteger[int64], parse: parseBits} },
 	}
 }
