@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -137,7 +136,7 @@ func (r *batchRow) writeEvent(w io.Writer, row int) {
 	if r.err != nil {
 		e.Type, e.Message = "row-failed", r.err.Error()
 	}
-	json.NewEncoder(w).Encode(e)
+	printJSON(w, e)
 }
 
 // summarize prints a table of all rows, with --quiet of the failed rows only. It returns an error if a row failed:
@@ -166,12 +165,12 @@ func (f *renderFlags) summarize(w io.Writer, rows []batchRow) error {
 	if !f.report.json && (failed > 0 || !f.report.quiet) {
 		table.Flush()
 	}
-	switch err := fmt.Errorf("%d of %d rows failed", failed, len(rows)); {
-	case failed == 0:
+	if failed == 0 {
 		return nil
-	case failed == userErrors:
-		return fault.Wrap(fault.User, err)
-	default:
-		return err
 	}
+	err := fmt.Errorf("%d of %d rows failed", failed, len(rows))
+	if failed == userErrors {
+		return fault.Wrap(fault.User, err)
+	}
+	return err
 }

@@ -50,7 +50,7 @@ func (r *reporter) cloudProgress(state *remote.Render) {
 	r.cloud = p
 	switch {
 	case r.flags.json:
-		json.NewEncoder(r.stdout).Encode(p)
+		printJSON(r.stdout, p)
 	case p.Total == 0:
 		r.logf("%s: inspecting the page", p.Status)
 	case r.bars != nil:

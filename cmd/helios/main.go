@@ -20,7 +20,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -60,7 +59,7 @@ func run() int {
 	}
 	fmt.Fprintln(os.Stderr, "helios:", err)
 	if flag := cmd.Flags().Lookup("json"); flag != nil && flag.Value.String() == "true" {
-		json.NewEncoder(os.Stdout).Encode(map[string]string{"type": "error", "kind": kind, "message": err.Error()})
+		printJSON(os.Stdout, map[string]string{"type": "error", "kind": kind, "message": err.Error()})
 	}
 	return code
 }

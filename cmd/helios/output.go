@@ -51,7 +51,7 @@ func supportsBars(f *os.File) bool {
 func (r *reporter) report(e render.Event) {
 	switch {
 	case r.flags.json:
-		json.NewEncoder(r.stdout).Encode(e)
+		printJSON(r.stdout, e)
 	case r.flags.quiet:
 	case r.bars != nil && r.bars.show(e):
 	default:
@@ -65,6 +65,9 @@ func (r *reporter) logf(format string, args ...any) {
 		fmt.Fprintf(r.stderr, format+"\n", args...)
 	}
 }
+
+// printJSON prints v as one line. It ignores errors: a closed standard output does not stop a render.
+func printJSON(w io.Writer, v any) { _ = json.NewEncoder(w).Encode(v) }
 
 func (r *reporter) printEvent(e render.Event) {
 	switch e.Type {
