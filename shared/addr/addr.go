@@ -3,8 +3,8 @@
 //
 // # URLs
 //
-// An input is a path, an http(s) URL or the s3:// address of an object. [IsHTTP], [IsS3] and [IsRemote] tell them
-// apart by the scheme alone. Schemes are case-insensitive (RFC 3986, section 3.1). S3 keys are not escaped, so
+// An input is a path, an http(s) URL or the s3:// address of an object. [IsHTTP], [IsS3] and [IsRemote] look only at
+// the scheme. Schemes are case-insensitive (RFC 3986, section 3.1). S3 keys are not escaped, so
 // [SplitS3] does not unescape them.
 //
 // # IP addresses

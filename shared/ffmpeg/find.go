@@ -1,4 +1,14 @@
-// Package ffmpeg finds and runs ffmpeg, and says in one sentence why it failed.
+// Package ffmpeg finds and runs ffmpeg and ffprobe.
+//
+// # Executables
+//
+// [Find] returns the ffmpeg that HELIOS_FFMPEG names, or else the first one on the PATH. [FindProbe] returns the
+// ffprobe that belongs to it.
+//
+// # Errors
+//
+// [Run] returns the last line of ffmpeg's output as the error. If the disk is the reason, [WriteError] returns a
+// clearer error.
 package ffmpeg
 
 import (
@@ -12,14 +22,13 @@ import (
 	"helios/shared/fault"
 )
 
-// PathVariable names the environment variable that says which ffmpeg to run, instead of the one on the
-// PATH.
+// PathVariable is the environment variable with the path of the ffmpeg to run.
 const PathVariable = "HELIOS_FFMPEG"
 
-// InstallHint is what to type to get an ffmpeg that Helios can use.
+// InstallHint is the command that installs ffmpeg.
 const InstallHint = "apt-get install -y ffmpeg"
 
-// Find returns the path of ffmpeg. The error, a fault.User, says how to install it.
+// Find returns the path of ffmpeg. The error is a fault.User and contains the command that installs it.
 func Find() (string, error) {
 	if path := os.Getenv(PathVariable); path != "" {
 		found, err := exec.LookPath(path)
@@ -35,8 +44,8 @@ func Find() (string, error) {
 	return path, nil
 }
 
-// FindProbe returns the path of the ffprobe that came with the ffmpeg which [Find] finds: the one beside it, or
-// else the one on the PATH. The error, a fault.User, says how to install it.
+// FindProbe returns the path of ffprobe: the one in the folder of ffmpeg, or else the first one on the PATH. The error
+// is a fault.User and contains the command that installs it.
 func FindProbe() (string, error) {
 	path, err := Find()
 	if err != nil {
@@ -52,15 +61,15 @@ func FindProbe() (string, error) {
 	return path, nil
 }
 
-// Version returns the version of the ffmpeg at path, such as "5.1.9-0+deb12u1".
+// Version runs the ffmpeg at path and returns its version, such as "5.1.9-0+deb12u1".
 func Version(ctx context.Context, path string) (string, error) {
 	out, err := exec.CommandContext(ctx, path, "-version").Output()
 	if err != nil {
-		return "", fmt.Errorf("asking %s for its version: %w", path, err)
+		return "", fmt.Errorf("reading the version of %s: %w", path, err)
 	}
 	fields := strings.Fields(string(out))
 	if len(fields) < 3 || fields[1] != "version" {
-		return "", fmt.Errorf("%s answered %.60q when asked for its version", path, out)
+		return "", fmt.Errorf("reading the version of %s: unexpected output %.60q", path, out)
 	}
 	return fields[2], nil
 }

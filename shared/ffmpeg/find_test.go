@@ -20,27 +20,27 @@ func TestFind(t *testing.T) {
 	}
 	version, err := Version(t.Context(), path)
 	if err != nil || version == "" || version[0] < '0' || version[0] > '9' {
-		t.Errorf("the version is %q, %v", version, err)
+		t.Errorf("Version() = %q, %v", version, err)
 	}
 
 	fake := filepath.Join(t.TempDir(), "ffmpeg")
 	if err := os.WriteFile(fake, []byte("#!/bin/sh\necho hello\n"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Version(t.Context(), fake); err == nil || !strings.Contains(err.Error(), `answered "hello\n" when asked for its version`) {
-		t.Errorf("a program that is something else gives the error %v", err)
+	if _, err := Version(t.Context(), fake); err == nil || !strings.Contains(err.Error(), `output "hello\n"`) {
+		t.Errorf("with another program the error is %v", err)
 	}
 	t.Setenv(PathVariable, fake)
 	if found, err := Find(); err != nil || found != fake {
-		t.Errorf("found %q, %v; want %q", found, err, fake)
+		t.Errorf("Find() = %q, %v; want %q", found, err, fake)
 	}
 	t.Setenv(PathVariable, fake+"-gone")
 	if _, err := Find(); fault.Of(err) != fault.User || !strings.Contains(err.Error(), PathVariable) {
-		t.Errorf("with %s wrong the error is %v", PathVariable, err)
+		t.Errorf("if %s is wrong the error is %v", PathVariable, err)
 	}
 	t.Setenv(PathVariable, "")
 	t.Setenv("PATH", t.TempDir())
 	if _, err := Find(); fault.Of(err) != fault.User || !strings.Contains(err.Error(), InstallHint) {
-		t.Errorf("without ffmpeg the error is %v", err)
+		t.Errorf("with an empty PATH the error is %v", err)
 	}
 }

@@ -14,10 +14,10 @@ import (
 	"helios/shared/process"
 )
 
-// QuietArgs are the arguments with which ffmpeg asks nothing and says nothing but what went wrong.
+// QuietArgs are the arguments with which ffmpeg reads no input and prints only errors.
 var QuietArgs = []string{"-hide_banner", "-loglevel", "repeat+error", "-nostdin"}
 
-// Command returns ffmpeg with the arguments, after those of [QuietArgs]. The error is that of [Find].
+// Command returns a command that runs ffmpeg with [QuietArgs] and args. The error is that of [Find].
 func Command(args ...string) (*exec.Cmd, error) {
 	path, err := Find()
 	if err != nil {
@@ -26,8 +26,8 @@ func Command(args ...string) (*exec.Cmd, error) {
 	return exec.Command(path, append(append([]string{}, QuietArgs...), args...)...), nil
 }
 
-// Run runs ffmpeg or ffprobe to its end and kills it when ctx ends. The error is the cause of ctx's end, a
-// fault.Transient when somebody else killed the program, or else its last words.
+// Run runs ffmpeg or ffprobe and waits until it ends. If ctx ends first, Run kills it and returns the cause of ctx. If
+// another process killed it, the error is a fault.Transient; otherwise the error contains the last line of the output.
 func Run(ctx context.Context, cmd *exec.Cmd) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -52,11 +52,11 @@ func Run(ctx context.Context, cmd *exec.Cmd) error {
 	return fmt.Errorf("ffmpeg: %w", err)
 }
 
-// Message returns a line of ffmpeg's without what only ffmpeg understands.
+// Message returns a line of ffmpeg's output without the file: prefix of a path.
 func Message(line string) string { return strings.TrimPrefix(line, "file:") }
 
-// WriteError says why nothing more can be written to a file that is of no use any more, as a fault.User, and
-// returns nil where it could be: the disk says so more plainly than ffmpeg, and it is the user who can mend it.
+// WriteError returns why a file cannot be written, such as a full disk, as a fault.User, or nil if it can be written.
+// It appends to the file, so call it for an output that ffmpeg failed to write.
 func WriteError(file string) error {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err == nil {

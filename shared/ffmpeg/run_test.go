@@ -16,26 +16,29 @@ func TestRun(t *testing.T) {
 		name, script, want string
 		kind               fault.Kind
 	}{
-		{"well", "exit 0", "", fault.Internal},
-		{"with last words", "echo first >&2; echo file:a.mp3: why >&2; exit 1", "ffmpeg: a.mp3: why", fault.Internal},
-		{"without", "exit 3", "ffmpeg: exit status 3", fault.Internal},
+		{"success", "exit 0", "", fault.Internal},
+		{"output", "echo first >&2; echo file:a.mp3: why >&2; exit 1", "ffmpeg: a.mp3: why", fault.Internal},
+		{"no output", "exit 3", "ffmpeg: exit status 3", fault.Internal},
 		{"killed", "echo first; kill -9 $$", "ffmpeg was killed", fault.Transient},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			err := Run(t.Context(), exec.Command("sh", "-c", test.script))
-			if test.want == "" && err != nil || test.want != "" && (err == nil || err.Error() != test.want || fault.Of(err) != test.kind) {
-				t.Errorf("the error is %v, a fault of kind %s; want %q, %s", err, fault.Of(err), test.want, test.kind)
+			if test.want == "" {
+				if err != nil {
+					t.Errorf("the error is %v", err)
+				}
+			} else if err == nil || err.Error() != test.want || fault.Of(err) != test.kind {
+				t.Errorf("the error is %v, of kind %s; want %q, %s", err, fault.Of(err), test.want, test.kind)
 			}
 		})
 	}
 	if err := Run(t.Context(), exec.Command("/nowhere/ffmpeg")); err == nil {
-		t.Error("a program that is not there runs")
+		t.Error("running a missing program returned no error")
 	}
 }
 
-// Whenever the context ends, so does the program, and its cause is the error.
-func TestRunEnds(t *testing.T) {
-	reason := errors.New("changed my mind")
+func TestRunReturnsTheCauseOfTheContext(t *testing.T) {
+	reason := errors.New("cancelled")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -53,11 +56,11 @@ func TestRunEnds(t *testing.T) {
 		t.Errorf("the error is %v, want %v", err, reason)
 	}
 	if err := Run(ctx, exec.Command("true")); !errors.Is(err, reason) {
-		t.Errorf("after the end of ctx the error is %v, want %v", err, reason)
+		t.Errorf("with a cancelled context the error is %v, want %v", err, reason)
 	}
 }
 
-func TestUnwritable(t *testing.T) {
+func TestWriteError(t *testing.T) {
 	dir := t.TempDir()
 	if err := WriteError(filepath.Join(dir, "file")); err != nil {
 		t.Errorf("a file in %s: %v", dir, err)
@@ -75,6 +78,6 @@ func TestUnwritable(t *testing.T) {
 func TestFindProbe(t *testing.T) {
 	path, err := FindProbe()
 	if err != nil || filepath.Base(path) != "ffprobe" {
-		t.Errorf("found %q, %v", path, err)
+		t.Errorf("FindProbe() = %q, %v", path, err)
 	}
 }

@@ -1,7 +1,9 @@
-// Package flock locks files until their owner closes them or dies: the kernel keeps the lock, so a killed
-// process leaves none behind.
+// Package flock locks files between processes.
 //
-// It imports none of ours.
+// The kernel holds a lock for the process that has the file open. It releases the lock when the process closes the file
+// or is killed, so there are no stale locks.
+//
+// The package imports no other package of Helios.
 package flock
 
 import (
@@ -10,13 +12,13 @@ import (
 	"syscall"
 )
 
-// ErrLocked says that somebody else holds the lock.
+// ErrLocked means that another owner holds the lock.
 var ErrLocked = errors.New("locked by another process")
 
-// TryLock makes the file if it is not there, with a mode less the umask, and locks it; closing it ends the lock.
-// It does not wait: the error is ErrLocked when somebody else has it.
+// TryLock opens a file and locks it. It creates the file if necessary, with the mode before umask. If another owner
+// holds the lock, it returns [ErrLocked] at once. Closing the file releases the lock.
 //
-// Who holds a lock may delete its file.
+// The owner may delete the file.
 func TryLock(path string, mode os.FileMode) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, mode)
@@ -30,19 +32,20 @@ func TryLock(path string, mode os.FileMode) (*os.File, error) {
 			}
 			return nil, &os.PathError{Op: "lock", Path: path, Err: err}
 		}
-		// The file that was opened may have been deleted before it was locked: then the lock is worth nothing.
-		if same(f, path) {
+		// The previous owner may have deleted the file between the open and the lock. A lock on it excludes no one.
+		if isAt(f, path) {
 			return f, nil
 		}
 		f.Close()
 	}
 }
 
-func same(f *os.File, path string) bool {
-	locked, err := f.Stat()
+// isAt reports whether path is the file f.
+func isAt(f *os.File, path string) bool {
+	opened, err := f.Stat()
 	if err != nil {
 		return false
 	}
-	there, err := os.Stat(path)
-	return err == nil && os.SameFile(locked, there)
+	current, err := os.Stat(path)
+	return err == nil && os.SameFile(opened, current)
 }

@@ -12,7 +12,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain is also the process that takes a lock and keeps it, when it is started with the lock's path.
+// TestMain runs the tests. With FLOCK_TEST_HOLD it instead locks that file until its input ends.
 func TestMain(m *testing.M) {
 	if path := os.Getenv("FLOCK_TEST_HOLD"); path != "" {
 		f, err := TryLock(path, 0o600)
@@ -28,30 +28,30 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-func TestLock(t *testing.T) {
+func TestTryLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	first, err := TryLock(path, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := TryLock(path, 0o600); !errors.Is(err, ErrLocked) {
-		t.Errorf("a second lock gave %v", err)
+		t.Errorf("the second lock returned %v", err)
 	}
 	first.Close()
 	second, err := TryLock(path, 0o600)
 	if err != nil {
-		t.Fatalf("after the first was closed: %v", err)
+		t.Fatalf("after the first lock was closed: %v", err)
 	}
 	second.Close()
 }
 
-func TestLockInAFolderThatIsNotThere(t *testing.T) {
+func TestLockInMissingFolder(t *testing.T) {
 	if _, err := TryLock(filepath.Join(t.TempDir(), "nowhere", "lock"), 0o600); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the error is %v", err)
 	}
 }
 
-func TestAKilledOwnerLeavesNoLock(t *testing.T) {
+func TestKilledOwnerReleasesTheLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	owner := exec.Command(os.Args[0])
 	owner.Env = append(os.Environ(), "FLOCK_TEST_HOLD="+path)
@@ -65,12 +65,12 @@ func TestAKilledOwnerLeavesNoLock(t *testing.T) {
 	if err := owner.Start(); err != nil {
 		t.Fatal(err)
 	}
-	said := make([]byte, 100)
-	if n, err := out.Read(said); string(said[:n]) != "locked\n" {
-		t.Fatalf("the owner said %q, %v", said[:n], err)
+	output := make([]byte, 100)
+	if n, err := out.Read(output); string(output[:n]) != "locked\n" {
+		t.Fatalf("the owner printed %q, %v", output[:n], err)
 	}
 	if _, err := TryLock(path, 0o600); !errors.Is(err, ErrLocked) {
-		t.Errorf("while the owner lives: %v", err)
+		t.Errorf("while the owner runs: %v", err)
 	}
 	owner.Process.Kill()
 	owner.Wait()
@@ -81,9 +81,8 @@ func TestAKilledOwnerLeavesNoLock(t *testing.T) {
 	f.Close()
 }
 
-// Owners delete the file, while others may have it open to lock it. What these get must be the lock that
-// the next one finds, too.
-func TestOwnersMayDeleteTheFile(t *testing.T) {
+// An owner can delete the file while others have it open. They must not get a lock on the deleted file.
+func TestOwnerCanDeleteTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	var locked atomic.Int32
 	var all sync.WaitGroup
@@ -100,7 +99,7 @@ func TestOwnersMayDeleteTheFile(t *testing.T) {
 				}
 				locked.Add(1)
 				if second, err := TryLock(path, 0o600); !errors.Is(err, ErrLocked) {
-					t.Errorf("two have the lock: %v", err)
+					t.Errorf("two owners have the lock: %v", err)
 					second.Close()
 				}
 				os.Remove(path)
@@ -110,6 +109,6 @@ func TestOwnersMayDeleteTheFile(t *testing.T) {
 	}
 	all.Wait()
 	if locked.Load() == 0 {
-		t.Error("nobody ever got the lock")
+		t.Error("no goroutine got the lock")
 	}
 }

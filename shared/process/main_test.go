@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// script starts a shell script and returns it when it has printed "ready" into the pipe behind descriptor 3.
+// script starts a shell script and returns when it has written "ready" to file descriptor 3.
 func script(t *testing.T, text string) *Process {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -36,12 +36,12 @@ func script(t *testing.T, text string) *Process {
 	t.Cleanup(p.Kill)
 	r.SetReadDeadline(time.Now().Add(10 * time.Second))
 	if line, err := bufio.NewReader(r).ReadString('\n'); line != "ready\n" {
-		t.Fatalf("the script said %q, %v", line, err)
+		t.Fatalf("the script wrote %q, %v", line, err)
 	}
 	return p
 }
 
-// members returns the live processes of a group.
+// members returns the running processes of a group. It does not return zombies.
 func members(t *testing.T, group int) (live []string) {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -51,7 +51,7 @@ func members(t *testing.T, group int) (live []string) {
 	for _, file := range files {
 		stat, err := os.ReadFile(file)
 		if err != nil {
-			continue // it ended meanwhile
+			continue // it exited
 		}
 		// pid (name) state parent group …
 		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
@@ -62,8 +62,8 @@ func members(t *testing.T, group int) (live []string) {
 	return live
 }
 
-// gone waits until a group has no live process. A killed process takes a moment to die.
-func gone(t *testing.T, group int) {
+// wantGone fails the test unless all processes of a group end within 5 s.
+func wantGone(t *testing.T, group int) {
 	t.Helper()
 	var live []string
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
@@ -71,11 +71,11 @@ func gone(t *testing.T, group int) {
 			return
 		}
 	}
-	t.Errorf("still alive:\n%s", strings.Join(live, "\n"))
+	t.Errorf("still running:\n%s", strings.Join(live, "\n"))
 }
 
-// soon fails the test when f takes longer than it should.
-func soon(t *testing.T, limit time.Duration, what string, f func()) {
+// wantWithin fails the test if f takes longer than limit.
+func wantWithin(t *testing.T, limit time.Duration, what string, f func()) {
 	t.Helper()
 	start := time.Now()
 	f()

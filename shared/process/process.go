@@ -1,7 +1,20 @@
-// Package process runs the programs that Helios is made of, Chromium and ffmpeg, so that none of them
-// outlives its work, sees what it must not, or dies without a word.
+// Package process runs Chromium and ffmpeg as child processes.
 //
-// It imports only procfs.
+// # Process groups
+//
+// [Start] runs a program in its own process group. [Process.Kill] kills the whole group, and when the program ends,
+// its children are killed, too. So nothing outlives a render.
+//
+// # Environment
+//
+// A program gets only the variables that it needs to find its files, such as PATH and HOME. Credentials in the
+// environment of Helios do not reach it.
+//
+// # Output
+//
+// [Process.LastLine] returns the last line of the output, for error messages.
+//
+// The package imports no other package of Helios.
 package process
 
 import (
@@ -14,25 +27,23 @@ import (
 	"time"
 )
 
-// outputGrace is how long children that left the program's group, and so were not killed with it, may hold
-// its output open.
+// outputGrace limits the wait for the end of the output after the program ended. Children that left the process group
+// survive and can keep the output open.
 const outputGrace = 2 * time.Second
 
-// Process is a running program, alone with its children in a process group. Whoever starts it waits for
-// Done. When the program ends, by itself or by a signal, its children are killed.
+// Process is a running program.
 type Process struct {
 	cmd    *exec.Cmd
 	output tail
-	reaped atomic.Bool // the id may be somebody else's by now
+	reaped atomic.Bool // the kernel may reuse the process ID
 	done   chan struct{}
 	err    error
 }
 
-// Start starts a program in a process group of its own, with an environment that holds nothing of ours but
-// what programs need to find their files, and keeps the end of what it prints. Set cmd.Env to add to the
-// environment.
+// Start starts a program. cmd.Env is added to the inherited variables. Standard error is recorded, and so is standard
+// output if cmd.Stdout is nil.
 func Start(cmd *exec.Cmd) (*Process, error) {
-	// A pipe of our own: exec's would hold up Wait for as long as a child has it open.
+	// With a pipe of os/exec, Wait would block until all children close it.
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -54,11 +65,12 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 		return nil, err
 	}
 	p := &Process{cmd: cmd, done: make(chan struct{})}
-	go p.wait(r)
+	go p.run(r)
 	return p, nil
 }
 
-func (p *Process) wait(output *os.File) {
+// run records the output and reaps the program.
+func (p *Process) run(output *os.File) {
 	defer close(p.done)
 	drained := make(chan struct{})
 	go func() {
@@ -67,33 +79,33 @@ func (p *Process) wait(output *os.File) {
 	}()
 	p.err = p.cmd.Wait()
 	p.reaped.Store(true)
-	// A child keeps the group's id from being given to others. One that was being born during an earlier
-	// signal is in the group, too.
+	// Kill the remaining children. While one exists, the kernel does not reuse the group's ID. An earlier signal may have
+	// missed a child that was just being forked.
 	p.signal()
 	output.SetReadDeadline(time.Now().Add(outputGrace))
 	<-drained
 	output.Close()
 }
 
-// PID returns the id of the program and of its process group.
+// PID returns the ID of the program, which is also that of its process group.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Done is closed when the program has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Wait waits for the end of the program and says how it ended, as [exec.Cmd.Wait] does.
+// Wait waits until the program ends. The error is that of [exec.Cmd.Wait]. Wait may be called more than once.
 func (p *Process) Wait() error {
 	<-p.done
 	return p.err
 }
 
-// Killed reports whether a signal ended the program, which has ended.
+// Killed reports whether a signal ended the program. It must be called after the program ended.
 func (p *Process) Killed() bool {
 	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	return ok && status.Signaled()
 }
 
-// Kill kills the program and its children and waits for its end. A program that has ended is no error.
+// Kill kills the program and its children and waits until the program ends. It does nothing if the program has ended.
 func (p *Process) Kill() {
 	if !p.reaped.Load() {
 		p.signal()
@@ -103,16 +115,16 @@ func (p *Process) Kill() {
 
 func (p *Process) signal() { syscall.Kill(-p.PID(), syscall.SIGKILL) }
 
-// LastLine returns the last line that the program printed.
+// LastLine returns the last line of the output that is not empty.
 func (p *Process) LastLine() string { return p.output.lastLine() }
 
-// passed are the variables that programs inherit. Credentials are not among them, whatever their name.
-var passed = []string{"PATH", "LD_LIBRARY_PATH", "FONTCONFIG_PATH", "FONTCONFIG_FILE", "TMPDIR", "HOME"}
+// inherited are the variables that programs inherit. All others may be credentials.
+var inherited = []string{"PATH", "LD_LIBRARY_PATH", "FONTCONFIG_PATH", "FONTCONFIG_FILE", "TMPDIR", "HOME"}
 
 func environment() []string {
 	env := []string{"LANG=C.UTF-8", "TZ=UTC"}
 	for _, variable := range os.Environ() {
-		if slices.ContainsFunc(passed, func(name string) bool {
+		if slices.ContainsFunc(inherited, func(name string) bool {
 			return len(variable) > len(name) && variable[:len(name)+1] == name+"="
 		}) {
 			env = append(env, variable)

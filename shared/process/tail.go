@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// tail keeps the end of what is written to it.
+// tail is a writer that keeps the last tailSize bytes.
 type tail struct {
 	mu  sync.Mutex
 	buf []byte
