@@ -71,7 +71,9 @@ func TestEnvironment(t *testing.T) {
 	if strings.Contains(got, "s3cret") || strings.Contains(got, "LD_PRELOAD") {
 		t.Errorf("the environment contains variables that are not inherited:\n%s", got)
 	}
-	for _, want := range []string{"LANG=C.UTF-8", "TZ=UTC", "HOME=/elsewhere", "OURS=1", "FONTCONFIG_FILE=/fonts.conf", "PATH="} {
+	for _, want := range []string{
+		"LANG=C.UTF-8", "TZ=UTC", "HOME=/elsewhere", "OURS=1", "FONTCONFIG_FILE=/fonts.conf", "PATH=",
+	} {
 		if !strings.Contains("\n"+got, "\n"+want) {
 			t.Errorf("the environment does not contain %s:\n%s", want, got)
 		}

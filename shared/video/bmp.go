@@ -2,20 +2,20 @@ package video
 
 import "encoding/binary"
 
-// headerSize is the length of a BMP's two headers, the second of them the one that tells of alpha.
-const headerSize = 14 + 108
+// bmpHeaderSize is the size of a BMP's file header and of a BITMAPV4HEADER, which supports alpha.
+const bmpHeaderSize = 14 + 108
 
-// newBMP returns a picture of 32-bit pixels, blue first, from its top to its bottom: what costs Chromium least
-// to read and ffmpeg nothing to write.
+// newBMP returns a BMP file with 32-bit BGRA pixels, top row first. It is the format with alpha that Chromium decodes
+// fastest, and the pixels are those of ffmpeg's rawvideo output.
 func newBMP(width, height int) []byte {
-	b := make([]byte, headerSize+4*width*height)
+	b := make([]byte, bmpHeaderSize+4*width*height)
 	le := binary.LittleEndian
 	copy(b, "BM")
 	le.PutUint32(b[2:], uint32(len(b)))
-	le.PutUint32(b[10:], headerSize)
+	le.PutUint32(b[10:], bmpHeaderSize)
 	le.PutUint32(b[14:], 108)
 	le.PutUint32(b[18:], uint32(width))
-	le.PutUint32(b[22:], uint32(-int32(height)))
+	le.PutUint32(b[22:], uint32(-int32(height))) // negative: top row first
 	le.PutUint16(b[26:], 1)
 	le.PutUint16(b[28:], 32)
 	const bitfields = 3

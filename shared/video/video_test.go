@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image/jpeg"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -17,12 +18,16 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// numbered makes a video whose frame n shows n in its luma: eight columns are its bits, the highest left.
-func numbered(t *testing.T, name string, seconds int, args ...string) string {
+// encodeNumbers encodes a video whose frame n shows n: eight columns of black or white are its bits, the highest on the
+// left.
+func encodeNumbers(t *testing.T, name string, seconds int, args ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
-	all := []string{"-nostdin", "-v", "error", "-f", "lavfi", "-i", fmt.Sprintf("color=s=128x72:d=%d:r=30", seconds),
-		"-vf", "format=gray,geq=lum='if(bitand(floor(N/pow(2,7-floor(X*8/W))),1),235,16)':cb=128:cr=128", "-pix_fmt", "yuv420p"}
+	const bits = "format=gray,geq=lum='if(bitand(floor(N/pow(2,7-floor(X*8/W))),1),235,16)':cb=128:cr=128"
+	all := []string{
+		"-nostdin", "-v", "error", "-f", "lavfi", "-i", fmt.Sprintf("color=s=128x72:d=%d:r=30", seconds),
+		"-vf", bits, "-pix_fmt", "yuv420p",
+	}
 	if out, err := exec.Command("ffmpeg", append(append(all, args...), path)...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -40,22 +45,23 @@ func open(t *testing.T, path string) *Reader {
 	return r
 }
 
-func number(t *testing.T, picture []byte) (n int) {
+// decodeNumber returns the number that a frame shows.
+func decodeNumber(t *testing.T, frame []byte) (n int) {
 	t.Helper()
-	p, err := jpeg.Decode(bytes.NewReader(picture))
+	image, err := jpeg.Decode(bytes.NewReader(frame))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for bit := range 8 {
 		n <<= 1
-		if red, _, _, _ := p.At(8+16*bit, 36).RGBA(); red > 0x8000 {
+		if red, _, _, _ := image.At(8+16*bit, 36).RGBA(); red > 0x8000 {
 			n |= 1
 		}
 	}
 	return n
 }
 
-func TestPicturesAreThoseThatWereAskedFor(t *testing.T) {
+func TestFrame(t *testing.T) {
 	for name, args := range map[string][]string{
 		"b.mp4":    {"-c:v", "libx264", "-bf", "3", "-g", "25"},
 		"open.mp4": {"-c:v", "libx264", "-bf", "3", "-g", "25", "-x264-params", "open-gop=1"},
@@ -66,33 +72,33 @@ func TestPicturesAreThoseThatWereAskedFor(t *testing.T) {
 		"vp9.webm": {"-c:v", "libvpx-vp9", "-cpu-used", "8", "-auto-alt-ref", "1", "-g", "25"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := open(t, numbered(t, name, 4, args...))
+			r := open(t, encodeNumbers(t, name, 4, args...))
 			if n := len(r.info.Times); n != 120 {
-				t.Fatalf("it has %d pictures, want 120", n)
+				t.Fatalf("%d frames, want 120", n)
 			}
 			for _, i := range []int{0, 1, 2, 7, 60, 61, 119, 119, 59, 24, 25, 26, 49, 50, 0} {
-				picture, err := r.Frame(t.Context(), i)
+				frame, err := r.Frame(t.Context(), i)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := number(t, picture); got != i {
-					t.Errorf("picture %d is %d", i, got)
+				if got := decodeNumber(t, frame); got != i {
+					t.Errorf("Frame(%d) is frame %d", i, got)
 				}
 			}
 			want := 4
 			if name == "b.ts" {
-				want = 8 // a transport stream has no index: ffmpeg lands too late at times
+				want = 8 // a transport stream has no index, so ffmpeg sometimes seeks too far
 			}
 			if r.starts > want {
-				t.Errorf("%d stretches were begun, want at most %d", r.starts, want)
+				t.Errorf("%d decoders were started, want at most %d", r.starts, want)
 			}
 		})
 	}
 }
 
-// A partition in the middle of a long video decodes what it shows, and no more before it than a group of pictures.
-func TestAStretchIsAllThatIsDecoded(t *testing.T) {
-	path := numbered(t, "long.mp4", 120, "-c:v", "libx264", "-preset", "ultrafast", "-g", "30")
+// The reader does not decode what is before the first frame, except for frames of the same GOP.
+func TestDecodesOnlyWhatIsRead(t *testing.T) {
+	path := encodeNumbers(t, "long.mp4", 120, "-c:v", "libx264", "-preset", "ultrafast", "-g", "30")
 	children := func() time.Duration {
 		var u syscall.Rusage
 		syscall.Getrusage(syscall.RUSAGE_CHILDREN, &u)
@@ -110,19 +116,19 @@ func TestAStretchIsAllThatIsDecoded(t *testing.T) {
 		return children() - before
 	}
 	all, part := cpu(0, 3600), cpu(3400, 30)
-	t.Logf("all take %s of CPU, the part %s", all, part)
+	t.Logf("CPU time of 3600 frames: %s; of 30 frames: %s", all, part)
 	if part*4 > all {
-		t.Errorf("30 of 3600 pictures take %s of CPU, all of them %s", part, all)
+		t.Errorf("30 of 3600 frames take %s of CPU, all of them %s", part, all)
 	}
 }
 
-func TestWhatCannotBeReadIsTheUsersFault(t *testing.T) {
+func TestUnreadableFileIsUserError(t *testing.T) {
 	list := filepath.Join(t.TempDir(), "list.mp4")
-	target := numbered(t, "target.mp4", 1, "-c:v", "libx264")
-	if out, err := exec.Command("sh", "-c", `printf 'ffconcat version 1.0\nfile %s\n' "$1" > "$2"`, "sh", target, list).CombinedOutput(); err != nil {
-		t.Fatal(err, string(out))
+	target := encodeNumbers(t, "target.mp4", 1, "-c:v", "libx264")
+	if err := os.WriteFile(list, []byte("ffconcat version 1.0\nfile "+target+"\n"), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	// A list of other files is none that a page may show.
+	// A playlist is not accepted, because it names other files.
 	for _, path := range []string{list, "video_test.go", "gone.mp4"} {
 		if _, err := Probe(t.Context(), path); fault.Of(err) != fault.User {
 			t.Errorf("%s: %v", path, err)
@@ -130,12 +136,12 @@ func TestWhatCannotBeReadIsTheUsersFault(t *testing.T) {
 	}
 }
 
-func TestAKilledFFmpegIsTransient(t *testing.T) {
-	r := open(t, numbered(t, "v.mp4", 8, "-c:v", "libx264"))
+func TestKilledFFmpegIsTransient(t *testing.T) {
+	r := open(t, encodeNumbers(t, "v.mp4", 8, "-c:v", "libx264"))
 	if _, err := r.Frame(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
-	syscall.Kill(r.stretch.process.PID(), syscall.SIGKILL)
+	syscall.Kill(r.decoder.process.PID(), syscall.SIGKILL)
 	var err error
 	for i := 1; err == nil && i < 240; i++ {
 		_, err = r.Frame(t.Context(), i)
@@ -143,7 +149,7 @@ func TestAKilledFFmpegIsTransient(t *testing.T) {
 	if fault.Of(err) != fault.Transient {
 		t.Errorf("the error is %v", err)
 	}
-	if picture, err := r.Frame(t.Context(), 100); err != nil || number(t, picture) != 100 {
-		t.Errorf("it does not go on: %v", err)
+	if frame, err := r.Frame(t.Context(), 100); err != nil || decodeNumber(t, frame) != 100 {
+		t.Errorf("the next call returned %v", err)
 	}
 }
