@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// A GIF needs all frames at once, and ffmpeg, which only the image of the chunk function has.
+// A GIF needs all frames at once. Only the chunk function has ffmpeg.
 func TestAssemble(t *testing.T) {
-	s := start(t)
+	s := startStack(t)
 	for _, name := range []string{"plan", "merge"} {
 		s.withoutPrograms(t, name)
 	}
@@ -31,14 +31,14 @@ func TestAssemble(t *testing.T) {
 	}
 	got := s.download(t, "renders/a.gif")
 	if frames := frameMD5(t, got); len(frames) != 12 || !slices.Equal(frames, frameMD5(t, want)) {
-		t.Errorf("its %d frames are not those of helios render", len(frames))
+		t.Errorf("the %d frames differ from those of helios render", len(frames))
 	}
 	if a, b := read(t, got), read(t, want); !slices.Equal(a, b) {
-		t.Error("its bytes are not those of helios render")
+		t.Error("the bytes differ from those of helios render")
 	}
 }
 
-// withoutPrograms deploys a function as Lambda runs it: with its program and no other.
+// withoutPrograms deploys a function without other programs in its PATH, as in Lambda.
 func (s *stack) withoutPrograms(t *testing.T, name string) {
 	t.Helper()
 	f := s.lambda.Function(name)

@@ -22,7 +22,7 @@ import (
 	"helios/shared/remote"
 )
 
-// commandLine is a person's terminal, with a folder and what leads to the stack.
+// commandLine is a shell with a working folder and an environment that selects the stack.
 type commandLine struct {
 	dir string
 	env []string
@@ -41,7 +41,7 @@ func (s *stack) commandLine(t *testing.T) *commandLine {
 	}}
 }
 
-// run runs a command by the shell and returns what it prints.
+// run runs a shell command and returns its standard output.
 func (c *commandLine) run(t *testing.T, command string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -56,12 +56,12 @@ func (c *commandLine) run(t *testing.T, command string) string {
 	return stdout.String()
 }
 
-// A local composition is uploaded, rendered by the compiled functions, followed by its frames on a terminal, and
-// fetched: the frames are those of helios render.
-func TestCommandLine(t *testing.T) {
-	s := start(t)
+// helios cloud render uploads a local composition, shows the progress on a terminal and downloads the output. The
+// frames equal those of helios render.
+func TestCloudCommandLine(t *testing.T) {
+	s := startStack(t)
 	c := s.commandLine(t)
-	const frames = 1600 // so many that there is progress to report
+	const frames = 1600 // enough to report progress in between
 	for name, text := range map[string]string{
 		"my intro/index.html":         strings.Replace(strings.Replace(page, `data-duration="1.2"`, `data-duration="160"`, 1), "<style>", `<link rel="stylesheet" href="css/more%20style.css"><style>`, 1),
 		"my intro/css/more style.css": "p { font: 20px monospace; text-shadow: 1px 1px red }",
@@ -90,13 +90,13 @@ func TestCommandLine(t *testing.T) {
 		last = n
 	}
 	if last != frames || between == 0 {
-		t.Errorf("the bar ended at %d, by %d steps: %q", last, between, screen)
+		t.Errorf("the progress bar ended at %d after %d steps: %q", last, between, screen)
 	}
 
 	c.run(t, `helios render "my intro" -o local.mp4 --concurrency 3 --quiet`)
 	want := frameMD5(t, filepath.Join(c.dir, "local.mp4"))
 	if got := frameMD5(t, filepath.Join(c.dir, "out.mp4")); len(want) != frames || !slices.Equal(got, want) {
-		t.Errorf("%d frames are not those of helios render, which are %d", len(got), len(want))
+		t.Errorf("the %d frames differ from the %d of helios render", len(got), len(want))
 	}
 
 	endpoint := " --endpoint-url " + s.URL
@@ -114,15 +114,15 @@ func TestCommandLine(t *testing.T) {
 	}
 	c.run(t, "helios cloud fetch "+id+" -o again.mp4 --quiet"+endpoint)
 	if a, b := read(t, filepath.Join(c.dir, "out.mp4")), read(t, filepath.Join(c.dir, "again.mp4")); !bytes.Equal(a, b) {
-		t.Error("the output was fetched as something else")
+		t.Error("the second download differs")
 	}
 
-	// Again, with one file that has changed.
+	// Only the changed file is uploaded again.
 	if err := os.WriteFile(filepath.Join(c.dir, "my intro/css/more style.css"), []byte("p { color: red }"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	west := sfn.New(s.states.Options(), func(o *sfn.Options) { o.Region = "us-west-2" }) // moto starts one execution in a region
-	if told := c.run(t, `helios cloud render "my intro" --detach --frame-count 1 --state-machine `+createMachine(t, west)+endpoint+` 2>&1`); !strings.Contains(told, "uploaded 1 of 2 files") {
-		t.Errorf("it told %s", told)
+	west := sfn.New(s.states.Options(), func(o *sfn.Options) { o.Region = "us-west-2" }) // moto runs only one execution per region
+	if messages := c.run(t, `helios cloud render "my intro" --detach --frame-count 1 --state-machine `+createMachine(t, west)+endpoint+` 2>&1`); !strings.Contains(messages, "uploaded 1 of 2 files") {
+		t.Errorf("it printed %s", messages)
 	}
 }

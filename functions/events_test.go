@@ -20,10 +20,10 @@ import (
 	"helios/shared/cloud"
 )
 
-// A document below requests/ starts a render, once, however often S3 tells of it; a bad one gets an answer beside
-// it.
+// A document below requests/ starts one render, even if S3 delivers its event twice. For an invalid document, the
+// error is written beside it.
 func TestTrigger(t *testing.T) {
-	s := start(t)
+	s := startStack(t)
 	s.put(t, "sites/a/index.html", page)
 	s.put(t, "requests/good.json", `{"input":"s3://helios-test/sites/a/index.html"}`)
 	s.put(t, "requests/bad.json", `{"input":"s3://helios-test/sites/a/index.html","fps":"fast"}`)
@@ -34,16 +34,16 @@ func TestTrigger(t *testing.T) {
 	}
 	var first, second cloud.Triggered
 	for _, into := range []*cloud.Triggered{&first, &second} {
-		answer, failed := s.call(t, "plan", event("requests/good.json"))
+		response, failed := s.call(t, "plan", event("requests/good.json"))
 		if failed != "" {
-			t.Fatal(answer)
+			t.Fatal(response)
 		}
-		if err := json.Unmarshal([]byte(answer), into); err != nil {
+		if err := json.Unmarshal([]byte(response), into); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if first.Execution == "" || first != second {
-		t.Errorf("the two deliveries gave %+v and %+v", first, second)
+		t.Errorf("the two deliveries returned %+v and %+v", first, second)
 	}
 	list, err := s.states.ListExecutions(t.Context(), &sfn.ListExecutionsInput{StateMachineArn: &s.machine})
 	if err != nil {
@@ -59,65 +59,65 @@ func TestTrigger(t *testing.T) {
 		t.Errorf("it has %d frames", len(got))
 	}
 
-	if answer, failed := s.call(t, "plan", event("requests/bad.json")); failed != "" {
-		t.Fatal(answer)
+	if response, failed := s.call(t, "plan", event("requests/bad.json")); failed != "" {
+		t.Fatal(response)
 	}
 	var reason struct{ Error, Field string }
 	if err := s.bucket.GetJSON(t.Context(), "requests/bad.error.json", &reason); err != nil || reason.Field != "fps" || !strings.Contains(reason.Error, "fast") {
-		t.Errorf("the answer says %+v, %v", reason, err)
+		t.Errorf("the request error is %+v, %v", reason, err)
 	}
 	for _, key := range []string{"requests/bad.error.json", "renders/good.mp4", "requests/gone.json"} {
-		if answer, failed := s.call(t, "plan", event(key)); failed != "" || strings.Contains(answer, "execution") || strings.Contains(answer, "error\"") {
-			t.Errorf("%s: %s", key, answer)
+		if response, failed := s.call(t, "plan", event(key)); failed != "" || strings.Contains(response, "execution") || strings.Contains(response, "error\"") {
+			t.Errorf("%s: %s", key, response)
 		}
 	}
 }
 
-// prepare plans a job by the functions, without the state machine.
-func (s *stack) prepare(t *testing.T, request string) cloud.Planned {
+// plan inspects and plans a job without the state machine.
+func (s *stack) plan(t *testing.T, request string) cloud.Planned {
 	t.Helper()
 	inspection, failed := s.call(t, "chunk", map[string]any{"action": "inspect", "request": json.RawMessage(request)})
 	if failed != "" {
 		t.Fatal(inspection)
 	}
-	answer, failed := s.call(t, "plan", map[string]any{
+	response, failed := s.call(t, "plan", map[string]any{
 		"action": "plan", "request": json.RawMessage(request), "inspection": json.RawMessage(inspection), "execution": map[string]string{"name": "x"},
 	})
 	if failed != "" {
-		t.Fatal(answer)
+		t.Fatal(response)
 	}
 	var p cloud.Planned
-	if err := json.Unmarshal([]byte(answer), &p); err != nil {
+	if err := json.Unmarshal([]byte(response), &p); err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-// A partition that does not fit into the function's time ends before it, with the numbers.
+// A partition that is too large for the timeout fails before the timeout, and the error contains the speed.
 func TestTimeout(t *testing.T) {
-	s := start(t)
+	s := startStack(t)
 	s.put(t, "sites/a/index.html", strings.Replace(page, `data-duration="1.2"`, `data-duration="9000"`, 1))
-	p := s.prepare(t, `{"input":"s3://helios-test/sites/a/index.html"}`)
+	p := s.plan(t, `{"input":"s3://helios-test/sites/a/index.html"}`)
 	s.lambda.SetTimeout("chunk", 8*time.Second)
 	begun := time.Now()
-	answer, failed := s.call(t, "chunk", cloud.RenderEvent{Action: "render", JobID: p.JobID, Partition: cloud.PartitionItem{FrameCount: 90_000, OutputFile: "x.0000.mp4"}})
-	if failed != cloud.TimeoutError || !strings.Contains(answer, "of 90000 frames done") || !strings.Contains(answer, "ms each") {
-		t.Errorf("%s: %s", failed, answer)
+	response, failed := s.call(t, "chunk", cloud.RenderEvent{Action: "render", JobID: p.JobID, Partition: cloud.PartitionItem{FrameCount: 90_000, OutputFile: "x.0000.mp4"}})
+	if failed != cloud.TimeoutError || !strings.Contains(response, "of 90000 frames done") || !strings.Contains(response, "ms each") {
+		t.Errorf("%s: %s", failed, response)
 	}
 	if took := time.Since(begun); took >= 8*time.Second {
-		t.Errorf("it took %s", took)
+		t.Errorf("it took %s, want less than the timeout", took)
 	}
 }
 
-// No process that the chunk function starts knows a credential, or the address of the Runtime API.
+// No child process of the chunk function has credentials or the address of the Runtime API in its environment.
 func TestPagesHaveNoCredentials(t *testing.T) {
-	s := start(t)
+	s := startStack(t)
 	s.put(t, "sites/a/index.html", strings.Replace(page, `data-duration="1.2"`, `data-duration="150"`, 1))
-	p := s.prepare(t, `{"input":"s3://helios-test/sites/a/index.html","concurrency":1}`)
+	p := s.plan(t, `{"input":"s3://helios-test/sites/a/index.html","concurrency":1}`)
 	var once sync.Once
 	seen := 0
 	s.FailS3(func(r *http.Request) bool {
-		// Progress is told again after a while, when Chromium and ffmpeg run.
+		// At the second progress report, Chromium and ffmpeg are running.
 		if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, ".running.") || strings.Contains(r.URL.Path, ".f0.") {
 			return false
 		}
@@ -131,7 +131,7 @@ func TestPagesHaveNoCredentials(t *testing.T) {
 					seen++
 					for variable := range strings.SplitSeq(string(environ), "\x00") {
 						if strings.HasPrefix(variable, "AWS_") || strings.HasPrefix(variable, "HELIOS_") {
-							t.Errorf("a process knows %s", variable)
+							t.Errorf("a process has the variable %s", variable)
 						}
 					}
 				}
@@ -139,15 +139,15 @@ func TestPagesHaveNoCredentials(t *testing.T) {
 		})
 		return false
 	})
-	if answer, failed := s.call(t, "chunk", cloud.RenderEvent{Action: "render", JobID: p.JobID, Partition: cloud.PartitionItem{FrameCount: 1500, OutputFile: "x.0000.mp4"}}); failed != "" {
-		t.Fatal(answer)
+	if response, failed := s.call(t, "chunk", cloud.RenderEvent{Action: "render", JobID: p.JobID, Partition: cloud.PartitionItem{FrameCount: 1500, OutputFile: "x.0000.mp4"}}); failed != "" {
+		t.Fatal(response)
 	}
 	if seen < 3 {
-		t.Errorf("only %d processes were seen", seen)
+		t.Errorf("found only %d processes", seen)
 	}
 }
 
-// descendants returns the processes below one.
+// descendants returns the ids of all descendants of a process.
 func descendants(t *testing.T, pid int) (list []int) {
 	t.Helper()
 	files, err := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/children")
@@ -168,17 +168,17 @@ func descendants(t *testing.T, pid int) (list []int) {
 	return list
 }
 
-// What a function is asked wrongly is no defect.
-func TestWrongEvents(t *testing.T) {
-	s := start(t)
+// Invalid events are user errors.
+func TestInvalidEvents(t *testing.T) {
+	s := startStack(t)
 	for _, test := range []struct{ function, event, want string }{
 		{"chunk", `{"action":"merge"}`, cloud.UserError},
 		{"merge", `{"action":"merge","jobId":"none"}`, cloud.InternalError},
 		{"plan", `{"action":"plan","request":{"input":"nowhere"}}`, cloud.UserError},
 		{"chunk", `{"action":"render","jobId":7}`, cloud.UserError},
 	} {
-		if answer, failed := s.call(t, test.function, json.RawMessage(test.event)); failed != test.want {
-			t.Errorf("%s gave %s: %s", test.event, failed, answer)
+		if response, failed := s.call(t, test.function, json.RawMessage(test.event)); failed != test.want {
+			t.Errorf("%s returned %s: %s", test.event, failed, response)
 		}
 	}
 }

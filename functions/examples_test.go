@@ -16,14 +16,13 @@ import (
 	"helios/shared/cloud"
 )
 
-// example is what a function is asked and what it answers: functions/FUNCTION/examples/ACTION.json.
+// example is an event and its response: functions/FUNCTION/examples/ACTION.json.
 type example struct {
 	Event  json.RawMessage `json:"event"`
 	Result json.RawMessage `json:"result"`
 }
 
-// The examples are what the types are: nothing of an example is lost when it is read and written again. There is
-// one for all that a function can do.
+// The examples match the Go types: decoding and encoding loses nothing. There is one example per action.
 func TestExamples(t *testing.T) {
 	type types struct{ event, result any }
 	for function, test := range map[string]struct {
@@ -40,7 +39,7 @@ func TestExamples(t *testing.T) {
 			"plan":           {new(cloud.PlanEvent), new(cloud.Planned)},
 			"failure":        {new(cloud.FailureEvent), new(cloud.Failure)},
 			"request-error":  {new(cloud.RequestErrorEvent), new(cloud.RequestError)},
-			"object-created": {nil, new(cloud.Triggered)}, // of the event S3 says more than is read
+			"object-created": {nil, new(cloud.Triggered)}, // the type contains only part of S3's event
 		}},
 		"merge": {cloud.Merge(), map[string]types{
 			"merge":     {new(cloud.MergeEvent), new(cloud.MergeResult)},
@@ -54,7 +53,7 @@ func TestExamples(t *testing.T) {
 		}
 		slices.Sort(actions)
 		if diff := cmp.Diff(actions, slices.Sorted(maps.Keys(test.examples))); diff != "" {
-			t.Errorf("%s (- is done, + has an example):\n%s", function, diff)
+			t.Errorf("%s (- actions, + examples):\n%s", function, diff)
 		}
 		for action, types := range test.examples {
 			e := readExample(t, function, action)
@@ -100,17 +99,17 @@ func same(t *testing.T, name string, text []byte, value any) {
 	}
 	for key, value := range got {
 		if _, ok := want[key]; !ok && value == nil {
-			delete(got, key) // what the state machine leaves out
+			delete(got, key) // optional, omitted by the state machine
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("%s (- is the example, + the type):\n%s", name, diff)
+		t.Errorf("%s (- example, + type):\n%s", name, diff)
 	}
 }
 
-// The state machine asks as the examples do.
-func TestMachineAsksAsTheExamples(t *testing.T) {
-	asked := map[string]bool{}
+// The events of the state machine have the fields of the examples.
+func TestStateMachineEvents(t *testing.T) {
+	actions := map[string]bool{}
 	var walk func(v any)
 	walk = func(v any) {
 		switch v := v.(type) {
@@ -120,14 +119,14 @@ func TestMachineAsksAsTheExamples(t *testing.T) {
 			}
 		case map[string]any:
 			if action, ok := v["action"].(string); ok {
-				asked[action] = true
+				actions[action] = true
 				var keys []string
 				for key := range v {
 					keys = append(keys, strings.TrimSuffix(key, ".$"))
 				}
 				slices.Sort(keys)
-				if want := eventOf(t, action); !slices.Equal(keys, want) {
-					t.Errorf("%s is asked with %q, and the example has %q", action, keys, want)
+				if want := eventFields(t, action); !slices.Equal(keys, want) {
+					t.Errorf("the event of %s has the fields %q, want %q", action, keys, want)
 				}
 			}
 			for _, e := range v {
@@ -136,17 +135,17 @@ func TestMachineAsksAsTheExamples(t *testing.T) {
 		}
 	}
 	walk(stateMachine(t))
-	if got := slices.Sorted(maps.Keys(asked)); len(got) != 10 {
-		t.Errorf("it asks for %q", got)
+	if got := slices.Sorted(maps.Keys(actions)); len(got) != 10 {
+		t.Errorf("the actions are %q", got)
 	}
 }
 
-// eventOf returns the fields of the example of an action.
-func eventOf(t *testing.T, action string) []string {
+// eventFields returns the fields of the example event of an action.
+func eventFields(t *testing.T, action string) []string {
 	t.Helper()
 	files, err := filepath.Glob("*/examples/" + action + ".json")
 	if err != nil || len(files) != 1 {
-		t.Errorf("of %s there are the examples %q: %v", action, files, err)
+		t.Errorf("%s has the examples %q, want one: %v", action, files, err)
 		return nil
 	}
 	var event map[string]any
@@ -172,7 +171,7 @@ func TestEventSchema(t *testing.T) {
 	}
 }
 
-// checkEvent compares the end of a render with the schema.
+// checkEvent validates the detail of an event.
 func checkEvent(t *testing.T, detail []byte) error {
 	t.Helper()
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(cloud.EventSchema()))

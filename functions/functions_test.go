@@ -1,6 +1,6 @@
 //go:build cloud
 
-// Package functions tests the compiled functions, as Lambda runs them, and the state machine that calls them.
+// Package functions tests the compiled functions and the state machine. Package awstest describes how they run.
 package functions
 
 import (
@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 
 const bucket = "helios-test"
 
-// binaries is the folder that the functions are compiled into.
+// binaries is the folder of the compiled functions.
 var binaries string
 
 var building sync.Mutex
@@ -55,7 +55,7 @@ var building sync.Mutex
 func build(t *testing.T, name string) string {
 	t.Helper()
 	if program := os.Getenv("HELIOS_CHUNK_BOOTSTRAP"); name == "chunk" && program != "" {
-		return program // that of the image, see tools/test-image.sh
+		return program // the binary of the image, see tools/test-image.sh
 	}
 	building.Lock()
 	defer building.Unlock()
@@ -71,18 +71,18 @@ func build(t *testing.T, name string) string {
 	return path
 }
 
-// stack is what template.yaml deploys, on this machine.
+// stack contains the functions, the bucket and the state machine of template.yaml.
 type stack struct {
 	*awstest.Endpoint
 	lambda  *awstest.Lambda
 	bucket  *cloud.Bucket
 	states  *sfn.Client
 	machine string
-	regions int // in which executions were started
+	regions int // number of regions with an execution
 }
 
-// start starts the functions and the state machine.
-func start(t *testing.T, env ...string) *stack {
+// startStack starts the functions, and moto with the state machine.
+func startStack(t *testing.T, env ...string) *stack {
 	t.Helper()
 	s := &stack{lambda: awstest.NewLambda(t)}
 	s.Endpoint = awstest.StartMoto(t, s.lambda)
@@ -95,9 +95,9 @@ func start(t *testing.T, env ...string) *stack {
 	return s
 }
 
-// alone starts the functions alone, before a strict S3 server. What the test does in the bucket does not pass
-// through the front.
-func alone(t *testing.T, env ...string) *stack {
+// startFunctions starts the functions and a strict S3 server, without a state machine. Requests of s.bucket do not pass
+// through the endpoint, and so not through injected faults.
+func startFunctions(t *testing.T, env ...string) *stack {
 	t.Helper()
 	server := s3test.Start(t)
 	s := &stack{lambda: awstest.NewLambda(t), bucket: &cloud.Bucket{Name: bucket, Client: server.Client()}}
@@ -112,7 +112,7 @@ func (s *stack) makeBucket(t *testing.T) {
 	if _, err := s.bucket.Client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
 		t.Fatal(err)
 	}
-	s.tell(t)
+	s.logOnFailure(t)
 }
 
 func (s *stack) deploy(t *testing.T, env []string) {
@@ -136,7 +136,7 @@ func (s *stack) deploy(t *testing.T, env []string) {
 	}
 }
 
-// createMachine makes the state machine of statemachine/render.asl.json with the template's substitutions.
+// createMachine creates the state machine of statemachine/render.asl.json.
 func createMachine(t *testing.T, states *sfn.Client) (arn string) {
 	t.Helper()
 	definition, err := os.ReadFile("../statemachine/render.asl.json")
@@ -158,7 +158,7 @@ func createMachine(t *testing.T, states *sfn.Client) (arn string) {
 	return *out.StateMachineArn
 }
 
-// put uploads a file.
+// put writes an object.
 func (s *stack) put(t *testing.T, key, text string) {
 	t.Helper()
 	if err := s.bucket.Put(t.Context(), key, []byte(text)); err != nil {
@@ -166,10 +166,10 @@ func (s *stack) put(t *testing.T, key, text string) {
 	}
 }
 
-// run starts an execution and waits for its end.
+// run starts an execution and waits until it ends.
 func (s *stack) run(t *testing.T, name, request string) *sfn.DescribeExecutionOutput {
 	t.Helper()
-	// moto starts only one execution in a region.
+	// moto runs only one execution per region.
 	s.regions++
 	region := []string{"us-east-1", "us-west-2", "eu-west-1"}[s.regions]
 	states := sfn.New(s.states.Options(), func(o *sfn.Options) { o.Region = region })
@@ -201,7 +201,7 @@ func wait(t *testing.T, states *sfn.Client, arn string) *sfn.DescribeExecutionOu
 	}
 }
 
-// finished reads what an execution answered.
+// finished requires success and returns the output of an execution.
 func finished(t *testing.T, d *sfn.DescribeExecutionOutput) (f cloud.Finished) {
 	t.Helper()
 	if d.Status != types.ExecutionStatusSucceeded {
@@ -223,7 +223,7 @@ func frameMD5(t *testing.T, path string) []string {
 	return slices.DeleteFunc(strings.Split(strings.TrimSpace(string(out)), "\n"), func(l string) bool { return strings.HasPrefix(l, "#") })
 }
 
-// download fetches an object into a file.
+// download downloads an object to a file.
 func (s *stack) download(t *testing.T, key string) string {
 	t.Helper()
 	data, err := s.bucket.Get(t.Context(), key)
@@ -237,14 +237,14 @@ func (s *stack) download(t *testing.T, key string) string {
 	return path
 }
 
-// page moves a box and counts; it is the same wherever it is rendered.
+// page moves a box and increments a number. It uses no fonts that may differ.
 const page = `<!DOCTYPE html><html data-duration="1.2" data-fps="10" data-width="160" data-height="90">
 <style>body{margin:0;background:#123}div{width:20px;height:20px;background:#fa0;animation:m 1.2s linear}
 @keyframes m{to{transform:translateX(140px)}}</style><div></div><p style="color:#fff"></p>
 <script>let n=0;setInterval(()=>document.querySelector("p").textContent=++n,100)</script></html>`
 
-// local renders a page with helios render. Other files of the composition follow by name and text.
-func local(t *testing.T, concurrency, page string, files ...string) string {
+// renderLocally renders a page with helios render. files are pairs of names and contents.
+func renderLocally(t *testing.T, concurrency, page string, files ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range pairs(append([]string{"index.html", page}, files...)) {
@@ -262,7 +262,7 @@ func local(t *testing.T, concurrency, page string, files ...string) string {
 	return out
 }
 
-// pairs goes through a list of names and texts.
+// pairs iterates over pairs of strings.
 func pairs(list []string) iter.Seq2[string, string] {
 	return func(yield func(name, text string) bool) {
 		for pair := range slices.Chunk(list, 2) {
@@ -273,8 +273,8 @@ func pairs(list []string) iter.Seq2[string, string] {
 	}
 }
 
-// tell prints what is in the bucket and what the state machine did, after a failure.
-func (s *stack) tell(t *testing.T) {
+// logOnFailure lists the bucket if the test fails.
+func (s *stack) logOnFailure(t *testing.T) {
 	t.Cleanup(func() {
 		if !t.Failed() {
 			return

@@ -18,36 +18,36 @@ import (
 	"helios/shared/cloud"
 )
 
-// attempt is a way of a page to something; Works is said of the few that must work, so that the others are seen
-// to fail for the right reason.
+// attempt is an attempt of a page to load a URL. A few attempts must succeed, which shows that the others fail for the
+// right reason.
 type attempt struct {
-	Way   string `json:"way"`
-	URL   string `json:"url"`
-	Works bool   `json:"works"`
+	API     string `json:"api"` // such as fetch
+	URL     string `json:"url"`
+	Succeed bool   `json:"succeed"`
 }
 
-// The cells of a page that tries them are as large as this, in rows of so many.
+// The page shows each attempt as a square cell: size in pixels, cells per row.
 const cell, cellsInRow = 16, 20
 
-// prober paints a cell for each attempt: green if it went as it must, and red if not. What happens to no attempt until
-// the last frame has failed. Below are frames with what they could show.
-const prober = `<!DOCTYPE html><html data-duration="1" data-fps="4" data-width="320" data-height="800">
+// probePage paints a cell for each attempt: green for the expected result, red otherwise. An attempt without a result
+// until the last frame has failed. Below the cells are the iframes.
+const probePage = `<!DOCTYPE html><html data-duration="1" data-fps="4" data-width="320" data-height="800">
 <style>body{margin:0;background:#fff}i{position:absolute;width:16px;height:16px;background:#888}
 iframe{position:absolute;width:78px;height:38px;border:0;overflow:hidden}</style>
 <script>
 const attempts = %s;
 const add = (tag, attributes) => Object.assign(document.body.appendChild(document.createElement(tag)), attributes);
 const event = (e, good) => new Promise((yes, no) => { e.addEventListener(good, yes); e.addEventListener("error", no); });
-const heard = (script) => new Promise((yes, no) => {
+const runWorker = (script) => new Promise((yes, no) => {
   const w = new Worker(URL.createObjectURL(new Blob([script], {type: "text/javascript"})));
   w.onmessage = (m) => m.data ? yes() : no();
   w.onerror = no;
 });
 let framed = 0;
-const ways = {
+const apis = {
   fetch: async (u) => { const r = await fetch(u); if (!r.ok || !(await r.text())) throw 0; },
   post: async (u) => { if (!(await fetch(u, {method: "POST", body: "{}"})).ok) throw 0; },
-  silent: (u) => fetch(u, {mode: "no-cors"}).then(() => { throw 0; }), // the other end tells whether it came
+  silent: (u) => fetch(u, {mode: "no-cors"}).then(() => { throw 0; }), // the test counts the connections
   xhr: (u) => new Promise((yes, no) => {
     const x = new XMLHttpRequest();
     x.onload = () => x.status === 200 ? yes() : no();
@@ -55,8 +55,8 @@ const ways = {
     x.open("GET", u);
     x.send();
   }),
-  worker: (u) => heard("fetch(" + JSON.stringify(u) + ").then(r => postMessage(r.ok), () => postMessage(false))"),
-  import: (u) => heard("try { importScripts(" + JSON.stringify(u) + "); postMessage(true) } catch { postMessage(false) }"),
+  worker: (u) => runWorker("fetch(" + JSON.stringify(u) + ").then(r => postMessage(r.ok), () => postMessage(false))"),
+  import: (u) => runWorker("try { importScripts(" + JSON.stringify(u) + "); postMessage(true) } catch { postMessage(false) }"),
   script: (u) => event(add("script", {src: u}), "load"),
   image: (u) => event(add("img", {src: u, hidden: true}), "load"),
   style: (u) => event(document.head.appendChild(Object.assign(document.createElement("link"), {rel: "stylesheet", href: u})), "load"),
@@ -66,7 +66,7 @@ const ways = {
     const n = framed++, f = add("iframe", {src: u});
     f.style.left = n %% 4 * 80 + "px";
     f.style.top = 200 + (n >> 2) * 40 + "px";
-    // What cannot be read may be seen.
+    // The content may be visible even if scripts cannot read it.
     return event(f, "load").then(() => { if (!f.contentDocument || !f.contentDocument.body.textContent.includes("THE TEXT")) throw 0; });
   },
 };
@@ -75,19 +75,19 @@ document.addEventListener("DOMContentLoaded", () => {
     const c = add("i", {});
     c.style.left = n %% 20 * 16 + "px";
     c.style.top = (n / 20 | 0) * 16 + "px";
-    const show = (works) => c.style.background = works === a.works ? "#0a0" : "#d00";
-    Promise.resolve().then(() => ways[a.way](a.url)).then(() => show(true), () => show(false));
+    const show = (succeeded) => c.style.background = succeeded === a.succeed ? "#0a0" : "#d00";
+    Promise.resolve().then(() => apis[a.api](a.url)).then(() => show(true), () => show(false));
     return [c, show];
   });
   setTimeout(() => { for (const [c, show] of cells) if (!c.style.background) show(false); }, 700);
 });
 </script></html>`
 
-// A page in the chunk function gets at no credentials, at no address that hands them out, and at no key outside of
-// its composition's prefix, in whatever way it tries.
-func TestPagesReachNothingElse(t *testing.T) {
+// A page in the chunk function cannot load credentials, addresses that provide them, or keys outside of its
+// composition's prefix.
+func TestPageIsolation(t *testing.T) {
 	t.Parallel()
-	s := alone(t)
+	s := startFunctions(t)
 	const request = `{"input":"s3://helios-test/sites/a/","output":"renders/a.mp4","concurrency":1,"allowMissingAssets":true}`
 	s.put(t, "sites/a/index.html", page)
 	for _, key := range []string{"secret", "jobs/x/secret", "requests/secret", "sites/secret", "sites/b/secret", "sites/a2/secret", "sites/a/own"} {
@@ -96,7 +96,7 @@ func TestPagesReachNothingElse(t *testing.T) {
 		s.put(t, key+".html", "<p style='background:#f0f'>THE TEXT</p>")
 		s.put(t, key+".svg", svg)
 	}
-	s.prepare(t, request) // starts the environment whose address the page is told
+	s.plan(t, request) // starts the environment whose address the page tries
 	env := s.lambda.Environments("chunk")[0]
 	_, port, _ := strings.Cut(env.Runtime, ":")
 	front, err := url.Parse(s.URL)
@@ -108,12 +108,12 @@ func TestPagesReachNothingElse(t *testing.T) {
 		{"fetch", "own.txt", true}, {"xhr", "/own.txt", true}, {"worker", "http://helios.localhost/own.txt", true}, {"import", "http://helios.localhost/own.js", true},
 		{"script", "own.js", true}, {"image", "own.svg", true}, {"frame", "own.html", true},
 	}
-	try := func(address string, ways ...string) {
-		for _, way := range ways {
-			list = append(list, attempt{Way: way, URL: address})
+	try := func(address string, apis ...string) {
+		for _, api := range apis {
+			list = append(list, attempt{API: api, URL: address})
 		}
 	}
-	// Files of the machine.
+	// Local files.
 	for _, file := range []string{"/proc/self/environ", "/proc/1/environ", fmt.Sprintf("/proc/%d/environ", env.PID), "/etc/passwd"} {
 		try("file://"+file, "fetch", "xhr", "worker", "import", "script", "image", "style", "video", "frame")
 		try("view-source:file://"+file, "fetch", "frame")
@@ -125,7 +125,7 @@ func TestPagesReachNothingElse(t *testing.T) {
 		try("http://helios.localhost/.helios"+file, "fetch")
 		try("filesystem:file://"+file, "fetch")
 	}
-	// The Runtime API, and where credentials are handed out.
+	// The Runtime API and credential services.
 	for _, host := range []string{
 		"127.0.0.1", "localhost", "runtime.localhost", "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "0.0.0.0", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::127.0.0.1]",
 	} {
@@ -142,7 +142,7 @@ func TestPagesReachNothingElse(t *testing.T) {
 	} {
 		try(address, "fetch", "silent", "frame", "video")
 	}
-	// Other keys, and the bucket itself.
+	// Other keys and the bucket itself.
 	for _, address := range []string{
 		"../secret.txt", "/../b/secret.txt", "/%2e%2e/b/secret.txt", "/%2e%2e%2fb%2fsecret.txt", "/..%2f..%2fsecret.txt", "/..%5csecret.txt", "/.%2e/b/secret.txt", "/x/../../b/secret.txt",
 		"/%252e%252e/secret.txt", "//../b/secret.txt", "/./../secret.txt", "/2/secret.txt", "/sites/b/secret.txt", "/helios-test/secret.txt", "/s3://helios-test/secret.txt",
@@ -162,46 +162,46 @@ func TestPagesReachNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.put(t, "sites/a/index.html", fmt.Sprintf(prober, encoded))
-	p := s.prepare(t, request)
+	s.put(t, "sites/a/index.html", fmt.Sprintf(probePage, encoded))
+	p := s.plan(t, request)
 	item := s.items(t, p)[0]
-	answer, failed := s.render(t, p, item)
-	if failed == cloud.TransientError { // so many frames are not always there for the first picture
-		answer, failed = s.render(t, p, item)
+	response, failed := s.render(t, p, item)
+	if failed == cloud.TransientError { // the page has many iframes, and its first frame may time out
+		response, failed = s.render(t, p, item)
 	}
 	if failed != "" {
-		t.Fatal(answer)
+		t.Fatal(response)
 	}
 	after := s.lambda.Environments("chunk")
 	if len(after) != 1 || after[0].PID != env.PID {
-		t.Fatalf("the environments are %+v, and were %+v", after, env)
+		t.Fatalf("the environments are %+v, want %+v", after, env)
 	}
 	if after[0].Connections != env.Connections {
-		t.Errorf("there were %d connections to the Runtime API, and now %d", env.Connections, after[0].Connections)
+		t.Errorf("%d connections to the Runtime API, want %d", after[0].Connections, env.Connections)
 	}
 	shown := lastFrame(t, s.download(t, cloud.Job(p.JobID).Prefix()+item.OutputFile), item.FrameCount)
 	for n, a := range list {
 		if got := shown.At(n%cellsInRow*cell+cell/2, n/cellsInRow*cell+cell/2); !greenish(got) {
-			t.Errorf("%s of %s: works %v is not so: the cell is %v", a.Way, a.URL, a.Works, got)
+			t.Errorf("%s of %s: want success %v; the cell is %v", a.API, a.URL, a.Succeed, got)
 		}
 	}
 	frames := 0
 	for _, a := range list {
-		if a.Way != "frame" {
+		if a.API != "frame" {
 			continue
 		}
 		at := image.Pt(frames%4*80, 200+frames/4*40)
 		frames++
 		if at.Y+40 > shown.Bounds().Dy() {
-			t.Errorf("there is no room for the frame of %s", a.URL)
+			t.Errorf("the iframe of %s is outside of the page", a.URL)
 		}
-		// Refusals are text in black on white, and what is no address of the web shows nothing at all.
-		if ink := inked(shown, at, a.Works || !strings.HasPrefix(a.URL, "http") && !strings.HasPrefix(a.URL, "/") && !strings.HasPrefix(a.URL, ".")); ink != a.Works {
-			t.Errorf("the frame of %s shows something: %v", a.URL, ink)
+		// The proxy's errors are black text on white. Other schemes show nothing at all.
+		if painted := isPainted(shown, at, a.Succeed || !strings.HasPrefix(a.URL, "http") && !strings.HasPrefix(a.URL, "/") && !strings.HasPrefix(a.URL, ".")); painted != a.Succeed {
+			t.Errorf("the iframe of %s shows content: %v", a.URL, painted)
 		}
 	}
 	if len(list) > 20*(200/cell) {
-		t.Errorf("there is no room for %d attempts", len(list))
+		t.Errorf("the page is too small for %d attempts", len(list))
 	}
 	t.Logf("%d attempts", len(list))
 }
@@ -211,8 +211,8 @@ func greenish(c color.Color) bool {
 	return g>>8 > 120 && r>>8 < 60 && b>>8 < 60
 }
 
-// inked reports whether there is colour where a frame is, or anything but white.
-func inked(m image.Image, at image.Point, anything bool) bool {
+// isPainted reports whether an iframe shows colours, or anything except white.
+func isPainted(m image.Image, at image.Point, anything bool) bool {
 	for y := range 38 {
 		for x := range 78 {
 			r, g, b, _ := m.At(at.X+x, at.Y+y).RGBA()
@@ -224,7 +224,7 @@ func inked(m image.Image, at image.Point, anything bool) bool {
 	return false
 }
 
-// lastFrame returns the last of the frames of a video.
+// lastFrame returns the last frame of a video.
 func lastFrame(t *testing.T, video string, frames int64) image.Image {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "last.png")
@@ -237,9 +237,9 @@ func lastFrame(t *testing.T, video string, frames int64) image.Image {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	picture, err := png.Decode(f)
+	frame, err := png.Decode(f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return picture
+	return frame
 }

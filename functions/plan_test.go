@@ -16,10 +16,10 @@ import (
 	"helios/shared/job"
 )
 
-// The plan function makes the partitions that helios render --emit-job makes of the same options.
-func TestPlanIsThatOfTheCommandLine(t *testing.T) {
+// The plan function and helios render --emit-job make the same partitions.
+func TestPlanEqualsCommandLine(t *testing.T) {
 	t.Parallel()
-	s := alone(t)
+	s := startFunctions(t)
 	s.put(t, "sites/a/index.html", page)
 	for _, test := range []struct {
 		request string
@@ -29,7 +29,7 @@ func TestPlanIsThatOfTheCommandLine(t *testing.T) {
 		{`"concurrency":12`, []string{"--concurrency", "12"}},
 		{`"concurrency":5,"fps":"30000/1001","duration":2.5,"startFrame":7`, []string{"--concurrency", "5", "--fps", "30000/1001", "--duration", "2.5", "--start-frame", "7"}},
 	} {
-		p := s.prepare(t, `{"input":"s3://helios-test/sites/a/","output":"renders/a b.mp4",`+test.request+`}`)
+		p := s.plan(t, `{"input":"s3://helios-test/sites/a/","output":"renders/a b.mp4",`+test.request+`}`)
 		var planned job.Spec
 		if err := s.bucket.GetJSON(t.Context(), cloud.Job(p.JobID).Spec(), &planned); err != nil {
 			t.Fatal(err)
@@ -49,12 +49,12 @@ func TestPlanIsThatOfTheCommandLine(t *testing.T) {
 		}
 		want, got := outline(emitted), outline(&planned)
 		if len(want) < 3 || !slices.Equal(want, got) {
-			t.Errorf("%s: the function plans\n%s\nand the command\n%s", test.request, strings.Join(got, "\n"), strings.Join(want, "\n"))
+			t.Errorf("%s: the function plans\n%s\nwant\n%s", test.request, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 		items := s.items(t, p)
 		for i, partition := range planned.Partitions {
 			if i >= len(items) || (cloud.PartitionItem{ID: partition.ID, StartFrame: partition.StartFrame, FrameCount: partition.FrameCount, OutputFile: partition.OutputFile}) != items[i] {
-				t.Errorf("%s: item %d is not that of the spec", test.request, i)
+				t.Errorf("%s: item %d differs from the spec", test.request, i)
 			}
 		}
 	}
@@ -68,48 +68,48 @@ func outline(spec *job.Spec) (list []string) {
 	return append(list, strings.Join(spec.Merge.Inputs, " "))
 }
 
-// The plan goes by what Inspect measured, by what the request says, and by what the stack allows at a time.
-func TestPlanGoesByThePace(t *testing.T) {
+// The plan depends on the measured speed, the request and the limit of the stack.
+func TestPlanPartitions(t *testing.T) {
 	t.Parallel()
-	s := alone(t) // which allows 3 at a time
+	s := startFunctions(t) // allows 3 at a time
 	for _, test := range []struct {
-		request             string
-		frameMS, replayMS   int
-		partitions, atATime int
-		refused             string
+		request            string
+		frameMS, replayMS  int
+		partitions, atOnce int
+		wantError          string
 	}{
-		{request: ``, frameMS: 200, partitions: 2, atATime: 3},
-		{request: `,"targetChunkSeconds":10`, frameMS: 200, partitions: 12, atATime: 3},
-		{request: `,"targetChunkSeconds":10,"maxConcurrency":2`, frameMS: 200, partitions: 12, atATime: 2},
-		{request: `,"maxConcurrency":500`, frameMS: 1000, partitions: 10, atATime: 3},
-		{request: `,"concurrency":7`, frameMS: 200, partitions: 7, atATime: 3},
-		{request: `,"targetChunkSeconds":800`, frameMS: 20_000, partitions: 15, atATime: 3},
-		{request: `,"concurrency":1`, frameMS: 2000, refused: "600 frames that take about 20m0s (2s a frame), more than the 14m0s"},
-		{request: ``, frameMS: 2000, replayMS: 1500, refused: "1.5s to replay a frame"},
+		{request: ``, frameMS: 200, partitions: 2, atOnce: 3},
+		{request: `,"targetChunkSeconds":10`, frameMS: 200, partitions: 12, atOnce: 3},
+		{request: `,"targetChunkSeconds":10,"maxConcurrency":2`, frameMS: 200, partitions: 12, atOnce: 2},
+		{request: `,"maxConcurrency":500`, frameMS: 1000, partitions: 10, atOnce: 3},
+		{request: `,"concurrency":7`, frameMS: 200, partitions: 7, atOnce: 3},
+		{request: `,"targetChunkSeconds":800`, frameMS: 20_000, partitions: 15, atOnce: 3},
+		{request: `,"concurrency":1`, frameMS: 2000, wantError: "600 frames that take about 20m0s (2s a frame), more than the 14m0s"},
+		{request: ``, frameMS: 2000, replayMS: 1500, wantError: "1.5s to replay a frame"},
 	} {
 		seek := "direct"
 		if test.replayMS > 0 {
 			seek = "replay"
 		}
-		answer, failed := s.call(t, "plan", map[string]any{
+		response, failed := s.call(t, "plan", map[string]any{
 			"action": "plan", "execution": map[string]string{"name": "x"},
 			"request": json.RawMessage(`{"input":"s3://helios-test/sites/a/"` + test.request + `}`),
 			"inspection": json.RawMessage(fmt.Sprintf(`{"width":64,"height":64,"fps":"30","duration":20,"seekMode":%q,"frameMs":%d,"replayMs":%d,"chromium":"156","ffmpeg":"5"}`,
 				seek, test.frameMS, test.replayMS)),
 		})
-		if test.refused != "" {
-			if failed != cloud.UserError || !strings.Contains(answer, test.refused) {
-				t.Errorf("%+v gave %s", test, answer)
+		if test.wantError != "" {
+			if failed != cloud.UserError || !strings.Contains(response, test.wantError) {
+				t.Errorf("%+v returned %s", test, response)
 			}
 			continue
 		}
 		var p cloud.Planned
-		if err := json.Unmarshal([]byte(answer), &p); err != nil || failed != "" {
-			t.Errorf("%+v gave %s", test, answer)
+		if err := json.Unmarshal([]byte(response), &p); err != nil || failed != "" {
+			t.Errorf("%+v returned %s", test, response)
 			continue
 		}
-		if p.Partitions != test.partitions || p.MaxConcurrency != test.atATime {
-			t.Errorf("%+v gave %d partitions, %d at a time", test, p.Partitions, p.MaxConcurrency)
+		if p.Partitions != test.partitions || p.MaxConcurrency != test.atOnce {
+			t.Errorf("%+v returned %d partitions, %d at once", test, p.Partitions, p.MaxConcurrency)
 		}
 	}
 }

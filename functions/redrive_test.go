@@ -15,20 +15,20 @@ import (
 	"helios/shared/cloud"
 )
 
-// A partition that fails twice is tried again; one that fails always ends its execution. Started again, as helios
-// cloud redrive does, it renders only what is missing, and nothing is told of what failed before. One partition is
-// at work at a time, as the request says.
+// A partition that fails twice is retried. A partition that always fails ends its execution. A second execution, as
+// helios cloud redrive starts it, renders only the missing partitions and does not report the old failure. The request
+// limits the render to one partition at a time.
 func TestRedrive(t *testing.T) {
-	s := start(t, "AWS_MAX_ATTEMPTS=1")
+	s := startStack(t, "AWS_MAX_ATTEMPTS=1")
 	s.put(t, "sites/a/index.html", page)
 	const request = `{"input":"s3://helios-test/sites/a/","output":"renders/a.mp4","concurrency":3,"maxConcurrency":1,"revision":"first"}`
-	var refused, twice, others atomic.Int64
+	var failures, twice, others atomic.Int64
 	s.FailS3(func(r *http.Request) bool {
 		switch {
 		case r.Method != http.MethodPut || !strings.HasSuffix(r.URL.Path, ".mp4"):
 			return false
 		case strings.HasSuffix(r.URL.Path, "/a.0001.mp4"):
-			refused.Add(1)
+			failures.Add(1)
 			return true
 		case strings.HasSuffix(r.URL.Path, "/a.0000.mp4") && twice.Add(1) <= 2:
 			return true
@@ -41,12 +41,12 @@ func TestRedrive(t *testing.T) {
 		!strings.Contains(aws.ToString(d.Cause), "partition 1 (frames 4 to 7)") || !strings.Contains(aws.ToString(d.Cause), "SlowDown") {
 		t.Fatalf("the execution ended as %s: %s: %s", d.Status, aws.ToString(d.Error), aws.ToString(d.Cause))
 	}
-	// A call and three repetitions.
-	if refused.Load() != 4 || others.Load() == 0 || s.there(t, "renders/a.mp4") {
-		t.Errorf("partition 1 was tried %d times, and others %d", refused.Load(), others.Load())
+	// One call and three retries.
+	if failures.Load() != 4 || others.Load() == 0 || s.exists(t, "renders/a.mp4") {
+		t.Errorf("%d attempts at partition 1, %d at others", failures.Load(), others.Load())
 	}
 	if n := s.lambda.MaxConcurrent("chunk"); n != 1 {
-		t.Errorf("%d partitions were at work at once", n)
+		t.Errorf("%d partitions were rendered at once", n)
 	}
 
 	report := new(cloud.Report)
@@ -56,7 +56,7 @@ func TestRedrive(t *testing.T) {
 	}
 	jobID, _, _ := strings.Cut(strings.TrimPrefix(list[0].Key, cloud.JobsPrefix), "/")
 	if err := s.bucket.GetJSON(t.Context(), cloud.Job(jobID).Report(), report); err != nil || report.Status != "failed" {
-		t.Errorf("the report says %+v, %v", report, err)
+		t.Errorf("the report is %+v, %v", report, err)
 	}
 	p, err := cloud.ReadProgress(t.Context(), s.bucket, jobID, cloud.PricesOf("arm64"))
 	if err != nil {
@@ -76,19 +76,19 @@ func TestRedrive(t *testing.T) {
 	})
 	f := finished(t, s.run(t, "second", request))
 	if got := frameMD5(t, s.download(t, "renders/a.mp4")); len(got) != 12 || before+again.Load() != 3 {
-		t.Errorf("there are %d frames; %d chunks were written by the first execution and %d by the second", len(got), before, again.Load())
+		t.Errorf("%d frames; the first execution wrote %d chunks, the second %d", len(got), before, again.Load())
 	}
 	if f.Status != "completed" || f.Error != "" {
 		t.Errorf("finished: %+v", f)
 	}
 
-	// What is told of another failure is of that execution.
+	// A third execution reports its own failure.
 	s.InjectS3Fault(nil)
-	answer, failed := s.call(t, "merge", map[string]any{
+	response, failed := s.call(t, "merge", map[string]any{
 		"action": "failed", "request": json.RawMessage(request), "execution": map[string]string{"id": "x", "name": "third", "start": "2999-01-01T00:00:00.000Z"},
 		"job": cloud.Planned{JobID: f.JobID, Partitions: 3, Frames: 12}, "failure": cloud.StatesError{Error: cloud.InternalError, Cause: "something else"},
 	})
-	if failed != "" || !strings.Contains(answer, "something else") || strings.Contains(answer, "partition 1") {
-		t.Errorf("the third execution tells %s", answer)
+	if failed != "" || !strings.Contains(response, "something else") || strings.Contains(response, "partition 1") {
+		t.Errorf("the third execution reports %s", response)
 	}
 }

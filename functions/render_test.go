@@ -21,19 +21,19 @@ import (
 	"helios/shared/cloud"
 )
 
-// The chunk function serves two calls at once, so that one of the three partitions is throttled at first.
+// Of three partitions, one is throttled at first: the concurrency of the chunk function is 2.
 func TestRender(t *testing.T) {
-	s := start(t)
+	s := startStack(t)
 	s.put(t, "sites/a/index.html", page)
 	const request = `{"input":"s3://helios-test/sites/a/index.html","output":"renders/a.mp4","concurrency":3,"revision":"1"}`
 	f := finished(t, s.run(t, "first", request))
 	if f.Frames != 12 || f.Status != "completed" || f.Output != "s3://helios-test/renders/a.mp4" || f.Dollars <= 0 {
 		t.Errorf("finished: %+v", f)
 	}
-	want := frameMD5(t, local(t, "3", page))
+	want := frameMD5(t, renderLocally(t, "3", page))
 	first := s.download(t, "renders/a.mp4")
 	if got := frameMD5(t, first); len(want) != 12 || !slices.Equal(got, want) {
-		t.Errorf("the frames are\n%s\nand those of helios render\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("the frames are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	var r cloud.Report
 	if err := s.bucket.GetJSON(t.Context(), cloud.Job(f.JobID).Report(), &r); err != nil {
@@ -41,7 +41,7 @@ func TestRender(t *testing.T) {
 	}
 	if r.Attempts != 3 || r.Functions["chunk"].Calls != 4 || r.Functions["plan"].Calls != 1 || r.Functions["merge"].Calls != 2 ||
 		r.Functions["chunk"].Milliseconds < 100 || r.Puts < 10 || r.Gets < 3 || r.Cost.Total != f.Dollars || r.WallSeconds <= 0 {
-		t.Errorf("the report says %+v", r)
+		t.Errorf("the report is %+v", r)
 	}
 	p, err := cloud.ReadProgress(t.Context(), s.bucket, f.JobID, cloud.PricesOf("arm64"))
 	if err != nil {
@@ -54,7 +54,7 @@ func TestRender(t *testing.T) {
 		t.Errorf("the events were %+v", e)
 	}
 
-	// The whole execution again finds the work done.
+	// A second execution keeps all chunks.
 	s.FailS3(func(r *http.Request) bool {
 		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/jobs/") && strings.HasSuffix(r.URL.Path, ".mp4") {
 			t.Errorf("%s was written again", r.URL.Path)
@@ -63,7 +63,7 @@ func TestRender(t *testing.T) {
 	})
 	again := finished(t, s.run(t, "second", request))
 	if again.JobID != f.JobID {
-		t.Errorf("the job is %s, and was %s", again.JobID, f.JobID)
+		t.Errorf("the job is %s, want %s", again.JobID, f.JobID)
 	}
 	p, err = cloud.ReadProgress(t.Context(), s.bucket, f.JobID, cloud.PricesOf("arm64"))
 	if err != nil {
@@ -76,10 +76,10 @@ func TestRender(t *testing.T) {
 		}
 	}
 	if kept != 3 {
-		t.Errorf("%d partitions were kept", kept)
+		t.Errorf("%d partitions were kept, want 3", kept)
 	}
 	if a, b := read(t, first), read(t, s.download(t, "renders/a.mp4")); string(a) != string(b) {
-		t.Error("the second run gave other bytes")
+		t.Error("the second execution wrote other bytes")
 	}
 }
 
@@ -92,11 +92,11 @@ func read(t *testing.T, path string) []byte {
 	return data
 }
 
-// A partition whose function is killed is rendered again; so is one whose Chromium dies. A merge that is killed as it
-// puts the output in place is done again.
-func TestFaultsHeal(t *testing.T) {
+// The state machine retries a partition whose function or Chromium is killed, and a merge that is killed while it
+// writes the output.
+func TestKilledProcesses(t *testing.T) {
 	tokens := t.TempDir()
-	s := start(t, "HELIOS_CHROMIUM="+mortalChromium(t, tokens))
+	s := startStack(t, "HELIOS_CHROMIUM="+crashingChromium(t, tokens))
 	s.put(t, "sites/a/index.html", page)
 	var kills, deaths, merges atomic.Int64
 	s.FailS3(func(r *http.Request) bool {
@@ -118,17 +118,17 @@ func TestFaultsHeal(t *testing.T) {
 	})
 	f := finished(t, s.run(t, "killed", `{"input":"s3://helios-test/sites/a/index.html","output":"renders/a.mp4","concurrency":2}`))
 	if got := frameMD5(t, s.download(t, "renders/a.mp4")); len(got) != 12 {
-		t.Errorf("there are %d frames", len(got))
+		t.Errorf("the output has %d frames", len(got))
 	}
 	p, err := cloud.ReadProgress(t.Context(), s.bucket, f.JobID, cloud.PricesOf("arm64"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if merges.Load() != 2 {
-		t.Errorf("the output was put in place %d times", merges.Load())
+		t.Errorf("the output was written %d times, want 2", merges.Load())
 	}
 	if kills.Load() < 2 || p.Failed == 0 || p.Done != 2 {
-		t.Errorf("there were %d attempts at partition 0, and %d attempts failed", kills.Load(), p.Failed)
+		t.Errorf("%d attempts at partition 0, %d failed attempts", kills.Load(), p.Failed)
 	}
 	for _, u := range p.Usage {
 		if u.State != cloud.Failed {
@@ -141,8 +141,8 @@ func TestFaultsHeal(t *testing.T) {
 	}
 }
 
-// mortalChromium returns a Chromium that is killed as it starts, once for each file in a folder.
-func mortalChromium(t *testing.T, tokens string) string {
+// crashingChromium returns a Chromium that is killed at its start, once for each file in the folder tokens.
+func crashingChromium(t *testing.T, tokens string) string {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium-headless-shell")
 	if err != nil {
@@ -157,10 +157,10 @@ func mortalChromium(t *testing.T, tokens string) string {
 	return path
 }
 
-// A page that fails late fails its partition, and the execution says so. (Where there may be sound, all of the page is
-// gone through before, and fails then.)
+// If a page fails after its start, the error of the execution names the partition. The request is muted, because the
+// search for sound would play the whole page during the inspection, and fail then.
 func TestFailureNamesThePartition(t *testing.T) {
-	s := start(t)
+	s := startStack(t)
 	s.put(t, "sites/b/index.html", `<!DOCTYPE html><html data-duration="3" data-fps="10" data-width="160" data-height="90">
 <script>setTimeout(() => location.href = "/elsewhere.html", 2550)</script></html>`)
 	d := s.run(t, "failing", `{"input":"s3://helios-test/sites/b/index.html","concurrency":3,"mute":true}`)
@@ -177,16 +177,16 @@ func TestFailureNamesThePartition(t *testing.T) {
 		t.Fatal(err)
 	}
 	if f.Error != cloud.UserError || f.Log == nil || f.Log.Group != "/aws/lambda/chunk" || f.Status != "failed" {
-		t.Errorf("the event says %+v", f)
+		t.Errorf("the event is %+v", f)
 	}
 	var failure cloud.Failure
 	if err := s.bucket.GetJSON(t.Context(), cloud.Job(f.JobID).Failure("00002"), &failure); err != nil {
 		t.Fatal(err)
 	}
 	if failure.Error != cloud.UserError || failure.Log.Stream == "" {
-		t.Errorf("the document says %+v", failure)
+		t.Errorf("the failure document is %+v", failure)
 	}
-	// It was not tried again.
+	// A user error is not retried.
 	p, err := cloud.ReadProgress(t.Context(), s.bucket, f.JobID, cloud.PricesOf("arm64"))
 	if err != nil {
 		t.Fatal(err)
@@ -196,9 +196,9 @@ func TestFailureNamesThePartition(t *testing.T) {
 	}
 }
 
-// A page that cannot be opened, or a request that is wrong, fails before there is a job.
+// A missing page and an invalid request fail before the job is planned.
 func TestFailureBeforeThePlan(t *testing.T) {
-	s := start(t)
+	s := startStack(t)
 	d := s.run(t, "early", `{"input":"s3://helios-test/sites/none/index.html"}`)
 	if d.Status != types.ExecutionStatusFailed || aws.ToString(d.Error) != cloud.UserError {
 		t.Errorf("the execution ended as %s: %s: %s", d.Status, aws.ToString(d.Error), aws.ToString(d.Cause))
@@ -212,8 +212,8 @@ func TestFailureBeforeThePlan(t *testing.T) {
 	}
 }
 
-// call calls a function.
-func (s *stack) call(t *testing.T, name string, event any) (string, string) {
+// call invokes a function. errorType is empty if the call succeeds.
+func (s *stack) call(t *testing.T, name string, event any) (response, errorType string) {
 	t.Helper()
 	payload, err := json.Marshal(event)
 	if err != nil {

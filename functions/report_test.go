@@ -13,10 +13,9 @@ import (
 	"helios/shared/cloud"
 )
 
-// The report counts the requests that the functions made to S3, but not those for the files of the page, and the
-// states that were entered.
+// The report contains the S3 requests of the functions, without those for files of the page, and the state transitions.
 func TestReportCounts(t *testing.T) {
-	s := start(t)
+	s := startStack(t)
 	s.put(t, "sites/a/index.html", page)
 	var puts, gets atomic.Int64
 	s.FailS3(func(r *http.Request) bool {
@@ -40,7 +39,7 @@ func TestReportCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r.Puts != puts.Load() || r.Gets != gets.Load() {
-		t.Errorf("the report tells of %d puts and %d gets, and there were %d and %d", r.Puts, r.Gets, puts.Load(), gets.Load())
+		t.Errorf("the report counts %d puts and %d gets, want %d and %d", r.Puts, r.Gets, puts.Load(), gets.Load())
 	}
 	west := sfn.New(s.states.Options(), func(o *sfn.Options) { o.Region = strings.Split(*d.ExecutionArn, ":")[3] })
 	history, err := west.GetExecutionHistory(t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: d.ExecutionArn, MaxResults: 1000})
@@ -53,8 +52,8 @@ func TestReportCounts(t *testing.T) {
 			entered++
 		}
 	}
-	// Of the partitions, which are executions of their own, each enters a state, and its start counts.
+	// Each of the three child executions enters one state, and its start counts as a transition.
 	if r.Transitions != entered+2*3 {
-		t.Errorf("the report tells of %d transitions, and the execution entered %d states", r.Transitions, entered)
+		t.Errorf("the report counts %d transitions, want %d", r.Transitions, entered+2*3)
 	}
 }

@@ -23,10 +23,10 @@ import (
 	"helios/shared/cloud"
 )
 
-// planMany plans a job of so many partitions, of a frame each.
+// planMany plans a job with a number of partitions of one frame each.
 func (s *stack) planMany(t *testing.T, partitions int) cloud.Planned {
 	t.Helper()
-	p, _ := s.planAs(t, fmt.Sprintf(`{"input":"s3://helios-test/sites/a/","output":"renders/a.mp4","concurrency":%d}`, partitions),
+	p, _ := s.planWith(t, fmt.Sprintf(`{"input":"s3://helios-test/sites/a/","output":"renders/a.mp4","concurrency":%d}`, partitions),
 		fmt.Sprintf(`{"width":32,"height":32,"fps":"10","duration":%d.%d,"seekMode":"direct","frameMs":1,"chromium":"156","ffmpeg":"5"}`, partitions/10, partitions%10))
 	if p.Partitions != partitions || p.Frames != int64(partitions) {
 		t.Fatalf("the plan is %+v", p)
@@ -34,7 +34,7 @@ func (s *stack) planMany(t *testing.T, partitions int) cloud.Planned {
 	return p
 }
 
-// mapState returns the state over the partitions, in the branch that it is in.
+// mapState returns the map state over the partitions and the branch that contains it.
 func mapState(t *testing.T) (branch, partitions map[string]any) {
 	t.Helper()
 	data, err := os.ReadFile("../statemachine/render.asl.json")
@@ -53,8 +53,8 @@ func mapState(t *testing.T) (branch, partitions map[string]any) {
 	return branch, branch["States"].(map[string]any)["Partitions"].(map[string]any)
 }
 
-// itemsByMoto runs the state over the partitions of a job, with children that do nothing, and returns what they were
-// given.
+// itemsByMoto runs the map over the partitions of a job in moto, with children that do nothing, and returns their
+// inputs.
 func (s *stack) itemsByMoto(t *testing.T, p cloud.Planned) (events []any) {
 	t.Helper()
 	branch, partitions := mapState(t)
@@ -84,14 +84,14 @@ func (s *stack) itemsByMoto(t *testing.T, p cloud.Planned) (events []any) {
 	return events
 }
 
-// itemsByRule does as the States Language says of ItemReader and ItemSelector: the object is a JSON array, and each
-// of its items is put into the selector's places.
+// itemsByRule implements ItemReader and ItemSelector as the States Language specifies them, and returns the inputs of
+// the children.
 func (s *stack) itemsByRule(t *testing.T, p cloud.Planned) (events []any) {
 	t.Helper()
 	_, state := mapState(t)
 	reader := state["ItemReader"].(map[string]any)
 	if reader["Resource"] != "arn:aws:states:::s3:getObject" || !reflect.DeepEqual(reader["ReaderConfig"], map[string]any{"InputType": "JSON"}) {
-		t.Fatalf("the reader is %v, which this test does not know", reader)
+		t.Fatalf("the test does not support the reader %v", reader)
 	}
 	input := map[string]any{}
 	data, err := json.Marshal(map[string]any{"plan": map[string]any{"Payload": p}})
@@ -101,22 +101,22 @@ func (s *stack) itemsByRule(t *testing.T, p cloud.Planned) (events []any) {
 	if err := json.Unmarshal(data, &input); err != nil {
 		t.Fatal(err)
 	}
-	object := fill(t, reader["Parameters"], input, nil).(map[string]any)
+	object := evaluate(t, reader["Parameters"], input, nil).(map[string]any)
 	if object["Bucket"] != bucket {
-		t.Errorf("it is in %v", object["Bucket"])
+		t.Errorf("the bucket is %v", object["Bucket"])
 	}
 	var items []any
 	if err := s.bucket.GetJSON(t.Context(), object["Key"].(string), &items); err != nil {
 		t.Fatal(err)
 	}
 	for _, item := range items {
-		events = append(events, fill(t, state["ItemSelector"], input, item))
+		events = append(events, evaluate(t, state["ItemSelector"], input, item))
 	}
 	return events
 }
 
-// fill evaluates the paths in a template.
-func fill(t *testing.T, template any, input map[string]any, item any) any {
+// evaluate replaces the paths in a template.
+func evaluate(t *testing.T, template any, input map[string]any, item any) any {
 	t.Helper()
 	object, ok := template.(map[string]any)
 	if !ok {
@@ -126,7 +126,7 @@ func fill(t *testing.T, template any, input map[string]any, item any) any {
 	for name, value := range object {
 		plain, isPath := strings.CutSuffix(name, ".$")
 		if !isPath {
-			filled[name] = fill(t, value, input, item)
+			filled[name] = evaluate(t, value, input, item)
 			continue
 		}
 		path := value.(string)
@@ -145,18 +145,18 @@ func fill(t *testing.T, template any, input map[string]any, item any) any {
 	return filled
 }
 
-// The map hands out ten thousand partitions as the plan wrote them down. moto would take half an hour for them; it
-// reads a few as the rules say.
+// The map passes 10,000 partitions to its children as the plan function wrote them. moto would need half an hour, so
+// itemsByRule reads them. For 25 partitions, both return the same.
 func TestTenThousandItems(t *testing.T) {
-	s := start(t)
+	s := startStack(t)
 	few := s.planMany(t, 25)
 	if byMoto, byRule := s.itemsByMoto(t, few), s.itemsByRule(t, few); !reflect.DeepEqual(byMoto, byRule) {
-		t.Errorf("moto hands out\n%v\nand by the rules it is\n%v", byMoto, byRule)
+		t.Errorf("moto returns\n%v\nand the rules\n%v", byMoto, byRule)
 	}
 	p := s.planMany(t, 10_000)
 	events := s.itemsByRule(t, p)
 	if len(events) != 10_000 {
-		t.Fatalf("there are %d items", len(events))
+		t.Fatalf("%d items", len(events))
 	}
 	frame := int64(0)
 	for i, event := range events {
@@ -177,7 +177,7 @@ func TestTenThousandItems(t *testing.T) {
 		frame += w.FrameCount
 	}
 	if size := len(mustJSON(t, p)); size > 1000 {
-		t.Errorf("the state carries %d bytes", size)
+		t.Errorf("the payload has %d bytes", size)
 	}
 }
 
@@ -190,8 +190,8 @@ func mustJSON(t *testing.T, v any) []byte {
 	return data
 }
 
-// chunkOf returns the chunk of a partition of a job, as the chunk function would make it: with where it belongs in
-// its comment, in places of a fixed length.
+// chunkOf returns a function that makes the chunk of a partition, with the provenance in its comment. The comment has
+// a fixed length, so that one encoded chunk serves for all.
 func chunkOf(t *testing.T, jobID string, partitions int) func(partition int) []byte {
 	t.Helper()
 	const place = `"partition":    0`
@@ -211,11 +211,11 @@ func chunkOf(t *testing.T, jobID string, partitions int) func(partition int) []b
 	}
 }
 
-// Merging ten thousand chunks takes the memory that a function has many times over, and two reads of each.
+// Merging 10,000 chunks takes a small part of a function's memory, and two read requests per chunk.
 func TestTenThousandChunks(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1000, 10_000} {
-		s := alone(t)
+		s := startFunctions(t)
 		s.lambda.SetTimeout("merge", 15*time.Minute) // as in template.yaml
 		p := s.planMany(t, n)
 		chunk := chunkOf(t, p.JobID, n)
@@ -229,11 +229,11 @@ func TestTenThousandChunks(t *testing.T) {
 		if err := g.Wait(); err != nil {
 			t.Fatal(err)
 		}
-		if answer, failed := s.merge(t, p); failed != "" {
-			t.Fatal(answer)
+		if response, failed := s.merge(t, p); failed != "" {
+			t.Fatal(response)
 		}
 		if got := len(frameMD5(t, s.download(t, "renders/a.mp4"))); got != n {
-			t.Errorf("the output has %d frames of %d", got, n)
+			t.Errorf("the output has %d frames, want %d", got, n)
 		}
 		progress, err := cloud.ReadProgress(t.Context(), s.bucket, p.JobID, cloud.PricesOf("arm64"))
 		if err != nil {
@@ -241,21 +241,21 @@ func TestTenThousandChunks(t *testing.T) {
 		}
 		for _, u := range progress.Usage {
 			if u.Unit == cloud.UnitMerge && u.Gets > int64(n)*21/10 {
-				t.Errorf("%d chunks took %d reads", n, u.Gets)
+				t.Errorf("%d chunks took %d read requests", n, u.Gets)
 			}
 		}
-		// What is in memory of an upload and of the chunks' tables is no more than some 60 MiB, however long the
-		// output.
-		plan, merge := peak(t, s.lambda.Environments("plan")[0].PID), peak(t, s.lambda.Environments("merge")[0].PID)
-		t.Logf("%d chunks: plan took %d MiB of memory, merge %d", n, plan>>10, merge>>10)
+		// The parts of the upload and the chunks' tables take about 60 MiB, independent of the length of the output.
+		plan := peakMemory(t, s.lambda.Environments("plan")[0].PID)
+		merge := peakMemory(t, s.lambda.Environments("merge")[0].PID)
+		t.Logf("%d chunks: plan took %d MiB, merge %d MiB", n, plan>>10, merge>>10)
 		if plan>>10 > 128 || merge>>10 > 128 {
-			t.Errorf("that is too much")
+			t.Errorf("plan takes %d MiB and merge %d MiB, want at most 128", plan>>10, merge>>10)
 		}
 	}
 }
 
-// peak returns the most memory that a process has had, in KiB.
-func peak(t *testing.T, pid int) int {
+// peakMemory returns the peak memory of a process in KiB.
+func peakMemory(t *testing.T, pid int) int {
 	t.Helper()
 	status := string(read(t, fmt.Sprintf("/proc/%d/status", pid)))
 	_, line, _ := strings.Cut(status, "VmHWM:")

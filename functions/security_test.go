@@ -8,7 +8,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// resource is one of template.yaml, with the text of !Sub and the like.
+// resource is a resource of template.yaml. Intrinsic functions such as !Sub are their text.
 type resource struct {
 	Type       string         `yaml:"Type"`
 	Properties map[string]any `yaml:"Properties"`
@@ -26,8 +26,8 @@ func resources(t *testing.T) map[string]resource {
 	return template.Resources
 }
 
-// at returns what is at a path, nil if there is nothing.
-func at(v any, path ...string) any {
+// lookup returns the value at a path, or nil.
+func lookup(v any, path ...string) any {
 	for _, key := range path {
 		m, _ := v.(map[string]any)
 		v = m[key]
@@ -35,8 +35,8 @@ func at(v any, path ...string) any {
 	return v
 }
 
-// list returns a list, or a value as a list of one.
-func list(v any) []string {
+// stringList converts a string or a list of strings to a list.
+func stringList(v any) []string {
 	if s, ok := v.(string); ok {
 		return []string{s}
 	}
@@ -49,18 +49,18 @@ func list(v any) []string {
 	return all
 }
 
-// The bucket is nobody else's, and forgets nothing but what jobs left.
-func TestBucketIsGuarded(t *testing.T) {
+// The bucket is private and encrypted, and expires only jobs/.
+func TestBucketIsPrivate(t *testing.T) {
 	bucket := resources(t)["Bucket"].Properties
 	for _, name := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
-		if at(bucket, "PublicAccessBlockConfiguration", name) != true {
+		if lookup(bucket, "PublicAccessBlockConfiguration", name) != true {
 			t.Errorf("%s is not set", name)
 		}
 	}
-	if at(bucket, "BucketEncryption", "ServerSideEncryptionConfiguration") == nil {
+	if lookup(bucket, "BucketEncryption", "ServerSideEncryptionConfiguration") == nil {
 		t.Error("the bucket is not encrypted")
 	}
-	rules, _ := at(bucket, "LifecycleConfiguration", "Rules").([]any)
+	rules, _ := lookup(bucket, "LifecycleConfiguration", "Rules").([]any)
 	expires := 0
 	for _, rule := range rules {
 		r := rule.(map[string]any)
@@ -78,9 +78,8 @@ func TestBucketIsGuarded(t *testing.T) {
 	}
 }
 
-// Only the chunk function opens pages: what it may write lies below jobs/. No role may do everything with
-// anything.
-func TestRolesAreNarrow(t *testing.T) {
+// The chunk function opens pages: it can write only below jobs/. No role allows all actions or all resources.
+func TestRolesAreRestricted(t *testing.T) {
 	roles := 0
 	for name, r := range resources(t) {
 		if r.Type != "AWS::IAM::Role" {
@@ -89,13 +88,13 @@ func TestRolesAreNarrow(t *testing.T) {
 		roles++
 		policies, _ := r.Properties["Policies"].([]any)
 		for _, policy := range policies {
-			statements, _ := at(policy, "PolicyDocument", "Statement").([]any)
+			statements, _ := lookup(policy, "PolicyDocument", "Statement").([]any)
 			for _, s := range statements {
-				for _, action := range list(at(s, "Action")) {
+				for _, action := range stringList(lookup(s, "Action")) {
 					if strings.Contains(action, "*") {
 						t.Errorf("%s allows %s", name, action)
 					}
-					for _, to := range list(at(s, "Resource")) {
+					for _, to := range stringList(lookup(s, "Resource")) {
 						writes := strings.HasPrefix(action, "s3:Put") || strings.HasPrefix(action, "s3:Delete") || strings.HasPrefix(action, "s3:Abort")
 						if name == "ChunkRole" && writes && !strings.HasPrefix(to, "${Bucket.Arn}/jobs/") {
 							t.Errorf("%s allows %s on %s", name, action, to)
@@ -109,11 +108,11 @@ func TestRolesAreNarrow(t *testing.T) {
 		}
 	}
 	if roles != 4 {
-		t.Errorf("there are %d roles", roles)
+		t.Errorf("the template has %d roles, want 4", roles)
 	}
 }
 
-// Failed renders, throttles and functions that come near their end raise an alarm; logs do not stay for ever.
+// There are alarms for failed renders, throttles and functions near their timeout. Logs expire.
 func TestAlarmsAndLogs(t *testing.T) {
 	var metrics []string
 	logs := 0
@@ -128,19 +127,19 @@ func TestAlarmsAndLogs(t *testing.T) {
 		case "AWS::Logs::LogGroup":
 			logs++
 			if r.Properties["RetentionInDays"] != "Retention" {
-				t.Errorf("%s stays %v days", name, r.Properties["RetentionInDays"])
+				t.Errorf("%s is kept for %v days", name, r.Properties["RetentionInDays"])
 			}
 		case "AWS::Serverless::Function":
 			if r.Properties["LoggingConfig"] == nil || r.Properties["Timeout"] == nil || r.Properties["Role"] == nil {
-				t.Errorf("%s has no log, no timeout or no role of its own", name)
+				t.Errorf("%s lacks a log group, a timeout or a role", name)
 			}
 		}
 	}
 	slices.Sort(metrics)
 	if want := []string{"Duration", "Duration", "ExecutionsFailed", "Throttles"}; !slices.Equal(metrics, want) {
-		t.Errorf("the alarms are of %q, not %q", metrics, want)
+		t.Errorf("the alarms use the metrics %q, want %q", metrics, want)
 	}
 	if logs != 4 {
-		t.Errorf("there are %d logs", logs)
+		t.Errorf("the template has %d log groups, want 4", logs)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// Sound is mixed beside the partitions, of which there are twelve, and merged with them.
+// The sound of a page is mixed in parallel with twelve partitions, and merged with them.
 func TestSound(t *testing.T) {
 	tone := filepath.Join(t.TempDir(), "tone.wav")
 	if out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=440:duration=1.2", tone).CombinedOutput(); err != nil {
@@ -22,7 +22,7 @@ func TestSound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := start(t)
+	s := startStack(t)
 	html := strings.Replace(page, "<div>", `<audio src="tone.wav" autoplay></audio><div>`, 1)
 	s.put(t, "sites/c/index.html", html)
 	s.put(t, "sites/c/tone.wav", string(data))
@@ -32,18 +32,18 @@ func TestSound(t *testing.T) {
 		t.Errorf("finished: %+v", f)
 	}
 	path := s.download(t, "renders/c.mp4")
-	if want, got := frameMD5(t, local(t, "12", html, "tone.wav", string(data))), frameMD5(t, path); len(got) != 12 || !slices.Equal(want, got) {
-		t.Errorf("the frames are\n%s\nand those of helios render\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	if want, got := frameMD5(t, renderLocally(t, "12", html, "tone.wav", string(data))), frameMD5(t, path); len(got) != 12 || !slices.Equal(want, got) {
+		t.Errorf("the frames are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	finished(t, s.run(t, "again", request))
 	if !bytes.Equal(read(t, path), read(t, s.download(t, "renders/c.mp4"))) {
-		t.Error("the second run gave other bytes")
+		t.Error("the second execution wrote other bytes")
 	}
 	out, err := exec.Command("ffmpeg", "-i", path, "-af", "volumedetect", "-f", "null", "-").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	if !strings.Contains(string(out), "Audio: aac") || !strings.Contains(string(out), "max_volume: -1") {
-		t.Errorf("the sound is not there:\n%s", out)
+		t.Errorf("the output has no sound, or a wrong one:\n%s", out)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"helios/shared/cloud"
 )
 
-// template is template.yaml, as far as it matters here. Of !Sub and the like it has the text.
+// template contains the tested part of template.yaml. Intrinsic functions such as !Sub are their text.
 type template struct {
 	Resources map[string]struct {
 		Type     string `yaml:"Type"`
@@ -26,7 +26,7 @@ type template struct {
 			Dockerfile    string `yaml:"Dockerfile"`
 			DockerContext string `yaml:"DockerContext"`
 		} `yaml:"Metadata"`
-		// Properties are those of all types.
+		// Properties contains the properties of all types.
 		Properties struct {
 			CodeUri                 string               `yaml:"CodeUri"`
 			DefinitionUri           string               `yaml:"DefinitionUri"`
@@ -53,13 +53,14 @@ func readTemplate(t *testing.T) (string, template) {
 	return string(data), tmpl
 }
 
-func TestTemplateNamesWhatIsThere(t *testing.T) {
+// The template refers to existing Makefile targets, files and resources.
+func TestTemplateReferences(t *testing.T) {
 	_, tmpl := readTemplate(t)
 	built := 0
 	for name, r := range tmpl.Resources {
 		switch {
 		case r.Metadata.BuildMethod == "makefile":
-			// It builds the function of its name.
+			// The target build-XFunction builds functions/x.
 			out, err := exec.Command("make", "-n", "-C", filepath.Join("..", r.Properties.CodeUri), "build-"+name, "ARTIFACTS_DIR=/nowhere").CombinedOutput()
 			folder := "functions/" + strings.ToLower(strings.TrimSuffix(name, "Function"))
 			if err != nil || !strings.Contains(string(out), "-o /nowhere/bootstrap ./"+folder) || !strings.Contains(string(out), "GOARCH=arm64") {
@@ -72,7 +73,7 @@ func TestTemplateNamesWhatIsThere(t *testing.T) {
 		case r.Metadata.Dockerfile != "":
 			data, err := os.ReadFile(filepath.Join("..", r.Metadata.DockerContext, r.Metadata.Dockerfile))
 			if err != nil || !strings.Contains(string(data), "./functions/chunk") {
-				t.Errorf("the image of %s is not of the chunk function: %v", name, err)
+				t.Errorf("the image of %s does not build the chunk function: %v", name, err)
 			}
 			built++
 		case r.Type == "AWS::Serverless::StateMachine":
@@ -90,18 +91,18 @@ func TestTemplateNamesWhatIsThere(t *testing.T) {
 			}
 			for _, name := range given {
 				if _, ok := tmpl.Resources[name]; !ok {
-					t.Errorf("the substitution %s is no resource", name)
+					t.Errorf("the substitution %s is not a resource", name)
 				}
 			}
 			built++
 		}
 	}
 	if built != 4 {
-		t.Errorf("%d things are built, not 4", built)
+		t.Errorf("%d resources are built, want 4", built)
 	}
 }
 
-// The functions read the variables that the template sets, and no others.
+// The template sets the variables that the functions read.
 func TestTemplateSetsTheVariables(t *testing.T) {
 	text, _ := readTemplate(t)
 	set := map[string]bool{}
@@ -118,15 +119,15 @@ func TestTemplateSetsTheVariables(t *testing.T) {
 	}
 }
 
-// permission is what IAM calls the operations of the SDK.
+// permission maps operations of the SDK to IAM actions.
 var permission = map[string]string{
 	"GetObject": "s3:GetObject", "HeadObject": "s3:GetObject", "PutObject": "s3:PutObject", "DeleteObject": "s3:DeleteObject",
 	"CreateMultipartUpload": "s3:PutObject", "UploadPart": "s3:PutObject", "CompleteMultipartUpload": "s3:PutObject", "CopyObject": "s3:PutObject",
 	"AbortMultipartUpload": "s3:AbortMultipartUpload", "ListMultipartUploads": "s3:ListBucketMultipartUploads", "ListObjectsV2": "s3:ListBucket", "StartExecution": "states:StartExecution",
 }
 
-// Each role allows what the code of its function calls; together they allow nothing else.
-func TestRolesAllowWhatIsCalled(t *testing.T) {
+// Each role allows exactly the actions that its function calls.
+func TestRolesMatchCalls(t *testing.T) {
 	_, tmpl := readTemplate(t)
 	s3, states := calls(t, "../shared/store", "../shared/cloud", "../shared/browser"), machineActions(t)
 	s3["logs:CreateLogStream"], s3["logs:PutLogEvents"] = true, true
@@ -140,13 +141,13 @@ func TestRolesAllowWhatIsCalled(t *testing.T) {
 			}
 		}
 		for action := range got {
-			// The delivery of the machine's own logs.
+			// Log delivery of the state machine.
 			if role == "MachineRole" && strings.HasPrefix(action, "logs:") {
 				delete(got, action)
 			}
 		}
 		if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got))); diff != "" {
-			t.Errorf("%s (- is called, + is allowed):\n%s", role, diff)
+			t.Errorf("%s (- called, + allowed):\n%s", role, diff)
 		}
 	}
 }
@@ -157,7 +158,7 @@ func without(set map[string]bool, name string) map[string]bool {
 	return set
 }
 
-// calls returns the permissions that the calls of the SDK in some packages need.
+// calls returns the IAM actions that the SDK calls in some folders need.
 func calls(t *testing.T, folders ...string) map[string]bool {
 	t.Helper()
 	need := map[string]bool{}
@@ -179,7 +180,7 @@ func calls(t *testing.T, folders ...string) map[string]bool {
 				op := m[1] + m[2]
 				action, ok := permission[op]
 				if !ok {
-					t.Errorf("%s calls %s, of which the test does not know what permission it needs", file, op)
+					t.Errorf("%s calls %s; add its IAM action to the map permission", file, op)
 				}
 				need[action] = true
 			}
@@ -188,7 +189,7 @@ func calls(t *testing.T, folders ...string) map[string]bool {
 	return need
 }
 
-// machineActions returns the permissions that the state machine needs.
+// machineActions returns the IAM actions that the state machine needs.
 func machineActions(t *testing.T) map[string]bool {
 	t.Helper()
 	data, err := os.ReadFile("../statemachine/render.asl.json")
@@ -199,7 +200,7 @@ func machineActions(t *testing.T) map[string]bool {
 	for _, m := range regexp.MustCompile(`"Resource": "arn:aws:states:::([\w:]+)"`).FindAllStringSubmatch(string(data), -1) {
 		action, ok := map[string]string{"lambda:invoke": "lambda:InvokeFunction", "events:putEvents": "events:PutEvents", "s3:getObject": "s3:GetObject"}[m[1]]
 		if !ok {
-			t.Errorf("the test does not know what permission %s needs", m[1])
+			t.Errorf("%s needs an IAM action that this test does not know", m[1])
 		}
 		need[action] = true
 	}
@@ -211,7 +212,7 @@ func machineActions(t *testing.T) map[string]bool {
 	return need
 }
 
-// actions collects what a statement allows.
+// actions collects the IAM actions that a statement allows.
 func actions(node *yaml.Node, into map[string]bool) {
 	if node.Kind == yaml.MappingNode {
 		for i := 0; i < len(node.Content); i += 2 {
@@ -244,7 +245,7 @@ func stateMachine(t *testing.T) (machine any) {
 	return machine
 }
 
-// Step Functions retries what may heal and nothing else: what a function calls transient, and what Lambda does.
+// The state machine retries transient errors of the functions and errors of Lambda, and no others.
 func TestRetries(t *testing.T) {
 	tasks := 0
 	var walk func(name string, v any)
@@ -279,7 +280,7 @@ func TestRetries(t *testing.T) {
 	}
 	walk("machine", stateMachine(t))
 	if tasks != 12 {
-		t.Errorf("there are %d tasks", tasks)
+		t.Errorf("the state machine has %d tasks, want 12", tasks)
 	}
 }
 

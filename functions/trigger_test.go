@@ -20,16 +20,16 @@ import (
 	"helios/shared/cloud"
 )
 
-// bus is moto's EventBridge with the template's rule. moto delivers to a log, and the test from there to the
-// function.
+// bus is moto's EventBridge with the rule of the template. moto delivers events to a log group, and the test delivers
+// them from there to the function.
 type bus struct {
 	*stack
-	read int // events that were
+	delivered int // events
 }
 
 const busLog = "/aws/events/requests"
 
-func connect(t *testing.T, s *stack) *bus {
+func connectBus(t *testing.T, s *stack) *bus {
 	t.Helper()
 	if _, err := s.bucket.Client.PutBucketNotificationConfiguration(t.Context(), &s3.PutBucketNotificationConfigurationInput{
 		Bucket: aws.String(bucket), NotificationConfiguration: &types.NotificationConfiguration{EventBridgeConfiguration: &types.EventBridgeConfiguration{}},
@@ -45,7 +45,7 @@ func connect(t *testing.T, s *stack) *bus {
 	return b
 }
 
-// requestPattern is that of the rule in the template.
+// requestPattern returns the event pattern of the rule in the template.
 func requestPattern(t *testing.T) string {
 	t.Helper()
 	text, _ := readTemplate(t)
@@ -68,7 +68,7 @@ func requestPattern(t *testing.T) string {
 	return string(pattern)
 }
 
-// aws calls a service of moto.
+// aws calls an action of moto.
 func (s *stack) aws(t *testing.T, target string, body any) []byte {
 	t.Helper()
 	data, err := json.Marshal(body)
@@ -89,38 +89,38 @@ func (s *stack) aws(t *testing.T, target string, body any) []byte {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
+	response, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s was answered %s: %s, %v", target, resp.Status, answer, err)
+		t.Fatalf("%s returned %s: %s, %v", target, resp.Status, response, err)
 	}
-	return answer
+	return response
 }
 
-// deliver calls the function with what happened since the last time, each twice, as EventBridge may.
-func (b *bus) deliver(t *testing.T) (became []cloud.Triggered) {
+// deliver calls the function with each new event. It delivers each event twice, as EventBridge may.
+func (b *bus) deliver(t *testing.T) (results []cloud.Triggered) {
 	t.Helper()
 	var log struct{ Events []struct{ Message string } }
 	if err := json.Unmarshal(b.aws(t, "Logs_20140328.FilterLogEvents", map[string]any{"logGroupName": busLog, "interleaved": true}), &log); err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range log.Events[b.read:] {
+	for _, e := range log.Events[b.delivered:] {
 		for range 2 {
-			answer, failed := b.call(t, "plan", json.RawMessage(e.Message))
+			response, failed := b.call(t, "plan", json.RawMessage(e.Message))
 			if failed != "" {
-				t.Fatal(answer)
+				t.Fatal(response)
 			}
-			var one cloud.Triggered
-			if err := json.Unmarshal([]byte(answer), &one); err != nil {
+			var result cloud.Triggered
+			if err := json.Unmarshal([]byte(response), &result); err != nil {
 				t.Fatal(err)
 			}
-			became = append(became, one)
+			results = append(results, result)
 		}
 	}
-	b.read = len(log.Events)
-	return became
+	b.delivered = len(log.Events)
+	return results
 }
 
-// executions returns those of the machine.
+// executions lists the executions of the state machine.
 func (s *stack) executions(t *testing.T) []sfntypes.ExecutionListItem {
 	t.Helper()
 	list, err := s.states.ListExecutions(t.Context(), &sfn.ListExecutionsInput{StateMachineArn: &s.machine})
@@ -130,17 +130,17 @@ func (s *stack) executions(t *testing.T) []sfntypes.ExecutionListItem {
 	return list.Executions
 }
 
-// What is put below requests/ reaches the function by S3's event and the template's rule, more than once, and
-// one execution comes of it; nothing else that is put into the bucket does.
-func TestRequestsReachTheFunction(t *testing.T) {
-	s := start(t)
-	b := connect(t, s)
+// A document below requests/ starts one execution, although its event is delivered twice. Other objects do not match
+// the rule.
+func TestRequestEvents(t *testing.T) {
+	s := startStack(t)
+	b := connectBus(t, s)
 	s.put(t, "sites/a/index.html", page)
 	s.put(t, "sites/a/data.json", `{}`)
 	s.put(t, "requests/notes.txt", `later`)
 	s.put(t, "renders/requests/x.json", `{}`)
 	if got := b.deliver(t); len(got) != 0 {
-		t.Errorf("the function was told of %+v", got)
+		t.Errorf("the rule matched %+v", got)
 	}
 	s.put(t, "requests/team/good.json", `{"input":"s3://helios-test/sites/a/index.html"}`)
 	s.put(t, "requests/team/good.error.json", `{"error":"it was not so good before"}`)
@@ -148,7 +148,7 @@ func TestRequestsReachTheFunction(t *testing.T) {
 	got := b.deliver(t)
 	list := s.executions(t)
 	if len(got) != 6 || len(list) != 1 {
-		t.Fatalf("%d executions began, by %+v", len(list), got)
+		t.Fatalf("%d executions started, by %+v", len(list), got)
 	}
 	if f := finished(t, wait(t, s.states, *list[0].ExecutionArn)); f.Output != "s3://helios-test/renders/good.mp4" {
 		t.Errorf("the output is %s", f.Output)
@@ -156,11 +156,11 @@ func TestRequestsReachTheFunction(t *testing.T) {
 	if frames := frameMD5(t, s.download(t, "renders/good.mp4")); len(frames) != 12 {
 		t.Errorf("it has %d frames", len(frames))
 	}
-	// Once more, when the execution has ended; bad.error.json was an event as well.
-	b.read = 0
+	// Deliver all events again after the execution has ended. bad.error.json has caused an event, too.
+	b.delivered = 0
 	b.deliver(t)
 	if n := len(s.executions(t)); n != 1 {
-		t.Errorf("there are %d executions", n)
+		t.Errorf("%d executions, want 1", n)
 	}
 	for key, want := range map[string]bool{"requests/bad.error.json": true, "requests/team/good.error.json": false, "requests/bad.error.error.json": false} {
 		if _, err := s.bucket.Get(t.Context(), key); (err == nil) != want {
@@ -169,20 +169,20 @@ func TestRequestsReachTheFunction(t *testing.T) {
 	}
 }
 
-// A render that fails leaves the reason beside the document that asked for it.
-func TestRequestsWhoseRenderFails(t *testing.T) {
-	s := start(t)
-	b := connect(t, s)
-	s.put(t, "sites/b/index.html", failing)
+// If a render fails, the error is written beside its document.
+func TestRequestError(t *testing.T) {
+	s := startStack(t)
+	b := connectBus(t, s)
+	s.put(t, "sites/b/index.html", failingPage)
 	s.put(t, "requests/late.json", `{"input":"s3://helios-test/sites/b/index.html","concurrency":3,"mute":true}`)
 	b.deliver(t)
 	list := s.executions(t)
 	if len(list) != 1 {
-		t.Fatalf("%d executions began", len(list))
+		t.Fatalf("%d executions started, want 1", len(list))
 	}
 	d := wait(t, s.states, *list[0].ExecutionArn)
 	if d.Status != sfntypes.ExecutionStatusFailed {
-		t.Fatalf("it ended as %s", d.Status)
+		t.Fatalf("the execution ended as %s", d.Status)
 	}
 	var r cloud.RequestError
 	if err := s.bucket.GetJSON(t.Context(), "requests/late.error.json", &r); err != nil {
@@ -190,20 +190,20 @@ func TestRequestsWhoseRenderFails(t *testing.T) {
 	}
 	if r.Request != "requests/late.json" || r.Type != cloud.UserError || !strings.Contains(r.Error, "partition 2 (frames 20 to 29)") ||
 		r.Execution != *list[0].ExecutionArn || r.Log == nil || r.Log.Stream == "" {
-		t.Errorf("it says %+v", r)
+		t.Errorf("the request error is %+v", r)
 	}
 	if r.Error != aws.ToString(d.Cause) {
-		t.Errorf("the execution says %s", aws.ToString(d.Cause))
+		t.Errorf("the cause of the execution is %s", aws.ToString(d.Cause))
 	}
 	if events := s.Events(); len(events) != 1 || checkEvent(t, []byte(events[0].Detail)) != nil {
 		t.Errorf("the events were %+v", events)
 	}
 	b.deliver(t)
 	if n := len(s.executions(t)); n != 1 {
-		t.Errorf("the answer to a request began an execution")
+		t.Errorf("a request error started an execution")
 	}
 }
 
-// failing is a page whose third second does not come.
-const failing = `<!DOCTYPE html><html data-duration="3" data-fps="10" data-width="160" data-height="90">
+// failingPage navigates away after 2.55 s.
+const failingPage = `<!DOCTYPE html><html data-duration="3" data-fps="10" data-width="160" data-height="90">
 <script>setTimeout(() => location.href = "/elsewhere.html", 2550)</script></html>`
