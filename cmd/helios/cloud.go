@@ -36,7 +36,7 @@ AWS_ACCESS_KEY_ID and so on.`,
 		fs.Lookup(flag).DefValue = "" // the help shows the name of the variable and not its value
 	}
 	cmd.AddCommand(newCloudRender(f), newCloudStatus(f), newCloudList(f), newCloudFetch(f), newCloudLogs(f),
-		newCloudCancel(f), newCloudRedrive(f), newCloudQuota(f))
+		newCloudCancel(f), newCloudRedrive(f), newCloudQuota(f), newCloudSchema())
 	return cmd
 }
 

@@ -19,7 +19,6 @@ import (
 	"helios/shared/capture"
 	"helios/shared/cloud"
 	"helios/shared/fault"
-	"helios/shared/job"
 	"helios/shared/remote"
 	"helios/shared/render"
 )
@@ -85,7 +84,7 @@ func (f *cloudRenderFlags) run(cmd *cobra.Command, s *remote.Stack, input string
 	case strings.HasSuffix(f.output, "/"):
 		return fault.Userf("--output %s is a folder, but AWS writes images to one file; use a .zip file", f.output)
 	case f.output == "" && f.plan.Format != "":
-		key = strings.TrimSuffix(key, ".mp4") + extensionOf(f.plan.Format)
+		key = strings.TrimSuffix(key, ".mp4") + f.plan.Format.Suffix()
 	case f.output != "" && f.detach:
 		return errDetach(f.output)
 	case f.output != "":
@@ -120,13 +119,6 @@ func (f *cloudRenderFlags) run(cmd *cobra.Command, s *remote.Stack, input string
 	rep.logf("%s started", id)
 	w := &follower{stack: s, reporter: rep, file: file, overwrite: f.overwrite}
 	return w.follow(ctx, id)
-}
-
-func extensionOf(format job.Format) string {
-	if format == job.PNG || format == job.JPEG {
-		return ".zip"
-	}
-	return "." + string(format)
 }
 
 // request makes and validates the request. It may contain local files.

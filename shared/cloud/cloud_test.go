@@ -55,14 +55,14 @@ func TestParseRequest(t *testing.T) {
 		t.Error(err)
 	}
 	for text, want := range map[string]string{
-		`{`:                       "no valid JSON",
+		`{`:                       "not valid JSON",
 		`{} {}`:                   "more than one",
 		`{"input":"/etc/passwd"}`: "input",
 		`{"input":"http://127.0.0.1:9001/2018-06-01/runtime/invocation/next"}`:                   "not on the public internet",
 		`{"input":"http://localhost./"}`:                                                         "not on the public internet",
 		`{"input":"http://[::ffff:169.254.169.254]/"}`:                                           "not on the public internet",
 		`{"input":"https://user:pw@example.com/"}`:                                               "password",
-		`{"input":"https://example.com/","fsp":30}`:                                              "fsp: is no field",
+		`{"input":"https://example.com/","fsp":30}`:                                              "fsp: is not a field",
 		`{"input":"https://example.com/","fps":"fast"}`:                                          "fps: ",
 		`{"input":"https://example.com/","width":"big"}`:                                         "width: must be",
 		`{"input":"https://example.com/","width":20000}`:                                         "width",

@@ -23,34 +23,41 @@ import (
 )
 
 //go:embed request.schema.json
-var requestSchema []byte
+var requestSchema string
 
-// RequestSchema returns the JSON Schema (draft 2020-12) of a [Request].
-func RequestSchema() []byte { return slices.Clone(requestSchema) }
+// RequestSchema returns the JSON Schema (draft 2020-12) of a [Request]. It has all settings of a render.
+func RequestSchema() []byte {
+	text := strings.Replace(requestSchema, `"settings": {}`, job.SchemaProperties(true, "input", "output"), 1)
+	var schema bytes.Buffer
+	if err := json.Indent(&schema, []byte(text), "", "  "); err != nil {
+		panic(err)
+	}
+	return schema.Bytes()
+}
 
-// DefaultTargetChunkSeconds is how long a partition shall take about, when nobody says otherwise.
+// DefaultTargetChunkSeconds is the default of [Request.TargetChunkSeconds].
 const DefaultTargetChunkSeconds = 60
 
-// Request asks for a render: it is the input of an execution, and a document below requests/.
+// Request requests a render. It is the input of an execution, and the content of a document below requests/.
 type Request struct {
-	// Options are those of a render. Input is an http(s) or s3:// address. Output is a key of the bucket.
-	// Revision names the state of a composition on the web: with the same one a request goes on with the work
-	// of an earlier one. Default: the name of the execution, so that each renders anew.
+	// Options are the options of the render. Input is an http(s) or s3:// address, Output a key of the bucket.
+	// Requests with the same Revision of a composition at a URL share their chunks. Default: the name of the
+	// execution.
 	plan.Options
-	// TargetChunkSeconds is how long a partition shall take about, when Concurrency is left out. Default:
+	// TargetChunkSeconds is the approximate time to render a partition if Concurrency is left out. Default:
 	// [DefaultTargetChunkSeconds].
 	TargetChunkSeconds float64 `json:"targetChunkSeconds,omitempty"`
-	// MaxConcurrency is how many partitions are rendered at once, at most. Default, and the most: what the
-	// stack was deployed with.
+	// MaxConcurrency is the maximum number of partitions that are rendered at once. The default is also the limit: the
+	// MaxConcurrency of the stack.
 	MaxConcurrency int `json:"maxConcurrency,omitempty"`
-	// Webhook is an https address that is told of the end.
+	// Webhook is the https URL that receives the result.
 	Webhook string `json:"webhook,omitempty"`
-	// Document is the key of the document below requests/ that the request was: a failure is answered beside
-	// it, by a [RequestError]. The trigger fills it in.
+	// Document is the key of the document below requests/ that contains the request. If the render fails, a
+	// [RequestError] is stored next to it. The trigger sets it.
 	Document string `json:"document,omitempty"`
 }
 
-// ParseRequest reads a request and checks it. Its error is a [*job.Error] that names the field.
+// ParseRequest parses and validates a request. The error is a [*job.Error] with the name of the field.
 func ParseRequest(data []byte) (*Request, error) {
 	r := new(Request)
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -59,7 +66,7 @@ func ParseRequest(data []byte) (*Request, error) {
 		return nil, requestError(data, err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, job.Errorf("", "the request has more than one JSON value")
+		return nil, job.Errorf("", "the request contains more than one JSON value")
 	}
 	return r, r.Validate()
 }
@@ -70,19 +77,20 @@ func requestError(data []byte, err error) error {
 		return job.Errorf(mismatch.Field, "must be a %s, got a %s", mismatch.Type, mismatch.Value)
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		return job.Errorf(strings.Trim(name, `"`), "is no field of a request; remove it or correct its name")
+		return job.Errorf(strings.Trim(name, `"`), "is not a field of a request; remove it or correct its name")
 	}
 	var field *job.Error
 	if errors.As(err, &field) {
-		return job.Errorf(cmp.Or(field.Field, faulty(data)), "%s", field.Problem)
+		return job.Errorf(cmp.Or(field.Field, invalidField(data)), "%s", field.Problem)
 	}
-	return job.Errorf("", "the request is no valid JSON: %v", err)
+	return job.Errorf("", "the request is not valid JSON: %v", err)
 }
 
-// faulty returns the field that cannot be read: the types that read themselves do not know where they stand.
-func faulty(data []byte) string {
+// invalidField returns the name of the field that cannot be decoded. Types such as [job.Rate] decode themselves and do
+// not know the name of their field.
+func invalidField(data []byte) string {
 	var fields map[string]json.RawMessage
-	_ = json.Unmarshal(data, &fields) // what was wrong is known
+	_ = json.Unmarshal(data, &fields) // the caller knows the error
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		alone, err := json.Marshal(map[string]json.RawMessage{name: fields[name]})
 		if err != nil || json.Unmarshal(alone, new(Request)) != nil {
@@ -92,7 +100,7 @@ func faulty(data []byte) string {
 	return ""
 }
 
-// Validate checks what can be checked before the page is opened. The error is a [*job.Error].
+// Validate checks everything that does not depend on the page. The error is a [*job.Error].
 func (r *Request) Validate() error {
 	if err := checkInput(r.Input); err != nil {
 		return err
@@ -109,7 +117,7 @@ func (r *Request) Validate() error {
 		return job.Errorf("maxConcurrency", "must be 1 to %d", job.MaxPartitions)
 	}
 	if r.Document != "" && !isRequest(r.Document) {
-		return job.Errorf("document", "is filled in by the trigger; leave it out")
+		return job.Errorf("document", "is set by the trigger; leave it out")
 	}
 	for i, t := range r.Tracks {
 		if err := checkInput(t.Source); err != nil {
@@ -121,7 +129,7 @@ func (r *Request) Validate() error {
 			return err
 		}
 	}
-	// Everything else, as the planner sees it; what the page may say is taken for said.
+	// The planner checks the rest. The page can still declare its length.
 	o := r.Options
 	if o.FrameCount == 0 && o.Duration.IsZero() {
 		o.FrameCount = 1
@@ -130,14 +138,16 @@ func (r *Request) Validate() error {
 	return err
 }
 
-// checkInput refuses addresses of the function itself: the Lambda runtime is there.
+// checkInput rejects addresses in the network of the function, such as that of the Lambda runtime.
 func checkInput(input string) error {
 	if bucket, _, ok := addr.SplitS3(input); ok && !strings.ContainsAny(bucket, ":@") {
-		return nil // keys have no escapes
+		return nil // keys are not escaped, so url.Parse could reject them
 	}
 	u, err := url.Parse(input)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "s3" {
-		return job.Errorf("input", "%q is no address of a composition: give one like https://example.com/page.html or s3://bucket/folder/", input)
+		return job.Errorf("input",
+			"%q is not the address of a composition; use one such as https://example.com/page.html or s3://bucket/folder/",
+			input)
 	}
 	if u.User != nil {
 		return job.Errorf("input", "must not contain a password")
@@ -156,14 +166,14 @@ func checkKey(key string) error {
 	case key != strings.TrimPrefix(path.Clean("/"+key), "/"):
 		return job.Errorf("output", "%q must be a key such as renders/intro.mp4", key)
 	case isReserved(key):
-		return job.Errorf("output", "%q is below a prefix that Helios keeps its own things in; choose another, such as %s", key, RendersPrefix)
+		return job.Errorf("output", "%q has a reserved prefix; use another, such as %s", key, RendersPrefix)
 	case len(key) > 1000:
-		return job.Errorf("output", "is longer than the 1000 bytes of a key")
+		return job.Errorf("output", "is longer than 1000 bytes; use a shorter key")
 	}
 	return nil
 }
 
-// target is how long a partition shall take about.
+// target returns the approximate time to render a partition.
 func (r *Request) target() time.Duration {
 	seconds := r.TargetChunkSeconds
 	if seconds == 0 {
@@ -172,19 +182,10 @@ func (r *Request) target() time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-// output returns where the result of a request goes: where it says, or below renders/ under the name of the
-// execution or of the request's document.
+// output returns the key of the output. The default is below renders/, with the name of the execution or document.
 func (r *Request) output(name string) string {
 	if r.Output != "" {
 		return r.Output
 	}
-	suffix := ".mp4"
-	switch r.Format {
-	case "":
-	case job.PNG, job.JPEG:
-		suffix = ".zip"
-	default:
-		suffix = "." + string(r.Format)
-	}
-	return RendersPrefix + name + suffix
+	return RendersPrefix + name + cmp.Or(r.Format, job.MP4).Suffix()
 }

@@ -5,25 +5,30 @@ import (
 	"strings"
 )
 
-// Format is a kind of output.
+// Format is a file format.
 type Format string
 
-// The formats. Those of pictures one by one make a folder, or a ZIP archive, of files named frame-00000 and so
-// on.
+// Video formats.
 const (
 	MP4  Format = "mp4"
 	MOV  Format = "mov"
 	WebM Format = "webm"
+)
 
+// Formats of animated images.
+const (
 	GIF  Format = "gif"
-	WebP Format = "webp" // animated
-	APNG Format = "apng" // animated
+	WebP Format = "webp"
+	APNG Format = "apng"
+)
 
+// Formats of image sequences. The output is a folder or a ZIP archive of files named frame-00000 and so on.
+const (
 	PNG  Format = "png"
 	JPEG Format = "jpeg"
 )
 
-// FormatOf returns the format that the name of an output stands for, and "" if it stands for none.
+// FormatOf returns the format that the suffix of an output selects, or "" if there is none.
 func FormatOf(output string) Format {
 	if strings.HasSuffix(output, "/") {
 		return PNG
@@ -37,6 +42,14 @@ func FormatOf(output string) Format {
 	return ""
 }
 
-// Video reports whether the chunks of a format are of that format themselves. The others are made from all
-// frames at once, when the chunks are merged.
+// Suffix returns the suffix of a file in the format: ".zip" for image sequences.
+func (f Format) Suffix() string {
+	if f == PNG || f == JPEG {
+		return ".zip"
+	}
+	return "." + string(f)
+}
+
+// Video reports whether chunks have the format of the output. Other outputs need all frames at once, so merge encodes
+// them from the chunks.
 func (f Format) Video() bool { return f == MP4 || f == MOV || f == WebM }
