@@ -11,19 +11,19 @@ import (
 	"helios/shared/store"
 )
 
-// BenchmarkWrite stitches 16 chunks of 32 MB, file to file, and compares that with cp of the same bytes:
-// cp-ratio is cp's time divided by that of Write.
+// BenchmarkWrite joins 16 chunks of 32 MiB from files to a file and compares that with cp of the same bytes. cp-ratio
+// is the time of cp divided by that of Write.
 func BenchmarkWrite(b *testing.B) {
 	dir := b.TempDir()
 	const chunkBytes = 32 << 20
 	list := names(16)
 	for _, name := range list {
-		save(b, join(dir, name), bigChunk(b, dir, chunkBytes))
+		save(b, join(dir, name), randomChunk(b, dir, chunkBytes))
 	}
 	write(b, dir, "whole.mp4", list, stitch.Options{})
-	var stitching, copying time.Duration
+	var joining, copying time.Duration
 	measure := func(total *time.Duration, output string, do func()) {
-		// What was written before must not slow down what is measured.
+		// Without sync, earlier writes slow down the measured one.
 		run(b, "sync", "-f", dir)
 		start := time.Now()
 		do()
@@ -35,44 +35,39 @@ func BenchmarkWrite(b *testing.B) {
 			func() {
 				measure(&copying, "copy.mp4", func() { run(b, "cp", join(dir, "whole.mp4"), join(dir, "copy.mp4")) })
 			},
-			func() { measure(&stitching, "out.mp4", func() { stitchTo(b, dir, "out.mp4", list) }) },
+			func() { measure(&joining, "out.mp4", func() { writeTo(b, dir, "out.mp4", list) }) },
 		}
 		steps[i%2]()
 		steps[1-i%2]()
 	}
-	b.ReportMetric(copying.Seconds()/stitching.Seconds(), "cp-ratio")
-	b.ReportMetric(float64(b.N)*float64(len(list)*chunkBytes)/1e6/stitching.Seconds(), "stitched-MB/s")
+	b.ReportMetric(copying.Seconds()/joining.Seconds(), "cp-ratio")
+	b.ReportMetric(float64(b.N)*float64(len(list)*chunkBytes)/1e6/joining.Seconds(), "joined-MB/s")
 }
 
-// BenchmarkWriteBuffered writes to what is no file.
+// BenchmarkWriteBuffered joins the same chunks without copy_file_range: the output is not a file.
 func BenchmarkWriteBuffered(b *testing.B) {
 	dir := b.TempDir()
 	const chunkBytes = 32 << 20
-	var chunks []stitch.Chunk
-	for _, name := range names(16) {
-		save(b, join(dir, name), bigChunk(b, dir, chunkBytes))
-		chunks = append(chunks, stitch.Chunk{Name: name})
+	list := names(16)
+	for _, name := range list {
+		save(b, join(dir, name), randomChunk(b, dir, chunkBytes))
 	}
-	b.SetBytes(int64(len(chunks)) * chunkBytes)
+	b.SetBytes(int64(len(list)) * chunkBytes)
 	for b.Loop() {
-		if _, err := mp4.Write(b.Context(), io.Discard, store.Dir(dir), chunks, stitch.Options{}); err != nil {
+		if _, err := mp4.Write(b.Context(), io.Discard, store.Dir(dir), chunks(list...), stitch.Options{}); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
-func stitchTo(b *testing.B, dir, output string, list []string) {
+func writeTo(b *testing.B, dir, output string, list []string) {
 	b.Helper()
 	f, err := os.Create(join(dir, output))
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer f.Close()
-	var chunks []stitch.Chunk
-	for _, name := range list {
-		chunks = append(chunks, stitch.Chunk{Name: name})
-	}
-	if _, err := mp4.Write(b.Context(), f, store.Dir(dir), chunks, stitch.Options{}); err != nil {
+	if _, err := mp4.Write(b.Context(), f, store.Dir(dir), chunks(list...), stitch.Options{}); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"helios/shared/stitch/mp4"
 )
 
-// Whatever a file holds, Probe answers with what it is or with a ChunkError, and takes little memory
-// for it. A file that Probe finds sound can be stitched.
+// For any content, Probe returns an Info or a ChunkError, and takes little memory. Write accepts a file that Probe
+// accepts.
 func FuzzProbe(f *testing.F) {
 	dir := f.TempDir()
 	for name, s := range map[string]source{
@@ -36,8 +36,8 @@ func FuzzProbe(f *testing.F) {
 		runtime.ReadMemStats(&before)
 		info, err := mp4.Probe(t.Context(), v, "x.mp4")
 		runtime.ReadMemStats(&after)
-		if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20+200*uint64(len(data)) {
-			t.Errorf("Probe took %d bytes for a file of %d", took, len(data))
+		if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 1<<20+200*uint64(len(data)) {
+			t.Errorf("Probe allocated %d bytes for a file of %d", allocated, len(data))
 		}
 		if err != nil {
 			var chunk *stitch.ChunkError
@@ -46,9 +46,10 @@ func FuzzProbe(f *testing.F) {
 			}
 			return
 		}
-		out, err := mp4.Write(t.Context(), io.Discard, v, []stitch.Chunk{{Name: "x.mp4", Frames: info.Frames}, {Name: "y.mp4"}}, stitch.Options{})
+		list := []stitch.Chunk{{Name: "x.mp4", Frames: info.Frames}, {Name: "y.mp4"}}
+		out, err := mp4.Write(t.Context(), io.Discard, v, list, stitch.Options{})
 		if err != nil || out.Frames != 2*info.Frames {
-			t.Errorf("Write = %+v, %v after Probe = %+v", out, err, info)
+			t.Errorf("Write = %+v, %v, although Probe = %+v", out, err, info)
 		}
 	})
 }

@@ -20,16 +20,18 @@ import (
 	"helios/shared/store"
 )
 
-// virtual is a store of files that are made up: a start, zeros, and an end.
+// virtual is a read-only store of generated files. It counts the open files.
 type virtual struct {
 	find func(name string) (*pieces, error)
 
-	mu         sync.Mutex
-	open, most int
-	opened     int
-	onOpen     func(opened int)
+	mu       sync.Mutex
+	open     int // now
+	mostOpen int
+	opened   int // in total
+	onOpen   func(opened int)
 }
 
+// pieces is a file that consists of a start, zeros, and an end.
 type pieces struct {
 	start, end []byte
 	zeros      int64
@@ -78,7 +80,7 @@ func (v *virtual) Open(_ context.Context, name string) (store.Reader, error) {
 	defer v.mu.Unlock()
 	v.open++
 	v.opened++
-	v.most = max(v.most, v.open)
+	v.mostOpen = max(v.mostOpen, v.open)
 	if v.onOpen != nil {
 		v.onOpen(v.opened)
 	}
@@ -91,8 +93,8 @@ func (v *virtual) Create(context.Context, string) (store.Writer, error) {
 
 func (v *virtual) Remove(context.Context, string) error { return fs.ErrPermission }
 
-// Thousands of chunks, with far more tables than are kept in memory, need few open files and no more
-// memory than half as many.
+// The tables of these chunks are much larger than what is kept in memory. Twice as many chunks take the same memory,
+// and few files are open.
 func TestWriteManyChunks(t *testing.T) {
 	dir := t.TempDir()
 	source{size: "16x16", frames: 3000, args: []string{"-preset", "ultrafast"}}.make(t, join(dir, "a.mp4"))
@@ -123,19 +125,19 @@ func TestWriteManyChunks(t *testing.T) {
 			t.Fatal(err)
 		}
 		if want := int64(n) * 3000; info.Frames != want {
-			t.Errorf("%d chunks make %d frames, want %d", n, info.Frames, want)
+			t.Errorf("%d chunks have %d frames, want %d", n, info.Frames, want)
 		}
-		if v.open != 0 || v.most > 16 {
-			t.Errorf("%d chunks were open at once and %d in the end, want 16 at most and 0", v.most, v.open)
+		if v.open != 0 || v.mostOpen > 16 {
+			t.Errorf("up to %d chunks were open, and %d at the end, want at most 16 and 0", v.mostOpen, v.open)
 		}
 		peak[n] = live - min(live, before)
-		t.Logf("%d chunks: %.1f MB live at most, %d open at most, opened %d times", n, float64(peak[n])/1e6, v.most, v.opened)
+		t.Logf("%d chunks: up to %.1f MB live, up to %d open, opened %d times", n, float64(peak[n])/1e6, v.mostOpen, v.opened)
 	}
 	if peak[2000] > 64<<20 {
-		t.Errorf("2000 chunks need %d bytes of memory", peak[2000])
+		t.Errorf("2000 chunks take %d bytes of memory", peak[2000])
 	}
 	if grown := int64(peak[2000]) - int64(peak[1000]); grown > 8<<20 {
-		t.Errorf("2000 chunks need %d bytes more than 1000", grown)
+		t.Errorf("2000 chunks take %d bytes more than 1000", grown)
 	}
 }
 
@@ -146,7 +148,7 @@ func liveHeap() uint64 {
 	return m.HeapAlloc
 }
 
-// headWriter keeps the first bytes that it is given and counts the rest.
+// headWriter keeps the first MiB and counts all bytes.
 type headWriter struct {
 	head []byte
 	n    int64
@@ -160,7 +162,7 @@ func (w *headWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Above 4 GiB offsets and the size of mdat have 64 bits, both in what is written and in what is read.
+// Above 4 GiB, offsets and the size of mdat have 64 bits, in the output and when it is read.
 func TestWriteLarge(t *testing.T) {
 	dir := t.TempDir()
 	source{frames: 30}.make(t, join(dir, "a.mp4"))
@@ -179,22 +181,18 @@ func TestWriteLarge(t *testing.T) {
 	chunk := &pieces{start: data[:mdat+4], zeros: total, end: data[bytes.LastIndex(data, []byte("moov"))-4:]}
 
 	v := &virtual{find: func(string) (*pieces, error) { return chunk, nil }}
-	var chunks []stitch.Chunk
-	for _, name := range names(3) {
-		chunks = append(chunks, stitch.Chunk{Name: name, Frames: 30})
-	}
 	var out headWriter
-	info, err := mp4.Write(t.Context(), &out, v, chunks, stitch.Options{})
+	info, err := mp4.Write(t.Context(), &out, v, chunks(names(3)...), stitch.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if info.Bytes != out.n || out.n < 3*total {
-		t.Errorf("%d bytes were written, and %d are told of", out.n, info.Bytes)
+		t.Errorf("Write wrote %d bytes and returned %d, want at least %d", out.n, info.Bytes, 3*total)
 	}
 
 	start := bytes.Index(out.head, []byte("mdat")) + 12
 	if got := out.head[start-16 : start-8]; !bytes.Equal(got, []byte("\x00\x00\x00\x01mdat")) {
-		t.Errorf("the header of mdat is %q", got)
+		t.Errorf("the mdat box has the header %q", got)
 	}
 	b, err := mp4ff.DecodeBoxSR(0, bits.NewFixedSliceReader(out.head[bytes.Index(out.head, []byte("moov"))-4:]))
 	if err != nil {
@@ -202,10 +200,10 @@ func TestWriteLarge(t *testing.T) {
 	}
 	stbl := b.(*mp4ff.MoovBox).Trak.Mdia.Minf.Stbl
 	if stbl.Co64 == nil || stbl.Stco != nil {
-		t.Fatal("there is no co64, or an stco")
+		t.Fatal("the output has no co64 box, or an stco box")
 	}
 	for i, off := range stbl.Co64.ChunkOffset {
-		// half a second is 15 samples
+		// A run of half a second has 15 samples.
 		if want := uint64(start) + uint64(i)*15*sampleSize; off != want {
 			t.Errorf("run %d is at byte %d, want %d", i, off, want)
 		}
@@ -218,7 +216,7 @@ func TestWriteLarge(t *testing.T) {
 	}
 }
 
-// A chunk that is replaced after it was checked is noticed.
+// Write fails if a chunk is replaced after it was checked.
 func TestWriteChanged(t *testing.T) {
 	dir := t.TempDir()
 	source{}.make(t, join(dir, "a.mp4"))
@@ -232,15 +230,15 @@ func TestWriteChanged(t *testing.T) {
 		}
 		return &pieces{start: a}, nil
 	}
-	_, err := mp4.Write(t.Context(), io.Discard, v, []stitch.Chunk{{Name: "a.mp4"}}, stitch.Options{})
+	_, err := mp4.Write(t.Context(), io.Discard, v, chunks("a.mp4"), stitch.Options{})
 	var chunk *stitch.ChunkError
 	if !errors.As(err, &chunk) || chunk.Kind != stitch.Damaged || err.Error() != "a.mp4 changed while it was being read" {
 		t.Errorf("Write = %v", err)
 	}
 }
 
-// A read that fails is not taken for a broken chunk: to try again may help.
-func TestReadFails(t *testing.T) {
+// A failed read is not a ChunkError: a retry may succeed.
+func TestProbeReadError(t *testing.T) {
 	timeout := errors.New("connection reset")
 	v := &virtual{find: func(string) (*pieces, error) { return nil, timeout }}
 	_, err := mp4.Probe(t.Context(), v, "a.mp4")

@@ -20,6 +20,7 @@ import (
 
 var bt709 = []string{"-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709"}
 
+// with returns its arguments, strings and lists of strings, as one list.
 func with(args ...any) []string {
 	var list []string
 	for _, a := range args {
@@ -33,12 +34,12 @@ func with(args ...any) []string {
 	return list
 }
 
-// The frames of the chunks, all of them and nothing else, at exactly their times.
+// The output has exactly the frames of the chunks, at exact times.
 func TestWrite(t *testing.T) {
 	tests := map[string]struct {
 		source  source
 		lengths []int // of the chunks, in frames
-		delay   int64 // of the first frame after it is decoded, in frames
+		delay   int64 // from decoding to displaying the first frame, in frames
 	}{
 		"H.264": {
 			source{rate: "30", timescale: "15360", args: bt709},
@@ -65,7 +66,7 @@ func TestWrite(t *testing.T) {
 			[]int{20, 20},
 			0,
 		},
-		"H.264, every frame a sync sample": {
+		"H.264 with sync samples only": {
 			source{args: with("-g", "1")},
 			[]int{5, 5},
 			0,
@@ -95,30 +96,30 @@ func TestWrite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			chunks := names(len(tt.lengths))
+			list := names(len(tt.lengths))
 			var want []string
 			syncs, start := 0, 0
 			for i, n := range tt.lengths {
 				s := tt.source
 				s.start, s.frames = start, n
-				s.make(t, join(dir, chunks[i]))
+				s.make(t, join(dir, list[i]))
 				start += n
-				want = append(want, digests(t, join(dir, chunks[i]))...)
-				for _, p := range probe(t, join(dir, chunks[i])).Packets {
+				want = append(want, digests(t, join(dir, list[i]))...)
+				for _, p := range probe(t, join(dir, list[i])).Packets {
 					if strings.Contains(p.Flags, "K") {
 						syncs++
 					}
 				}
 			}
-			info := write(t, dir, "out.mp4", chunks, stitch.Options{})
+			info := write(t, dir, "out.mp4", list, stitch.Options{})
 			checkOutput(t, join(dir, "out.mp4"), info, want, syncs)
 
 			delay := moovOf(t, join(dir, "out.mp4")).Trak.Edts.Elst[0].Entries[0].MediaTime
 			if want := tt.delay * int64(info.FrameDuration); delay != want {
-				t.Errorf("the first frame is shown %d ticks after it is decoded, want %d", delay, want)
+				t.Errorf("the first frame is displayed %d ticks after it is decoded, want %d", delay, want)
 			}
 			if got, want := sampleEntry(t, join(dir, "out.mp4")), sampleEntry(t, join(dir, "a.mp4")); !bytes.Equal(got, want) {
-				t.Errorf("the sample entry is not that of the first chunk:\n%x, want\n%x", got, want)
+				t.Errorf("the sample entry is different from that of the first chunk:\n%x, want\n%x", got, want)
 			}
 			if got, err := mp4.Probe(t.Context(), store.Dir(dir), "out.mp4"); err != nil || got != info {
 				t.Errorf("Probe(output) = %+v, %v; want %+v", got, err, info)
@@ -127,7 +128,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// sampleEntry returns the sample entry of a file, without its bit rate.
+// sampleEntry returns the sample entry of a file without its btrt box.
 func sampleEntry(t *testing.T, path string) []byte {
 	t.Helper()
 	entry := moovOf(t, path).Trak.Mdia.Minf.Stbl.Stsd.Children[0].(*mp4ff.VisualSampleEntryBox)
@@ -144,7 +145,7 @@ func sampleEntry(t *testing.T, path string) []byte {
 	return buf.Bytes()
 }
 
-// checkOutput compares a stitched file with what it was told to be, by the eyes of ffmpeg.
+// checkOutput checks an output with ffmpeg and ffprobe: its times, its frames, and seeking to each sync sample.
 func checkOutput(t *testing.T, path string, info mp4.Info, frames []string, syncs int) {
 	t.Helper()
 	n := len(frames)
@@ -158,13 +159,13 @@ func checkOutput(t *testing.T, path string, info mp4.Info, frames []string, sync
 		t.Errorf("ffprobe counts %d frames, want %d", got, n)
 	}
 	if got := atoi(t, v.NbFrames); got != n {
-		t.Errorf("the tables have %d frames, want %d", got, n)
+		t.Errorf("the sample tables have %d frames, want %d", got, n)
 	}
 	if want := fmt.Sprintf("1/%d", info.Timescale); v.TimeBase != want {
 		t.Errorf("time base %s, want %s", v.TimeBase, want)
 	}
 	if want := int64(n) * tick; v.DurationTS != want || v.StartPTS != 0 {
-		t.Errorf("lasts from %d for %d ticks, want from 0 for %d", v.StartPTS, v.DurationTS, want)
+		t.Errorf("starts at %d and lasts %d ticks, want 0 and %d", v.StartPTS, v.DurationTS, want)
 	}
 	if n > 1 {
 		rate := new(big.Rat).SetFrac64(int64(info.Timescale), tick)
@@ -173,7 +174,7 @@ func checkOutput(t *testing.T, path string, info mp4.Info, frames []string, sync
 		}
 	}
 	if fi, err := os.Stat(path); err != nil || fi.Size() != info.Bytes {
-		t.Errorf("Bytes = %d, want the size of the file: %v, %v", info.Bytes, fi, err)
+		t.Errorf("Bytes = %d, but the file is %v, %v", info.Bytes, fi, err)
 	}
 
 	if boxes := topBoxes(t, path); !cmp.Equal(boxes, []string{"ftyp", "moov", "mdat"}) {
@@ -183,7 +184,8 @@ func checkOutput(t *testing.T, path string, info mp4.Info, frames []string, sync
 	want := uint64(n) * uint64(tick)
 	edit := moov.Trak.Edts.Elst[0].Entries[0]
 	for where, got := range map[string]uint64{
-		"mvhd": moov.Mvhd.Duration, "tkhd": moov.Trak.Tkhd.Duration, "mdhd": moov.Trak.Mdia.Mdhd.Duration, "elst": edit.SegmentDuration,
+		"mvhd": moov.Mvhd.Duration, "tkhd": moov.Trak.Tkhd.Duration, "mdhd": moov.Trak.Mdia.Mdhd.Duration,
+		"elst": edit.SegmentDuration,
 	} {
 		if got != want {
 			t.Errorf("the duration in %s is %d, want %d", where, got, want)
@@ -193,42 +195,44 @@ func checkOutput(t *testing.T, path string, info mp4.Info, frames []string, sync
 		t.Errorf("the movie has timescale %d, want %d", moov.Mvhd.Timescale, info.Timescale)
 	}
 	stts := moov.Trak.Mdia.Minf.Stbl.Stts
-	if !cmp.Equal(stts.SampleCount, []uint32{uint32(n)}) || !cmp.Equal(stts.SampleTimeDelta, []uint32{info.FrameDuration}) {
+	if !cmp.Equal(stts.SampleCount, []uint32{uint32(n)}) ||
+		!cmp.Equal(stts.SampleTimeDelta, []uint32{info.FrameDuration}) {
 		t.Errorf("stts has %v samples of %v ticks", stts.SampleCount, stts.SampleTimeDelta)
 	}
 
-	shown := make([]bool, n)
+	displayed := make([]bool, n)
 	var seeks []int64
 	for i, packet := range p.Packets {
 		if want := int64(i)*tick - edit.MediaTime; packet.DTS != want {
 			t.Fatalf("packet %d has decode time %d, want %d", i, packet.DTS, want)
 		}
-		if packet.PTS < packet.DTS || packet.PTS%tick != 0 || shown[packet.PTS/tick] {
-			t.Fatalf("packet %d is decoded at %d and shown at %d", i, packet.DTS, packet.PTS)
+		if packet.PTS < packet.DTS || packet.PTS%tick != 0 || displayed[packet.PTS/tick] {
+			t.Fatalf("packet %d is decoded at %d and displayed at %d", i, packet.DTS, packet.PTS)
 		}
-		shown[packet.PTS/tick] = true
+		displayed[packet.PTS/tick] = true
 		if strings.Contains(packet.Flags, "K") {
 			seeks = append(seeks, packet.PTS/tick)
 		}
 	}
 	if len(seeks) != syncs {
-		t.Errorf("there are %d sync samples, want %d", len(seeks), syncs)
+		t.Errorf("ffprobe finds %d sync samples, want %d", len(seeks), syncs)
 	}
 
 	if diff := cmp.Diff(frames, digests(t, path)); diff != "" {
 		t.Errorf("the frames are not those of the chunks (-want +got):\n%s", diff)
 	}
 	for _, frame := range seeks {
-		// ffmpeg takes microseconds; half a frame earlier no other sync sample can be meant.
+		// ffmpeg rounds to microseconds. A quarter of a frame later, the sync sample is still the nearest earlier one.
 		at := fmt.Sprintf("%.6f", (float64(frame)+0.25)*float64(tick)/float64(info.Timescale))
 		got := digests(t, path, "-noaccurate_seek", "-ss", at)
 		if len(got) != n-int(frame) || got[0] != frames[frame] {
-			t.Errorf("after seeking to the sync sample at frame %d, %d frames follow, want %d", frame, len(got), n-int(frame))
+			t.Errorf("seeking to the sync sample at frame %d returns %d frames, want %d, or a different first frame",
+				frame, len(got), n-int(frame))
 		}
 	}
 }
 
-// Colours and comment get through; so do the chunks' comments, to whoever accepts them.
+// The output has the colours of the chunks and its own comment. Accept receives the comments of the chunks.
 func TestWriteTags(t *testing.T) {
 	dir := t.TempDir()
 	for i, name := range names(3) {
@@ -261,44 +265,44 @@ func TestWriteTags(t *testing.T) {
 
 	write(t, dir, "plain.mp4", names(3), stitch.Options{})
 	if tags := probe(t, join(dir, "plain.mp4")).Format.Tags; tags["comment"] != "" {
-		t.Errorf("an output without comment has %q", tags["comment"])
+		t.Errorf("an output without a comment has %q", tags["comment"])
 	}
 }
 
-// What Accept refuses is not written.
+// If Accept fails, Write returns its error and writes nothing.
 func TestWriteAccept(t *testing.T) {
 	dir := t.TempDir()
 	source{}.make(t, join(dir, "a.mp4"))
-	refused := errors.New("another Chromium")
+	rejected := errors.New("another Chromium")
 	var out bytes.Buffer
-	_, err := mp4.Write(t.Context(), &out, store.Dir(dir), []stitch.Chunk{{Name: "a.mp4"}}, stitch.Options{
-		Accept: func(stitch.Chunk, stitch.Info) error { return refused },
+	_, err := mp4.Write(t.Context(), &out, store.Dir(dir), chunks("a.mp4"), stitch.Options{
+		Accept: func(stitch.Chunk, stitch.Info) error { return rejected },
 	})
-	if !errors.Is(err, refused) || out.Len() > 0 {
+	if !errors.Is(err, rejected) || out.Len() > 0 {
 		t.Errorf("Write = %v after %d bytes, want the error of Accept and no bytes", err, out.Len())
 	}
 }
 
-// MOV chunks, too, and with them the comment in their own form.
+// MOV files work as well. They store the comment differently.
 func TestWriteMOV(t *testing.T) {
 	dir := t.TempDir()
 	var want []string
 	for i, name := range []string{"a.mov", "b.mov"} {
-		source{start: 30 * i, args: with(bt709, "-metadata", "comment=made by hand")}.make(t, join(dir, name))
+		source{start: 30 * i, args: with(bt709, "-metadata", "comment=a comment")}.make(t, join(dir, name))
 		want = append(want, digests(t, join(dir, name))...)
 	}
-	info := write(t, dir, "out.mov", []string{"a.mov", "b.mov"}, stitch.Options{Comment: "made by hand"})
+	info := write(t, dir, "out.mov", []string{"a.mov", "b.mov"}, stitch.Options{Comment: "a comment"})
 	checkOutput(t, join(dir, "out.mov"), info, want, 6)
-	if got := probe(t, join(dir, "out.mov")).Format.Tags["comment"]; got != "made by hand" {
+	if got := probe(t, join(dir, "out.mov")).Format.Tags["comment"]; got != "a comment" {
 		t.Errorf("ffprobe reads the comment %q", got)
 	}
-	if info, err := mp4.Probe(t.Context(), store.Dir(dir), "a.mov"); err != nil || info.Comment != "made by hand" {
+	if info, err := mp4.Probe(t.Context(), store.Dir(dir), "a.mov"); err != nil || info.Comment != "a comment" {
 		t.Errorf("Probe(a.mov) = %+v, %v", info, err)
 	}
 }
 
-// An output is a chunk for the next output.
-func TestWriteAgain(t *testing.T) {
+// An output can be a chunk of another output.
+func TestWriteOutputs(t *testing.T) {
 	dir := t.TempDir()
 	var want []string
 	for i, name := range names(4) {
@@ -307,11 +311,11 @@ func TestWriteAgain(t *testing.T) {
 	}
 	write(t, dir, "1.mp4", names(4)[:2], stitch.Options{})
 	write(t, dir, "2.mp4", names(4)[2:], stitch.Options{})
-	info := write(t, dir, "twice.mp4", []string{"1.mp4", "2.mp4"}, stitch.Options{})
-	checkOutput(t, join(dir, "twice.mp4"), info, want, 12)
+	info := write(t, dir, "out.mp4", []string{"1.mp4", "2.mp4"}, stitch.Options{})
+	checkOutput(t, join(dir, "out.mp4"), info, want, 12)
 }
 
-// Samples are taken from where the tables say, in the order of decoding.
+// Samples are copied in decode order, wherever they are in the chunk.
 func TestWriteScattered(t *testing.T) {
 	dir := t.TempDir()
 	source{}.make(t, join(dir, "a.mp4"))
@@ -320,7 +324,7 @@ func TestWriteScattered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Samples two by two, the pairs in reverse order and with a gap of 3 bytes before each.
+	// Pairs of samples, in reverse order, with a gap of 3 bytes before each pair.
 	scattered := data[:40:40]
 	var mdat []byte
 	moov := rewrite(t, join(dir, "straight.mp4"), func(moov *mp4ff.MoovBox) {
@@ -351,23 +355,22 @@ func TestWriteScattered(t *testing.T) {
 	info := write(t, dir, "out.mp4", names(2), stitch.Options{})
 	checkOutput(t, join(dir, "out.mp4"), info, want, 6)
 
-	// The same through buffers, where there is no file to copy into.
+	// An output that is not a file takes another code path.
 	var out bytes.Buffer
-	chunks := []stitch.Chunk{{Name: "a.mp4"}, {Name: "b.mp4"}}
-	if _, err := mp4.Write(t.Context(), &out, store.Dir(dir), chunks, stitch.Options{}); err != nil {
+	if _, err := mp4.Write(t.Context(), &out, store.Dir(dir), chunks("a.mp4", "b.mp4"), stitch.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	file, _ := os.ReadFile(join(dir, "out.mp4"))
 	if !bytes.Equal(file, out.Bytes()) {
-		t.Error("a buffer gets other bytes than a file")
+		t.Error("the outputs to a buffer and to a file are different")
 	}
 }
 
-// Chunks that are copied piece by piece arrive whole, whichever way they are copied.
-func TestWriteLongChunk(t *testing.T) {
+// Chunks of more than one block are copied completely, by the kernel and through buffers.
+func TestWriteLargeChunk(t *testing.T) {
 	dir := t.TempDir()
 	const size = 40 << 20
-	chunk := bigChunk(t, dir, size)
+	chunk := randomChunk(t, dir, size)
 	save(t, join(dir, "a.mp4"), chunk)
 	samples := chunk[bytes.Index(chunk, []byte("mdat"))+4:][:size/30*30]
 
@@ -377,35 +380,39 @@ func TestWriteLongChunk(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(file[len(file)-len(samples):], samples) {
-		t.Error("a file does not get the bytes of the chunk")
+		t.Error("the output does not end with the samples of the chunk")
 	}
 	var out bytes.Buffer
-	if _, err := mp4.Write(t.Context(), &out, store.Dir(dir), []stitch.Chunk{{Name: "a.mp4"}}, stitch.Options{}); err != nil {
+	if _, err := mp4.Write(t.Context(), &out, store.Dir(dir), chunks("a.mp4"), stitch.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(out.Bytes(), file) {
-		t.Error("a buffer gets other bytes than a file")
+		t.Error("the outputs to a buffer and to a file are different")
 	}
 }
 
-// x265 leaves the number of its threads in the sample entry. It has nothing to do with the frames.
-func TestWriteOtherThreads(t *testing.T) {
+// x265 records its number of threads in the sample entry. The number does not matter.
+func TestWriteDifferentThreads(t *testing.T) {
 	dir := t.TempDir()
-	source{codec: "libx265", args: []string{"-x265-params", "log-level=error:frame-threads=1"}}.make(t, join(dir, "a.mp4"))
-	source{codec: "libx265", start: 30, args: []string{"-x265-params", "log-level=error:frame-threads=3"}}.make(t, join(dir, "b.mp4"))
+	threads := func(n int) []string {
+		return []string{"-x265-params", fmt.Sprintf("log-level=error:frame-threads=%d", n)}
+	}
+	source{codec: "libx265", args: threads(1)}.make(t, join(dir, "a.mp4"))
+	source{codec: "libx265", start: 30, args: threads(3)}.make(t, join(dir, "b.mp4"))
 	if bytes.Equal(sampleEntry(t, join(dir, "a.mp4")), sampleEntry(t, join(dir, "b.mp4"))) {
-		t.Fatal("the chunks have the same sample entry; this tests nothing")
+		t.Fatal("the chunks have the same sample entry; the test needs different ones")
 	}
 	want := append(digests(t, join(dir, "a.mp4")), digests(t, join(dir, "b.mp4"))...)
 	info := write(t, dir, "out.mp4", names(2), stitch.Options{})
 	checkOutput(t, join(dir, "out.mp4"), info, want, len(want)/10)
 }
 
-type brokenWriter struct{ left int }
+// fullWriter fails with errFull after some bytes.
+type fullWriter struct{ left int }
 
 var errFull = errors.New("no space left")
 
-func (w *brokenWriter) Write(b []byte) (int, error) {
+func (w *fullWriter) Write(b []byte) (int, error) {
 	if len(b) > w.left {
 		return 0, errFull
 	}
@@ -413,24 +420,25 @@ func (w *brokenWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// An output that cannot be written is not blamed on a chunk.
+// An error of the output is not a ChunkError.
 func TestWriteFails(t *testing.T) {
 	dir := t.TempDir()
 	source{}.make(t, join(dir, "a.mp4"))
 	source{start: 30}.make(t, join(dir, "b.mp4"))
-	chunks := []stitch.Chunk{{Name: "a.mp4"}, {Name: "b.mp4"}}
+	list := chunks("a.mp4", "b.mp4")
 	for _, room := range []int{0, 8000} {
-		_, err := mp4.Write(t.Context(), &brokenWriter{room}, store.Dir(dir), chunks, stitch.Options{})
+		_, err := mp4.Write(t.Context(), &fullWriter{room}, store.Dir(dir), list, stitch.Options{})
 		if !errors.Is(err, errFull) || err.Error() != "writing the output: no space left" {
 			t.Errorf("Write with room for %d bytes = %v, want %v", room, err, errFull)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := mp4.Write(ctx, &brokenWriter{}, store.Dir(dir), chunks, stitch.Options{}); !errors.Is(err, context.Canceled) {
-		t.Errorf("Write after cancel = %v", err)
+	_, err := mp4.Write(ctx, &fullWriter{}, store.Dir(dir), list, stitch.Options{})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Write with a cancelled context = %v", err)
 	}
-	if _, err := mp4.Write(t.Context(), &brokenWriter{}, store.Dir(dir), nil, stitch.Options{}); err == nil {
-		t.Error("Write of no chunks succeeds")
+	if _, err := mp4.Write(t.Context(), &fullWriter{}, store.Dir(dir), nil, stitch.Options{}); err == nil {
+		t.Error("Write without chunks succeeded")
 	}
 }

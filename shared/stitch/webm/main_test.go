@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// config is what the tests encode, unless they say otherwise: a key frame every six.
+// config returns settings with a key frame every six frames.
 func config() job.Config {
 	return job.Config{
 		Format: job.WebM, Scale: 1, Width: 64, Height: 64, FPS: job.Rate{Num: 30, Den: 1}, GOP: 6,
@@ -29,29 +29,30 @@ func config() job.Config {
 	}
 }
 
-// tool runs ffmpeg or ffprobe and returns what it prints.
-func tool(t testing.TB, name string, args ...string) []byte {
+// run runs ffmpeg or ffprobe and returns its output. Output on stderr fails the test.
+func run(t testing.TB, name string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.Command(name, append([]string{"-v", "error"}, args...)...)
-	var problems bytes.Buffer
-	cmd.Stderr = &problems
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	if err != nil || problems.Len() > 0 {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, problems.String())
+	if err != nil || stderr.Len() > 0 {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, stderr.String())
 	}
 	return out
 }
 
-// pictures returns frames that move, made by a filter.
-func pictures(t testing.TB, n int, filter string) [][]byte {
+// testFrames returns frames of ffmpeg's test pattern as PNG, passed through a filter.
+func testFrames(t testing.TB, n int, filter string) [][]byte {
 	t.Helper()
-	return picturesIn(t, t.TempDir(), n, filter)
+	return testFramesIn(t, t.TempDir(), n, filter)
 }
 
-// picturesIn leaves the frames in a folder, as 00001.png and so on.
-func picturesIn(t testing.TB, dir string, n int, filter string) [][]byte {
+// testFramesIn is testFrames, but keeps the files in a folder: 00001.png and so on.
+func testFramesIn(t testing.TB, dir string, n int, filter string) [][]byte {
 	t.Helper()
-	tool(t, "ffmpeg", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=30", "-frames:v", fmt.Sprint(n), "-vf", filter, filepath.Join(dir, "%05d.png"))
+	run(t, "ffmpeg", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=30", "-frames:v", fmt.Sprint(n), "-vf", filter,
+		filepath.Join(dir, "%05d.png"))
 	var list [][]byte
 	for i := range n {
 		b, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("%05d.png", i+1)))
@@ -63,12 +64,13 @@ func picturesIn(t testing.TB, dir string, n int, filter string) [][]byte {
 	return list
 }
 
+// Filters of testFrames.
 const (
-	opaque = "format=rgb24"
-	half   = "format=rgba,colorchannelmixer=aa=0.5"
+	opaque      = "format=rgb24"
+	translucent = "format=rgba,colorchannelmixer=aa=0.5"
 )
 
-// chunk encodes frames to a file of the folder.
+// chunk encodes frames to a file in a folder.
 func chunk(t testing.TB, c job.Config, dir, name string, frames [][]byte) stitch.Chunk {
 	t.Helper()
 	e, err := encode.Start(t.Context(), c, "chunk "+name, filepath.Join(dir, name))
@@ -87,7 +89,7 @@ func chunk(t testing.TB, c job.Config, dir, name string, frames [][]byte) stitch
 	return stitch.Chunk{Name: name, Frames: int64(len(frames))}
 }
 
-// chunks encodes frames to files of so many frames each.
+// chunks encodes frames to files with the given numbers of frames.
 func chunks(t testing.TB, c job.Config, dir string, frames [][]byte, lengths ...int) (list []stitch.Chunk) {
 	t.Helper()
 	for i, n := range lengths {
@@ -97,7 +99,7 @@ func chunks(t testing.TB, c job.Config, dir string, frames [][]byte, lengths ...
 	return list
 }
 
-// write joins chunks and checks that it tells what it wrote.
+// write joins chunks and checks that Write and Probe agree on what the output contains.
 func write(t testing.TB, dir, name string, list []stitch.Chunk, opts webm.Options) webm.Info {
 	t.Helper()
 	f, err := os.Create(filepath.Join(dir, name))
@@ -105,7 +107,7 @@ func write(t testing.TB, dir, name string, list []stitch.Chunk, opts webm.Option
 		t.Fatal(err)
 	}
 	defer f.Close()
-	told, err := webm.Write(t.Context(), f, store.Dir(dir), list, opts)
+	written, err := webm.Write(t.Context(), f, store.Dir(dir), list, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,8 +115,8 @@ func write(t testing.TB, dir, name string, list []stitch.Chunk, opts webm.Option
 	if err != nil {
 		t.Fatal(err)
 	}
-	if told != found {
-		t.Errorf("Write told of %+v, Probe of %+v", told, found)
+	if written != found {
+		t.Errorf("Write returned %+v, Probe %+v", written, found)
 	}
 	return found
 }
@@ -127,7 +129,7 @@ func accept(f func(stitch.Chunk, stitch.Info) error) webm.Options {
 	return webm.Options{Options: stitch.Options{Accept: f}}
 }
 
-// try joins chunks to nowhere.
+// try joins chunks and discards the output.
 func try(t testing.TB, dir string, list []stitch.Chunk, opts webm.Options) error {
 	t.Helper()
 	_, err := webm.Write(t.Context(), io.Discard, store.Dir(dir), list, opts)

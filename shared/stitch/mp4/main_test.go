@@ -2,6 +2,7 @@ package mp4_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -25,34 +26,26 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// source says how ffmpeg makes a chunk: frames of a moving test picture, encoded.
+// source describes a chunk: frames of ffmpeg's test pattern, encoded. The comments state the defaults.
 type source struct {
-	size      string // 192x108 unless given
-	rate      string // 30 unless given
+	size      string // 192x108
+	rate      string // 30
 	start     int    // the first frame
-	frames    int    // 30 unless given
-	codec     string // libx264 unless given
-	timescale string // 15360 unless given
+	frames    int    // 30
+	codec     string // libx264
+	timescale string // 15360
 	args      []string
 }
 
-// make encodes the chunk into a file.
+// make encodes the chunk to a file.
 func (s source) make(t testing.TB, path string) {
 	t.Helper()
-	or := func(s, otherwise string) string {
-		if s == "" {
-			return otherwise
-		}
-		return s
-	}
-	if s.frames == 0 {
-		s.frames = 30
-	}
+	s.frames = cmp.Or(s.frames, 30)
 	args := []string{
-		"-f", "lavfi", "-i", fmt.Sprintf("testsrc2=size=%s:rate=%s", or(s.size, "192x108"), or(s.rate, "30")),
+		"-f", "lavfi", "-i", fmt.Sprintf("testsrc2=size=%s:rate=%s", cmp.Or(s.size, "192x108"), cmp.Or(s.rate, "30")),
 		"-vf", fmt.Sprintf("trim=start_frame=%d:end_frame=%d,setpts=PTS-STARTPTS,format=yuv420p", s.start, s.start+s.frames),
-		"-c:v", or(s.codec, "libx264"), "-preset", "fast", "-g", "12", "-bf", "3", "-sc_threshold", "0",
-		"-video_track_timescale", or(s.timescale, "15360"),
+		"-c:v", cmp.Or(s.codec, "libx264"), "-preset", "fast", "-g", "12", "-bf", "3", "-sc_threshold", "0",
+		"-video_track_timescale", cmp.Or(s.timescale, "15360"),
 	}
 	if s.codec == "libx265" {
 		args = append(args, "-x265-params", "log-level=error:open-gop=0")
@@ -61,7 +54,7 @@ func (s source) make(t testing.TB, path string) {
 	run(t, "ffmpeg", slices.Concat([]string{"-v", "error", "-y"}, args, []string{path})...)
 }
 
-// run runs a program and returns what it printed. Anything on stderr is a failure.
+// run runs a program and returns its output. Output on stderr fails the test.
 func run(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
@@ -73,7 +66,7 @@ func run(t testing.TB, name string, args ...string) string {
 	return stdout.String()
 }
 
-// probed is what ffprobe finds in a file.
+// probed is the output of ffprobe.
 type probed struct {
 	Streams []struct {
 		NbFrames     string `json:"nb_frames"`
@@ -99,7 +92,8 @@ type probed struct {
 func probe(t testing.TB, path string) probed {
 	t.Helper()
 	var p probed
-	out := run(t, "ffprobe", "-v", "error", "-count_frames", "-show_streams", "-show_packets", "-show_format", "-of", "json", path)
+	out := run(t, "ffprobe", "-v", "error", "-count_frames", "-show_streams", "-show_packets", "-show_format",
+		"-of", "json", path)
 	if err := json.Unmarshal([]byte(out), &p); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +103,7 @@ func probe(t testing.TB, path string) probed {
 	return p
 }
 
-// digests returns the digest of every decoded frame. args go before the input.
+// digests returns a digest of each decoded frame. The arguments args precede the input.
 func digests(t testing.TB, path string, args ...string) []string {
 	t.Helper()
 	args = slices.Concat([]string{"-v", "error"}, args, []string{"-i", path, "-f", "framemd5", "-"})
@@ -122,20 +116,24 @@ func digests(t testing.TB, path string, args ...string) []string {
 	return sums
 }
 
-// write stitches chunks of a folder into a file of the folder.
+// chunks returns chunks of any number of frames.
+func chunks(names ...string) (list []stitch.Chunk) {
+	for _, name := range names {
+		list = append(list, stitch.Chunk{Name: name})
+	}
+	return list
+}
+
+// write joins chunks in a folder to a file in the same folder.
 func write(t testing.TB, dir, output string, names []string, opts stitch.Options) mp4.Info {
 	t.Helper()
-	var chunks []stitch.Chunk
-	for _, name := range names {
-		chunks = append(chunks, stitch.Chunk{Name: name})
-	}
 	st := store.Dir(dir)
 	w, err := st.Create(context.Background(), output)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer w.Abort()
-	info, err := mp4.Write(context.Background(), w, st, chunks, opts)
+	info, err := mp4.Write(context.Background(), w, st, chunks(names...), opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +143,7 @@ func write(t testing.TB, dir, output string, names []string, opts stitch.Options
 	return info
 }
 
-// topBoxes returns the types of the boxes of a file, in order.
+// topBoxes returns the types of the top-level boxes of a file, in order.
 func topBoxes(t testing.TB, path string) []string {
 	t.Helper()
 	f, err := mp4ff.ReadMP4File(path)
@@ -159,7 +157,7 @@ func topBoxes(t testing.TB, path string) []string {
 	return types
 }
 
-// moovOf decodes the moov of a file.
+// moovOf decodes the moov box of a file.
 func moovOf(t testing.TB, path string) *mp4ff.MoovBox {
 	t.Helper()
 	f, err := mp4ff.ReadMP4File(path)
@@ -169,7 +167,7 @@ func moovOf(t testing.TB, path string) *mp4ff.MoovBox {
 	return f.Moov
 }
 
-// rewrite changes the moov of a chunk that has it at its end, and returns the changed file.
+// rewrite returns the content of a file with a changed moov box. The box must be the last one of the file.
 func rewrite(t testing.TB, path string, change func(*mp4ff.MoovBox)) []byte {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -206,6 +204,7 @@ func atoi(t testing.TB, s string) int {
 	return n
 }
 
+// names returns a.mp4, b.mp4 and so on.
 func names(n int) []string {
 	var list []string
 	for i := range n {
@@ -216,8 +215,8 @@ func names(n int) []string {
 
 func join(dir, name string) string { return filepath.Join(dir, name) }
 
-// bigChunk is a chunk of 30 samples with random content.
-func bigChunk(t testing.TB, dir string, size int) []byte {
+// randomChunk returns a chunk of 30 samples with random content and size bytes in total.
+func randomChunk(t testing.TB, dir string, size int) []byte {
 	t.Helper()
 	if _, err := os.Stat(join(dir, "model.mp4")); err != nil {
 		source{}.make(t, join(dir, "model.mp4"))

@@ -13,23 +13,24 @@ import (
 	"helios/shared/stitch/webm"
 )
 
-// A chunk that does not fit is named, with what is wrong.
-func TestRefuse(t *testing.T) {
-	dir, frames := t.TempDir(), pictures(t, 6, opaque)
-	make := func(name string, set func(*job.Config)) {
+// Write reports a chunk that cannot be used, and the reason.
+func TestChunkErrors(t *testing.T) {
+	dir, frames := t.TempDir(), testFrames(t, 6, opaque)
+	encode := func(name string, set func(*job.Config)) {
 		c := config()
 		c.Preset = "8"
 		set(&c)
 		chunk(t, c, dir, name, frames)
 	}
-	make("good.webm", func(c *job.Config) {})
-	make("rate.webm", func(c *job.Config) { c.FPS = job.Rate{Num: 25, Den: 1} })
-	make("depth.webm", func(c *job.Config) { c.BitDepth = 10 })
-	make("alpha.webm", func(c *job.Config) { c.Transparent = true })
-	make("av1.webm", func(c *job.Config) { c.VideoCodec, c.Preset = "libsvtav1", "10" })
+	encode("good.webm", func(c *job.Config) {})
+	encode("rate.webm", func(c *job.Config) { c.FPS = job.Rate{Num: 25, Den: 1} })
+	encode("depth.webm", func(c *job.Config) { c.BitDepth = 10 })
+	encode("alpha.webm", func(c *job.Config) { c.Transparent = true })
+	encode("av1.webm", func(c *job.Config) { c.VideoCodec, c.Preset = "libsvtav1", "10" })
 	c := config()
 	small := t.TempDir()
-	tool(t, "ffmpeg", "-f", "lavfi", "-i", "testsrc2=size=32x32:rate=30", "-frames:v", "1", filepath.Join(small, "a.png"))
+	run(t, "ffmpeg", "-f", "lavfi", "-i", "testsrc2=size=32x32:rate=30", "-frames:v", "1",
+		filepath.Join(small, "a.png"))
 	png, err := os.ReadFile(filepath.Join(small, "a.png"))
 	if err != nil {
 		t.Fatal(err)
@@ -49,12 +50,12 @@ func TestRefuse(t *testing.T) {
 	save("cut.webm", good[:len(good)-100])
 	save("empty.webm", nil)
 	save("text.webm", []byte("this is no video"))
-	// As a killed ffmpeg leaves it: the size of the segment was to be filled in at the end.
+	// A killed ffmpeg leaves the size of the segment unknown, because it writes the size last.
 	at := bytes.Index(good, []byte{0x18, 0x53, 0x80, 0x67}) + 4
 	unfinished := bytes.Clone(good)
 	copy(unfinished[at:], "\x01\xff\xff\xff\xff\xff\xff\xff")
 	save("unfinished.webm", unfinished)
-	// The first frame is a SimpleBlock of track 1 at 0 with the flag of a key frame.
+	// The first frame is a SimpleBlock of track 1 at time 0 with the flag of a key frame.
 	late := bytes.Clone(good)
 	block := bytes.Index(late, []byte{0x81, 0, 0, 0x80})
 	late[block+3] = 0
@@ -72,7 +73,10 @@ func TestRefuse(t *testing.T) {
 		{"size.webm", stitch.Mismatch, "size.webm is 32x32, but good.webm is 64x64"},
 		{"good.webm", stitch.Duplicate, "good.webm is listed twice"},
 		{"gone.webm", stitch.Missing, "gone.webm is missing"},
-		{"cut.webm", stitch.Damaged, "cut.webm is truncated: its element 18538067 is 100 bytes longer than the element or file around it"},
+		{
+			"cut.webm", stitch.Damaged,
+			"cut.webm is truncated: its element 18538067 is 100 bytes longer than the element or file around it",
+		},
 		{"unfinished.webm", stitch.Damaged, "unfinished.webm was not finished: its element 18538067 at byte "},
 		{"empty.webm", stitch.NotVideo, "empty.webm is empty"},
 		{"text.webm", stitch.NotVideo, `text.webm is not a WebM file: it starts with "this is no video"`},
@@ -81,50 +85,53 @@ func TestRefuse(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			err := try(t, dir, []stitch.Chunk{{Name: "good.webm"}, {Name: test.name}}, webm.Options{})
 			e := new(stitch.ChunkError)
-			if !errors.As(err, &e) || e.Kind != test.kind || !strings.HasPrefix(err.Error(), test.want) || e.Name != test.name {
+			if !errors.As(err, &e) || e.Kind != test.kind || e.Name != test.name ||
+				!strings.HasPrefix(err.Error(), test.want) {
 				t.Errorf("the error is %v of kind %v, want %s", err, e.Kind, test.want)
 			}
 		})
 	}
 	t.Run("number of frames", func(t *testing.T) {
-		err := try(t, dir, []stitch.Chunk{{Name: "good.webm", Frames: 6}, {Name: "copy.webm", Frames: 7}}, webm.Options{})
+		list := []stitch.Chunk{{Name: "good.webm", Frames: 6}, {Name: "copy.webm", Frames: 7}}
+		err := try(t, dir, list, webm.Options{})
 		if err == nil || err.Error() != "copy.webm has 6 frames, want 7" {
 			t.Errorf("the error is %v", err)
 		}
 	})
-	t.Run("rate that is asked for", func(t *testing.T) {
+	t.Run("required frame rate", func(t *testing.T) {
 		err := try(t, dir, []stitch.Chunk{{Name: "good.webm"}}, webm.Options{FPS: job.Rate{Num: 24, Den: 1}})
 		if err == nil || err.Error() != "good.webm has 30 frames per second, want 24" {
 			t.Errorf("the error is %v", err)
 		}
 	})
-	t.Run("not accepted", func(t *testing.T) {
-		refusal := errors.New("not this one")
+	t.Run("Accept fails", func(t *testing.T) {
+		rejected := errors.New("rejected")
 		var seen []string
-		err := try(t, dir, []stitch.Chunk{{Name: "good.webm"}, {Name: "copy.webm"}}, accept(func(c stitch.Chunk, i stitch.Info) error {
+		list := []stitch.Chunk{{Name: "good.webm"}, {Name: "copy.webm"}}
+		err := try(t, dir, list, accept(func(c stitch.Chunk, i stitch.Info) error {
 			seen = append(seen, c.Name+": "+i.Comment)
 			if len(seen) == 2 {
-				return refusal
+				return rejected
 			}
 			return nil
 		}))
-		if err != refusal || strings.Join(seen, ", ") != "good.webm: chunk good.webm, copy.webm: chunk good.webm" {
+		if err != rejected || strings.Join(seen, ", ") != "good.webm: chunk good.webm, copy.webm: chunk good.webm" {
 			t.Errorf("the error is %v after %q", err, seen)
 		}
 	})
 }
 
-// No file, however broken, makes it crash, or read for ever.
-func TestBrokenFiles(t *testing.T) {
+// No damaged file causes a crash or an endless loop.
+func TestDamagedFiles(t *testing.T) {
 	dir := t.TempDir()
 	c := config()
 	c.Transparent = true
-	chunk(t, c, dir, "good.webm", pictures(t, 6, half))
+	chunk(t, c, dir, "good.webm", testFrames(t, 6, translucent))
 	good, err := os.ReadFile(filepath.Join(dir, "good.webm"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := filepath.Join(dir, "broken.webm")
+	name := filepath.Join(dir, "damaged.webm")
 	for i := range min(len(good), 800) {
 		for _, v := range []byte{0, 0xff, good[i] ^ 0x10} {
 			b := bytes.Clone(good)
@@ -132,10 +139,10 @@ func TestBrokenFiles(t *testing.T) {
 			if err := os.WriteFile(name, b, 0o666); err != nil {
 				t.Fatal(err)
 			}
-			err := try(t, dir, []stitch.Chunk{{Name: "broken.webm"}}, webm.Options{})
+			err := try(t, dir, []stitch.Chunk{{Name: "damaged.webm"}}, webm.Options{})
 			e := new(stitch.ChunkError)
-			if err != nil && !errors.As(err, &e) && !strings.HasPrefix(err.Error(), "the sound") {
-				t.Fatalf("byte %d as %x: %v", i, v, err)
+			if err != nil && !errors.As(err, &e) && !strings.HasPrefix(err.Error(), "the audio") {
+				t.Fatalf("with byte %d set to %x: %v", i, v, err)
 			}
 		}
 	}
@@ -143,8 +150,8 @@ func TestBrokenFiles(t *testing.T) {
 		if err := os.WriteFile(name, good[:i], 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if err := try(t, dir, []stitch.Chunk{{Name: "broken.webm"}}, webm.Options{}); err == nil {
-			t.Fatalf("the first %d of %d bytes are no error", i, len(good))
+		if err := try(t, dir, []stitch.Chunk{{Name: "damaged.webm"}}, webm.Options{}); err == nil {
+			t.Fatalf("Write accepted the first %d of %d bytes", i, len(good))
 		}
 	}
 }

@@ -16,16 +16,16 @@ import (
 	"helios/shared/store"
 )
 
-// Each chunk that does not fit is refused by name and with the difference, before anything is written.
-// The first chunk is a.mp4, a sound one of 30 frames; the other is b.mp4.
-func TestRefusals(t *testing.T) {
-	sound := t.TempDir()
-	source{args: bt709}.make(t, join(sound, "a.mp4"))
-	source{start: 30, args: bt709}.make(t, join(sound, "b.mp4"))
-	source{start: 30, args: with(bt709, "-movflags", "+faststart")}.make(t, join(sound, "faststart.mp4"))
-	encoder := moovOf(t, join(sound, "a.mp4")).Trak.Mdia.Minf.Stbl.Stsd.AvcX.CompressorName
+// Write reports a chunk that cannot be used, and the reason, before it writes anything. The first chunk is a.mp4, which
+// is valid and has 30 frames; the second one is b.mp4.
+func TestChunkErrors(t *testing.T) {
+	valid := t.TempDir()
+	source{args: bt709}.make(t, join(valid, "a.mp4"))
+	source{start: 30, args: bt709}.make(t, join(valid, "b.mp4"))
+	source{start: 30, args: with(bt709, "-movflags", "+faststart")}.make(t, join(valid, "faststart.mp4"))
+	encoder := moovOf(t, join(valid, "a.mp4")).Trak.Mdia.Minf.Stbl.Stsd.AvcX.CompressorName
 	read := func(t *testing.T, name string) []byte {
-		data, err := os.ReadFile(join(sound, name))
+		data, err := os.ReadFile(join(valid, name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,7 +36,7 @@ func TestRefusals(t *testing.T) {
 		return func(t *testing.T, path string) { s.make(t, path) }
 	}
 	changed := func(change func(*mp4ff.MoovBox)) func(*testing.T, string) {
-		return func(t *testing.T, path string) { save(t, path, rewrite(t, join(sound, "b.mp4"), change)) }
+		return func(t *testing.T, path string) { save(t, path, rewrite(t, join(valid, "b.mp4"), change)) }
 	}
 	content := func(data string) func(*testing.T, string) {
 		return func(t *testing.T, path string) { save(t, path, []byte(data)) }
@@ -47,7 +47,7 @@ func TestRefusals(t *testing.T) {
 		make   func(t *testing.T, path string)
 		frames int64
 		kind   stitch.Kind
-		want   string // what is said about b.mp4
+		want   string // Detail of the error for b.mp4; "" for any
 	}{
 		"missing": {
 			make: func(*testing.T, string) {},
@@ -65,15 +65,16 @@ func TestRefusals(t *testing.T) {
 			make: content("no"),
 			kind: stitch.NotVideo, want: `is not an MP4 or MOV file: it starts with "no"`,
 		},
-		"sound alone": {
+		"audio only": {
 			make: func(t *testing.T, path string) {
 				run(t, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", path)
 			},
 			kind: stitch.NotVideo, want: "has no video track",
 		},
-		"pictures and sound": {
+		"video and audio": {
 			make: func(t *testing.T, path string) {
-				run(t, "ffmpeg", "-v", "error", "-i", join(sound, "b.mp4"), "-f", "lavfi", "-i", "sine=duration=1", "-c:v", "copy", "-c:a", "aac", path)
+				run(t, "ffmpeg", "-v", "error", "-i", join(valid, "b.mp4"), "-f", "lavfi", "-i", "sine=duration=1",
+					"-c:v", "copy", "-c:a", "aac", path)
 			},
 			kind: stitch.Unsupported, want: "has 2 tracks, want one video track only",
 		},
@@ -81,28 +82,28 @@ func TestRefusals(t *testing.T) {
 			make: encoded(source{args: []string{"-movflags", "+frag_keyframe+empty_moov"}}),
 			kind: stitch.Unsupported, want: "is a fragmented MP4; write it without -movflags frag_keyframe or empty_moov",
 		},
-		"cut off in the samples": {
+		"truncated in the samples": {
 			make: func(t *testing.T, path string) {
 				data := read(t, "faststart.mp4")
 				save(t, path, data[:len(data)-1204])
 			},
 			kind: stitch.Damaged, want: "is truncated: its mdat box is 1204 bytes longer than the file",
 		},
-		"cut off before the tables": {
+		"truncated before the tables": {
 			make: func(t *testing.T, path string) {
 				data := read(t, "b.mp4")
 				save(t, path, data[:bytes.LastIndex(data, []byte("moov"))-4])
 			},
 			kind: stitch.Damaged, want: "is truncated: it has no moov box, which muxers write last",
 		},
-		"cut off in the tables": {
+		"truncated in the tables": {
 			make: func(t *testing.T, path string) {
 				data := read(t, "b.mp4")
 				save(t, path, data[:len(data)-7])
 			},
 			kind: stitch.Damaged, want: "is truncated: its moov box is 7 bytes longer than the file",
 		},
-		"never finished": {
+		"muxer did not finish": {
 			make: func(t *testing.T, path string) {
 				data := read(t, "b.mp4")
 				at := bytes.Index(data, []byte("mdat"))
@@ -115,47 +116,48 @@ func TestRefusals(t *testing.T) {
 			make: encoded(source{frames: 29, args: bt709}), frames: 30,
 			kind: stitch.FrameCount, want: "has 29 frames, want 30",
 		},
-		"another codec": {
+		"different codec": {
 			make: encoded(source{codec: "libx265"}),
 			kind: stitch.Mismatch, want: "is hev1, but a.mp4 is avc1",
 		},
-		"another size": {
+		"different size": {
 			make: encoded(source{size: "320x180"}),
 			kind: stitch.Mismatch, want: "is 320x180, but a.mp4 is 192x108",
 		},
-		"another rate": {
+		"different frame rate": {
 			make: encoded(source{rate: "25", timescale: "12800"}),
 			kind: stitch.Mismatch, want: "has 25 frames per second, but a.mp4 has 30",
 		},
-		"almost the same rate": {
+		"slightly different frame rate": {
 			make: encoded(source{rate: "30000/1001", timescale: "30000"}),
 			kind: stitch.Mismatch, want: "has 30000/1001 frames per second, but a.mp4 has 30",
 		},
-		"another timescale": {
+		"different timescale": {
 			make: encoded(source{timescale: "30000", args: bt709}),
-			kind: stitch.Mismatch, want: "has timescale 30000, but a.mp4 has 15360; encode both with the same -video_track_timescale",
+			kind: stitch.Mismatch,
+			want: "has timescale 30000, but a.mp4 has 15360; encode both with the same -video_track_timescale",
 		},
-		"another profile": {
+		"different profile": {
 			make: encoded(source{args: with(bt709, "-profile:v", "main")}),
 			kind: stitch.Mismatch, want: "has different H.264 settings from a.mp4 (profile Main, not High)",
 		},
-		"another level": {
+		"different level": {
 			make: encoded(source{args: with(bt709, "-level", "4.2")}),
 			kind: stitch.Mismatch, want: "has different H.264 settings from a.mp4 (level 4.2, not 1.1)",
 		},
-		"other picture timing": {
+		"different picture timing": {
 			make: encoded(source{args: with(bt709, "-x264-params", "pic-struct=1")}),
 			kind: stitch.Mismatch, want: "has different H.264 settings from a.mp4 (sequence parameter set)",
 		},
-		"another quantiser": {
+		"different quantiser": {
 			make: encoded(source{args: with(bt709, "-x264-params", "qp=20")}),
 			kind: stitch.Mismatch, want: "has different H.264 settings from a.mp4 (picture parameter set)",
 		},
-		"another pixel aspect ratio": {
+		"different pixel aspect ratio": {
 			make: changed(func(moov *mp4ff.MoovBox) { stbl(moov).Stsd.AvcX.Pasp.HSpacing = 4 }),
 			kind: stitch.Mismatch, want: "has a different pixel aspect ratio from a.mp4 (4:1, not 1:1)",
 		},
-		"other colours": {
+		"different colours": {
 			make: changed(func(moov *mp4ff.MoovBox) {
 				for _, c := range stbl(moov).Stsd.AvcX.Children {
 					if colr, ok := c.(*mp4ff.ColrBox); ok {
@@ -165,43 +167,46 @@ func TestRefusals(t *testing.T) {
 			}),
 			kind: stitch.Mismatch, want: "has different colours from a.mp4 (nclx 9/1/1 limited, not nclx 1/1/1 limited)",
 		},
-		"a wider range": {
+		"full range": {
 			make: encoded(source{args: with(bt709, "-color_range", "pc")}),
 			kind: stitch.Mismatch, want: "has different colours from a.mp4 (nclx 1/1/1 full, not nclx 1/1/1 limited)",
 		},
-		"no colours": {
+		"no colr box": {
 			make: changed(func(moov *mp4ff.MoovBox) {
 				entry := stbl(moov).Stsd.AvcX
 				entry.Children = slices.DeleteFunc(entry.Children, func(b mp4ff.Box) bool { return b.Type() == "colr" })
 			}),
 			kind: stitch.Mismatch, want: "has no colr box, but a.mp4 has one",
 		},
-		"another encoder": {
+		"different encoder": {
 			make: changed(func(moov *mp4ff.MoovBox) { stbl(moov).Stsd.AvcX.CompressorName = "Lavc61.3.100 libx264" }),
 			kind: stitch.Mismatch, want: fmt.Sprintf("was encoded by %q, but a.mp4 by %q", "Lavc61.3.100 libx264", encoder),
 		},
-		"turned": {
+		"rotated": {
 			make: changed(func(moov *mp4ff.MoovBox) {
 				moov.Trak.Tkhd.Matrix = [9]int32{0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30}
 			}),
 			kind: stitch.Mismatch, want: "is rotated or mirrored differently from a.mp4",
 		},
-		"a frame dropped": {
-			make: encoded(source{args: with(bt709, "-vf", "format=yuv420p,trim=end_frame=30,select='not(eq(n,7))'", "-vsync", "vfr")}),
+		"dropped frame": {
+			make: encoded(source{args: with(bt709,
+				"-vf", "format=yuv420p,trim=end_frame=30,select='not(eq(n,7))'", "-vsync", "vfr")}),
 			kind: stitch.Unsupported, want: "has frames of different durations: frame 6 lasts 1024 ticks, frame 0 lasts 512",
 		},
-		"a timescale that rounds": {
+		"timescale that is not a multiple of the rate": {
 			make: encoded(source{rate: "25"}),
-			kind: stitch.Unsupported, want: "has frames of 614 and of 615 ticks; set -video_track_timescale to a multiple of its frame rate",
+			kind: stitch.Unsupported,
+			want: "has frames of 614 and of 615 ticks; set -video_track_timescale to a multiple of its frame rate",
 		},
-		"a longer last frame": {
+		"longer last frame": {
 			make: changed(func(moov *mp4ff.MoovBox) {
 				s := stbl(moov).Stts
 				s.SampleCount, s.SampleTimeDelta = []uint32{29, 1}, []uint32{512, 600}
 			}),
-			kind: stitch.Unsupported, want: "has frames of different durations: it lasts 15448 ticks, but 30 frames of 512 last 15360",
+			kind: stitch.Unsupported,
+			want: "has frames of different durations: it lasts 15448 ticks, but 30 frames of 512 last 15360",
 		},
-		"no sync sample first": {
+		"no sync sample at the start": {
 			make: changed(func(moov *mp4ff.MoovBox) { stbl(moov).Stss.SampleNumber = []uint32{13, 25} }),
 			kind: stitch.Unsupported, want: "does not start with a sync sample; encode it with closed GOPs",
 		},
@@ -212,22 +217,23 @@ func TestRefusals(t *testing.T) {
 			}),
 			kind: stitch.Unsupported, want: "does not start with the frame that is displayed first; encode it with closed GOPs",
 		},
-		"a late start": {
+		"edit list with a pause at the start": {
 			make: changed(func(moov *mp4ff.MoovBox) {
 				e := moov.Trak.Edts.Elst[0]
 				e.Entries = append([]mp4ff.ElstEntry{{SegmentDuration: 500, MediaTime: -1, MediaRateInteger: 1}}, e.Entries...)
 			}),
 			kind: stitch.Unsupported, want: "has an edit list of 2 entries, want 1",
 		},
-		"an edit that hides the first frame": {
+		"edit list without the first frame": {
 			make: changed(func(moov *mp4ff.MoovBox) { moov.Trak.Edts.Elst[0].Entries[0].MediaTime += 512 }),
-			kind: stitch.Unsupported, want: "has an edit list that starts at tick 1536, but its first frame is displayed at tick 1024",
+			kind: stitch.Unsupported,
+			want: "has an edit list that starts at tick 1536, but its first frame is displayed at tick 1024",
 		},
-		"an edit that hides the last frames": {
+		"edit list without the last frames": {
 			make: changed(func(moov *mp4ff.MoovBox) { moov.Trak.Edts.Elst[0].Entries[0].SegmentDuration = 799 }),
 			kind: stitch.Unsupported, want: "has an edit list that ends 0.200 s before its frames do",
 		},
-		"an edit in slow motion": {
+		"edit list in slow motion": {
 			make: changed(func(moov *mp4ff.MoovBox) { moov.Trak.Edts.Elst[0].Entries[0].MediaRateFraction = 1 }),
 			kind: stitch.Unsupported, want: "has an edit list that changes the playback speed",
 		},
@@ -239,18 +245,18 @@ func TestRefusals(t *testing.T) {
 			},
 			kind: stitch.Unsupported, want: "has 2 sample entries, want 1",
 		},
-		"samples outside of the file": {
+		"samples outside the file": {
 			make: changed(func(moov *mp4ff.MoovBox) { stbl(moov).Stco.ChunkOffset[0] += 1 << 20 }),
 			kind: stitch.Damaged,
 		},
-		"samples on top of each other": {
+		"overlapping samples": {
 			make: changed(func(moov *mp4ff.MoovBox) {
 				s := stbl(moov)
 				s.Stsz.SampleSize[0] *= 100
 			}),
 			kind: stitch.Damaged,
 		},
-		"an empty sample": {
+		"empty sample": {
 			make: changed(func(moov *mp4ff.MoovBox) { stbl(moov).Stsz.SampleSize[4] = 0 }),
 			kind: stitch.Damaged, want: "has a size of 0 for sample 5",
 		},
@@ -276,9 +282,10 @@ func TestRefusals(t *testing.T) {
 			dir := t.TempDir()
 			save(t, join(dir, "a.mp4"), read(t, "a.mp4"))
 			tt.make(t, join(dir, "b.mp4"))
-			checkRefusal(t, dir, []stitch.Chunk{{Name: "a.mp4", Frames: 30}, {Name: "b.mp4", Frames: tt.frames}}, tt.kind, tt.want)
+			list := []stitch.Chunk{{Name: "a.mp4", Frames: 30}, {Name: "b.mp4", Frames: tt.frames}}
+			wantChunkError(t, dir, list, tt.kind, tt.want)
 
-			// What is wrong with the chunk alone is found without the others.
+			// Probe finds the errors that do not depend on other chunks.
 			_, err := mp4.Probe(t.Context(), store.Dir(dir), "b.mp4")
 			var chunk *stitch.ChunkError
 			switch tt.kind {
@@ -295,8 +302,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// checkRefusal makes sure that b.mp4 is refused, and nothing written.
-func checkRefusal(t *testing.T, dir string, chunks []stitch.Chunk, kind stitch.Kind, want string) {
+// wantChunkError checks that Write returns a ChunkError for the last chunk and writes nothing.
+func wantChunkError(t *testing.T, dir string, chunks []stitch.Chunk, kind stitch.Kind, want string) {
 	t.Helper()
 	var out bytes.Buffer
 	_, err := mp4.Write(t.Context(), &out, store.Dir(dir), chunks, stitch.Options{})
@@ -304,18 +311,19 @@ func checkRefusal(t *testing.T, dir string, chunks []stitch.Chunk, kind stitch.K
 	if !errors.As(err, &chunk) {
 		t.Fatalf("Write = %v, want a ChunkError", err)
 	}
-	if chunk.Kind != kind || want != "" && err.Error() != chunk.Name+" "+want || chunk.Name != chunks[len(chunks)-1].Name {
+	name := chunks[len(chunks)-1].Name
+	if chunk.Kind != kind || chunk.Name != name || want != "" && err.Error() != name+" "+want {
 		t.Errorf("Write = %q of kind %d; want kind %d, %q", err, chunk.Kind, kind, want)
 	}
 	if errors.Is(err, fs.ErrNotExist) != (kind == stitch.Missing) {
-		t.Errorf("%v: is fs.ErrNotExist: %v", err, errors.Is(err, fs.ErrNotExist))
+		t.Errorf("%v: errors.Is(err, fs.ErrNotExist) = %v", err, errors.Is(err, fs.ErrNotExist))
 	}
 	if out.Len() > 0 {
-		t.Errorf("%d bytes were written before the refusal", out.Len())
+		t.Errorf("Write wrote %d bytes before the error", out.Len())
 	}
 }
 
-func TestRefuseRepeated(t *testing.T) {
+func TestDuplicateChunks(t *testing.T) {
 	dir := t.TempDir()
 	source{}.make(t, join(dir, "a.mp4"))
 	for _, link := range []struct {
@@ -325,34 +333,34 @@ func TestRefuseRepeated(t *testing.T) {
 		if err := link.make(join(dir, "a.mp4"), join(dir, link.name)); err != nil {
 			t.Fatal(err)
 		}
-		checkRefusal(t, dir, []stitch.Chunk{{Name: "a.mp4"}, {Name: link.name}}, stitch.Duplicate, "is the same file as a.mp4")
+		wantChunkError(t, dir, chunks("a.mp4", link.name), stitch.Duplicate, "is the same file as a.mp4")
 	}
 	for _, again := range []string{"a.mp4", "./a.mp4"} {
-		checkRefusal(t, dir, []stitch.Chunk{{Name: "a.mp4"}, {Name: again}}, stitch.Duplicate, "is listed twice")
+		wantChunkError(t, dir, chunks("a.mp4", again), stitch.Duplicate, "is listed twice")
 	}
 
-	// Two chunks may well have the same content.
+	// Different chunks can have the same content.
 	data, _ := os.ReadFile(join(dir, "a.mp4"))
 	save(t, join(dir, "b.mp4"), data)
 	if info := write(t, dir, "out.mp4", names(2), stitch.Options{}); info.Frames != 60 {
-		t.Errorf("two chunks of equal content make %d frames, want 60", info.Frames)
+		t.Errorf("two chunks of equal content have %d frames, want 60", info.Frames)
 	}
 }
 
-// H.265 settings are compared, too.
-func TestRefuseOtherHEVC(t *testing.T) {
+func TestDifferentHEVCSettings(t *testing.T) {
 	dir := t.TempDir()
 	source{codec: "libx265"}.make(t, join(dir, "a.mp4"))
 	for i, tt := range []struct {
 		args []string
 		want string
 	}{
-		{[]string{"-pix_fmt", "yuv420p10le", "-vf", "trim=end_frame=30"}, "has different H.265 settings from a.mp4 (profile Main 10, not Main)"},
-		{[]string{"-x265-params", "log-level=error:level-idc=4.1"}, "has different H.265 settings from a.mp4 (level 4.1, not 2)"},
-		{[]string{"-x265-params", "log-level=error:ctu=32"}, "has different H.265 settings from a.mp4 (sequence parameter set)"},
+		{[]string{"-pix_fmt", "yuv420p10le", "-vf", "trim=end_frame=30"}, "profile Main 10, not Main"},
+		{[]string{"-x265-params", "log-level=error:level-idc=4.1"}, "level 4.1, not 2"},
+		{[]string{"-x265-params", "log-level=error:ctu=32"}, "sequence parameter set"},
 	} {
 		name := fmt.Sprintf("b%d.mp4", i)
 		source{codec: "libx265", args: tt.args}.make(t, join(dir, name))
-		checkRefusal(t, dir, []stitch.Chunk{{Name: "a.mp4"}, {Name: name}}, stitch.Mismatch, tt.want)
+		wantChunkError(t, dir, chunks("a.mp4", name), stitch.Mismatch,
+			fmt.Sprintf("has different H.265 settings from a.mp4 (%s)", tt.want))
 	}
 }
