@@ -7,7 +7,7 @@ func TestIsAnimated(t *testing.T) {
 		"GIF89a": true,
 		"RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02": true,
 		"RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x10": false,
-		"RIFF\x00\x00\x00\x00WEBPVP8 ":                     false,
+		"RIFF\x00\x00\x00\x00WEBPVP8\x20":                  false,
 		"\x00\x00\x00\x20ftypavis":                         true,
 		"\x00\x00\x00\x20ftypavif":                         false,
 		"\x89PNG\r\n\x1a\n....IHDR....acTL....IDAT":        true,

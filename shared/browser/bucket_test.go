@@ -101,7 +101,7 @@ func TestBucketServesRanges(t *testing.T) {
 	_, s, _, client := newBucketProxy(t, map[string]string{"a.mp4": large})
 	for _, limit := range []int64{cacheLimit, 0} { // cached, and too large for the cache
 		s.cache.limit = limit
-		request, _ := http.NewRequest("GET", SiteOrigin+"/a.mp4", nil)
+		request, _ := http.NewRequest(http.MethodGet, SiteOrigin+"/a.mp4", nil)
 		request.Header.Set("Range", "bytes=40000-90000")
 		r, err := client.Do(request)
 		if err != nil {
@@ -109,7 +109,7 @@ func TestBucketServesRanges(t *testing.T) {
 		}
 		body, _ := io.ReadAll(r.Body)
 		r.Body.Close()
-		if r.StatusCode != 206 || string(body) != large[40000:90001] {
+		if r.StatusCode != http.StatusPartialContent || string(body) != large[40000:90001] {
 			t.Errorf("with a cache of %d bytes: status %d, %d bytes", limit, r.StatusCode, len(body))
 		}
 		if status, body := get(t, client, SiteOrigin+"/a.mp4"); status != 200 || body != large {

@@ -69,10 +69,10 @@ func (i *interceptor) respond(e fetch.EventRequestPaused) {
 		fulfill.ResponseCode, fulfill.ResponseHeaders, fulfill.Body = e.ResponseStatusCode, e.ResponseHeaders, r.Body
 	default:
 		params := fetch.ContinueRequestParams{RequestID: e.RequestID}
-		Call(i.ctx, i.page.Session, fetch.ContinueRequest, params)
+		_, _ = Call(i.ctx, i.page.Session, fetch.ContinueRequest, params)
 		return
 	}
-	Call(i.ctx, i.page.Session, fetch.FulfillRequest, fulfill)
+	_, _ = Call(i.ctx, i.page.Session, fetch.FulfillRequest, fulfill)
 }
 
 // start runs respond in a goroutine, unless the interceptor is closed. An event handler cannot wait for commands.

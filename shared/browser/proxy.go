@@ -90,7 +90,7 @@ func startProxy(site site, compositionURL string) (*proxy, error) {
 			}
 		},
 	}
-	p.serving.Go(func() { p.server.Serve(listener) })
+	p.serving.Go(func() { _ = p.server.Serve(listener) }) // ends with ErrServerClosed
 	return p, nil
 }
 
@@ -143,10 +143,11 @@ func (p *proxy) tunnel(w http.ResponseWriter, r *http.Request) {
 	defer local.Close()
 	stop := context.AfterFunc(p.ctx, func() { local.Close(); remote.Close() })
 	defer stop()
-	io.WriteString(local, "HTTP/1.1 200 Connection established\r\n\r\n")
+	// An error means that one side closed its connection. Then the other is closed, too.
+	_, _ = io.WriteString(local, "HTTP/1.1 200 Connection established\r\n\r\n")
 	var upload sync.WaitGroup
-	upload.Go(func() { io.Copy(remote, fromPage); remote.Close() })
-	io.Copy(local, remote)
+	upload.Go(func() { _, _ = io.Copy(remote, fromPage); remote.Close() })
+	_, _ = io.Copy(local, remote)
 	local.Close()
 	upload.Wait()
 }

@@ -240,7 +240,7 @@ func TestForwardsRequestsAndResponsesUnchanged(t *testing.T) {
 	_, client := newProxy(t, nil, server.URL)
 	client.Transport.(*http.Transport).DisableCompression = true
 	const path = "/a%2Fb%20c/%E6%97%A5?family=Inter:wght@400;700&x=%zz&y=a+b"
-	request, err := http.NewRequest("PUT", server.URL+path, strings.NewReader("body"))
+	request, err := http.NewRequest(http.MethodPut, server.URL+path, strings.NewReader("body"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +252,8 @@ func TestForwardsRequestsAndResponsesUnchanged(t *testing.T) {
 	}
 	defer answer.Body.Close()
 	body, _ := io.ReadAll(answer.Body)
-	if got.RequestURI != path || got.Method != "PUT" || string(sent) != "body" || "http://"+got.Host != server.URL {
+	if got.RequestURI != path || got.Method != http.MethodPut || string(sent) != "body" ||
+		"http://"+got.Host != server.URL {
 		t.Errorf("the server got %s %s at %s with %q", got.Method, got.RequestURI, got.Host, sent)
 	}
 	for name := range got.Header {
@@ -338,14 +339,15 @@ func TestClose(t *testing.T) {
 		"while a tunnel is idle": func(t *testing.T, conn net.Conn) {
 			host := server.Listener.Addr()
 			fmt.Fprintf(conn, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n", host, host)
-			answer, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: "CONNECT"})
-			if err != nil || answer.StatusCode != 200 {
+			answer, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: http.MethodConnect})
+			if err != nil || answer.StatusCode != http.StatusOK {
 				t.Fatal(answer, err)
 			}
 		},
 		"while a connection is idle": func(t *testing.T, conn net.Conn) {
 			fmt.Fprint(conn, "GET http://localhost/ HTTP/1.1\r\nHost: x\r\n\r\n")
-			if answer, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || answer.StatusCode != 403 {
+			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil || answer.StatusCode != http.StatusForbidden {
 				t.Fatal(answer, err)
 			}
 		},

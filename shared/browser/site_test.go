@@ -104,7 +104,7 @@ func TestRanges(t *testing.T) {
 		{"bytes=10-", "bytes */10", "", 416},
 		{"", "", "0123456789", 200},
 	} {
-		request, _ := http.NewRequest("GET", SiteOrigin+"/a.mp4", nil)
+		request, _ := http.NewRequest(http.MethodGet, SiteOrigin+"/a.mp4", nil)
 		if test.requested != "" {
 			request.Header.Set("Range", test.requested)
 		}
@@ -114,7 +114,7 @@ func TestRanges(t *testing.T) {
 		}
 		body, _ := io.ReadAll(r.Body)
 		r.Body.Close()
-		if r.StatusCode == 416 {
+		if r.StatusCode == http.StatusRequestedRangeNotSatisfiable {
 			body = nil
 		}
 		if r.StatusCode != test.status || r.Header.Get("Content-Range") != test.content || string(body) != test.body {

@@ -75,14 +75,14 @@ func (p *Process) run(output *os.File) {
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)
-		io.Copy(&p.output, output)
+		_, _ = io.Copy(&p.output, output) // ends with the output or its deadline
 	}()
 	p.err = p.cmd.Wait()
 	p.reaped.Store(true)
 	// Kill the remaining children. While one exists, the kernel does not reuse the group's ID. An earlier signal may have
 	// missed a child that was just being forked.
 	p.signal()
-	output.SetReadDeadline(time.Now().Add(outputGrace))
+	_ = output.SetReadDeadline(time.Now().Add(outputGrace))
 	<-drained
 	output.Close()
 }
@@ -113,7 +113,8 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
-func (p *Process) signal() { syscall.Kill(-p.PID(), syscall.SIGKILL) }
+// signal ignores the error, which means that the group has no processes.
+func (p *Process) signal() { _ = syscall.Kill(-p.PID(), syscall.SIGKILL) }
 
 // LastLine returns the last line of the output that is not empty.
 func (p *Process) LastLine() string { return p.output.lastLine() }
