@@ -21,8 +21,8 @@ import (
 	"helios/shared/store"
 )
 
-// Equal frames make equal bytes: that is how a chunk can be made twice, anywhere.
-func TestSameBytes(t *testing.T) {
+// The same frames give the same bytes, so that a chunk can be rendered twice, on any machine.
+func TestDeterministicBytes(t *testing.T) {
 	list := frames(t, 24, 64, 64)
 	for _, codec := range Codecs() {
 		t.Run(codec, func(t *testing.T) {
@@ -38,11 +38,11 @@ func TestSameBytes(t *testing.T) {
 				if first == nil {
 					first = data
 				} else if !bytes.Equal(first, data) {
-					t.Error("the second run made other bytes")
+					t.Error("the second chunk differs from the first")
 				}
-				// Versions of the muxer change more often than what it writes.
+				// Versions of ffmpeg's libraries change more often than their output.
 				if version := libraryVersion.Find(data); version != nil {
-					t.Errorf("%s stands in the file", version)
+					t.Errorf("the chunk contains the version %s", version)
 				}
 			}
 		})
@@ -51,7 +51,7 @@ func TestSameBytes(t *testing.T) {
 
 var libraryVersion = regexp.MustCompile(`Lav[cf][0-9.]+`)
 
-// packet is a frame as it stands in a file, in the order of decoding.
+// packet is an encoded frame, in decoding order.
 type packet struct {
 	PTS   int64  `json:"pts"`
 	Flags string `json:"flags"`
@@ -72,19 +72,18 @@ func packets(t *testing.T, file string) []packet {
 	return found.Packets
 }
 
-const every = "[0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23]"
+const allFrames = "[0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23]"
 
-// Key frames stand where the number of a frame says, never where the picture changes, and no frame looks
-// across one: so chunks can be stitched.
-func TestGroups(t *testing.T) {
+// Key frames depend only on the number of a frame, not on scene cuts, and GOPs are closed. So chunks can be joined.
+func TestKeyFrames(t *testing.T) {
 	list := frames(t, 24, 64, 64)
 	for codec, want := range map[string]string{
 		"libx264": "[0 10 20]", "libx265": "[0 10 20]", "libsvtav1": "[0 10 20]", "libvpx-vp9": "[0 10 20]",
-		"prores_ks": every, "gif": every, "mjpeg": every,
+		"prores_ks": allFrames, "gif": allFrames, "mjpeg": allFrames,
 	} {
 		t.Run(codec, func(t *testing.T) {
 			c, out := configOf(codec), filepath.Join(t.TempDir(), "out.mp4")
-			// A preset that uses B-frames, which are what can look across.
+			// A preset with B-frames: only they can refer to frames of another GOP.
 			if slices.Contains(PresetsOf(codec), "medium") {
 				c.Preset = "medium"
 			}
@@ -100,17 +99,17 @@ func TestGroups(t *testing.T) {
 					keys = append(keys, p.PTS/ticks)
 					latest = p.PTS
 				} else if p.PTS <= latest {
-					t.Errorf("frame %d is decoded after key frame %d and shown before it", p.PTS/ticks, latest/ticks)
+					t.Errorf("frame %d is decoded after key frame %d but displayed before it", p.PTS/ticks, latest/ticks)
 				}
 			}
 			if got := fmt.Sprint(keys); got != want {
-				t.Errorf("key frames are %s, want %s", got, want)
+				t.Errorf("the key frames are %s, want %s", got, want)
 			}
 		})
 	}
 }
 
-// Every frame lasts the same whole number of ticks, at any rate.
+// At all frame rates, all frames last the same whole number of ticks.
 func TestTimescale(t *testing.T) {
 	for _, test := range []struct {
 		rate  job.Rate
@@ -127,7 +126,7 @@ func TestTimescale(t *testing.T) {
 		{job.Rate{Num: 2147483647, Den: 2147483}, 2147483647},
 	} {
 		if got := Timescale(test.rate); got != test.scale {
-			t.Errorf("the timescale of %s is %d, want %d", test.rate, got, test.scale)
+			t.Errorf("Timescale(%s) = %d, want %d", test.rate, got, test.scale)
 		}
 	}
 	list := frames(t, 3, 64, 36)
@@ -141,7 +140,8 @@ func TestTimescale(t *testing.T) {
 		}
 		scale := Timescale(rate)
 		if info.Frames != 3 || int64(info.Timescale) != scale || int64(info.FrameDuration) != scale*rate.Den/rate.Num {
-			t.Errorf("at %s: %d frames of %d ticks, %d ticks a second", rate, info.Frames, info.FrameDuration, info.Timescale)
+			t.Errorf("%s fps: %d frames of %d ticks at %d ticks per second",
+				rate, info.Frames, info.FrameDuration, info.Timescale)
 		}
 		if info.Comment != "a comment" {
 			t.Errorf("the comment is %q", info.Comment)
@@ -149,8 +149,8 @@ func TestTimescale(t *testing.T) {
 	}
 }
 
-// A file name is a name, whatever it looks like to ffmpeg.
-func TestOddFileNames(t *testing.T) {
+// ffmpeg does not interpret file names.
+func TestSpecialFileNames(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, name := range []string{"-y.mp4", "http:x.mp4", "%03d.mp4", "a b'c.mp4", "no-extension"} {
 		encode(t, config(), frames(t, 1, 64, 36), name)
@@ -162,18 +162,19 @@ func TestOddFileNames(t *testing.T) {
 
 func TestTranscode(t *testing.T) {
 	dir := t.TempDir()
-	chunk, stitched, out := filepath.Join(dir, "chunk.mp4"), filepath.Join(dir, "stitched.mp4"), filepath.Join(dir, "out.mp4")
+	chunk, joined, out := filepath.Join(dir, "chunk.mp4"), filepath.Join(dir, "joined.mp4"), filepath.Join(dir, "out.mp4")
 	c := config()
 	encode(t, c, frames(t, 12, 64, 36), chunk)
-	file, err := os.Create(stitched)
+	file, err := os.Create(joined)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	if _, err := mp4.Write(t.Context(), file, store.Dir(dir), []stitch.Chunk{{Name: "chunk.mp4"}}, stitch.Options{}); err != nil {
+	chunks := []stitch.Chunk{{Name: "chunk.mp4"}}
+	if _, err := mp4.Write(t.Context(), file, store.Dir(dir), chunks, stitch.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.ReadFile(stitched)
+	data, err := os.ReadFile(joined)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,19 +189,20 @@ func TestTranscode(t *testing.T) {
 	}
 	if info.Frames != 12 || info.Codec != "hvc1" || info.Width != 64 || info.Height != 36 ||
 		info.Timescale/info.FrameDuration != 5 || info.Timescale%info.FrameDuration != 0 {
-		t.Errorf("it became %+v", info)
+		t.Errorf("the transcoded video is %+v", info)
 	}
 
 	if err := Transcode(t.Context(), c, bytes.NewReader(data[:len(data)/2]), out); err == nil {
-		t.Error("half a video is no error")
+		t.Error("Transcode() accepts a truncated video")
 	}
-	if err := Transcode(t.Context(), c, strings.NewReader("no video"), out); err == nil || !strings.HasPrefix(err.Error(), "ffmpeg: ") {
-		t.Errorf("what is no video gives the error %v", err)
+	err = Transcode(t.Context(), c, strings.NewReader("not a video"), out)
+	if err == nil || !strings.HasPrefix(err.Error(), "ffmpeg: ") {
+		t.Errorf("Transcode() of text = %v, want an error of ffmpeg", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	reason := errors.New("changed my mind")
 	cancel(reason)
 	if err := Transcode(ctx, c, bytes.NewReader(data), out); !errors.Is(err, reason) {
-		t.Errorf("after the end of ctx the error is %v, want %v", err, reason)
+		t.Errorf("Transcode() after cancel = %v, want %v", err, reason)
 	}
 }

@@ -10,34 +10,33 @@ import (
 	"helios/shared/job"
 )
 
-// codec is an encoder of ffmpeg and how it is told to make chunks that stitch: one kind of settings,
-// closed GOPs, constant frame duration, and the same bytes for the same frames on every machine.
+// codec is an encoder of ffmpeg, with the settings that make chunks which can be joined.
 type codec struct {
-	// formats are the files that it can stand in.
+	// formats are the formats that can contain the encoded frames.
 	formats []job.Format
 	presets []string
-	quality scale
-	// bitrate says that it can aim at a number of bits a second.
+	quality qualityRange
+	// bitrate says that the encoder supports a target bit rate.
 	bitrate bool
-	// pixels returns the pixel format for the bit depth and the transparency that are asked for, "" if it has
-	// none.
-	pixels func(job.Config) string
-	// even says that colour is halved in both directions by an encoder that does not take odd sizes.
+	// pixelFormat returns the pixel format for the bit depth and the transparency of a config, or "" if the encoder does
+	// not support them.
+	pixelFormat func(job.Config) string
+	// even says that the encoder needs an even width and height, because it subsamples chroma.
 	even bool
-	// least is the smallest width and height; 0 is 1.
-	least int
-	// args are its settings in ffmpeg's words; gop is the number of frames from key frame to key frame.
+	// minSize is the smallest supported width and height; 0 is 1.
+	minSize int
+	// args returns ffmpeg's arguments for the settings. gop is the number of frames from one key frame to the next.
 	args func(c job.Config, gop int) []string
 }
 
-// scale is what an encoder takes for Quality; without a name it has none.
-type scale struct {
-	name        string
-	least, most int
+// qualityRange is the range of Config.Quality. Encoders without a quality have no name.
+type qualityRange struct {
+	name     string
+	min, max int
 }
 
-// threads is the number of frames that an encoder works on at once. The bytes depend on it, so it is the
-// same everywhere; workers are what uses more cores.
+// threads is the number of threads of an encoder. The bytes depend on it, so it is the same on all machines. More cores
+// are used by more workers.
 const threads = 4
 
 var codecs = map[string]*codec{
@@ -46,22 +45,22 @@ var codecs = map[string]*codec{
 	"libsvtav1":    svtav1,
 	"libvpx-vp9":   vp9,
 	"prores_ks":    prores,
-	"gif":          {formats: []job.Format{job.GIF}, presets: noPresets, pixels: rgb(true)},
-	"libwebp_anim": {formats: []job.Format{job.WebP}, presets: noPresets, pixels: rgb(true), quality: pictureQuality},
-	"apng":         {formats: []job.Format{job.APNG}, presets: noPresets, pixels: rgb(true)},
-	"png":          {formats: []job.Format{job.PNG}, presets: noPresets, pixels: rgb(true)},
-	"mjpeg":        {formats: []job.Format{job.JPEG}, presets: noPresets, pixels: rgb(false), quality: pictureQuality},
+	"gif":          {formats: []job.Format{job.GIF}, presets: noPresets, pixelFormat: rgb(true)},
+	"libwebp_anim": {formats: []job.Format{job.WebP}, presets: noPresets, pixelFormat: rgb(true), quality: imageQuality},
+	"apng":         {formats: []job.Format{job.APNG}, presets: noPresets, pixelFormat: rgb(true)},
+	"png":          {formats: []job.Format{job.PNG}, presets: noPresets, pixelFormat: rgb(true)},
+	"mjpeg":        {formats: []job.Format{job.JPEG}, presets: noPresets, pixelFormat: rgb(false), quality: imageQuality},
 }
 
-// Codecs returns the names of the encoders of pictures.
+// Codecs returns the names of the video and image encoders.
 func Codecs() []string { return slices.Sorted(maps.Keys(codecs)) }
 
-// CodecsOf returns the names of the encoders of pictures that a format can hold.
+// CodecsOf returns the names of the video and image encoders whose output a format can contain.
 func CodecsOf(f job.Format) []string {
 	return slices.DeleteFunc(Codecs(), func(name string) bool { return !slices.Contains(codecs[name].formats, f) })
 }
 
-// Presets returns the trades of speed against size that the encoders know, those of each the fastest first.
+// Presets returns the presets of all encoders, the fastest of each first.
 func Presets() []string {
 	var all []string
 	for _, c := range []*codec{x264, svtav1, prores} {
@@ -70,7 +69,7 @@ func Presets() []string {
 	return all
 }
 
-// PresetsOf returns the presets of an encoder, the fastest first; nil for one that is not known.
+// PresetsOf returns the presets of an encoder, the fastest first; nil if the encoder is unknown.
 func PresetsOf(videoCodec string) []string {
 	if c := codecs[videoCodec]; c != nil {
 		return slices.Clone(c.presets)
@@ -78,20 +77,22 @@ func PresetsOf(videoCodec string) []string {
 	return nil
 }
 
-// Check refuses settings that the encoder would refuse, by its rule. The error is a fault.User.
+// Check returns a user error if the codec or the format does not support the settings.
 func Check(c job.Config) error {
 	codec := codecs[c.VideoCodec]
 	if codec == nil {
-		return fault.Userf("the video codec %q is none of %s", c.VideoCodec, strings.Join(Codecs(), ", "))
+		return fault.Userf("the video codec %q is not supported; use %s", c.VideoCodec, strings.Join(Codecs(), ", "))
 	}
 	if !slices.Contains(codec.formats, c.Format) {
 		fitting := CodecsOf(c.Format)
 		if len(fitting) == 0 {
-			return fault.Userf("the format %q is none of mp4, mov, webm, gif, webp, apng, png, jpeg", c.Format)
+			return fault.Userf("the format %q is not supported; use mp4, mov, webm, gif, webp, apng, png, jpeg", c.Format)
 		}
-		return fault.Userf("%s cannot stand in %s; use %s", c.VideoCodec, c.Format, strings.Join(fitting, ", "))
+		return fault.Userf("%s cannot contain %s; use %s", c.Format, c.VideoCodec, strings.Join(fitting, ", "))
 	}
-	for _, check := range []func(job.Config) error{checkAudio, codec.checkPixels, codec.checkSize, codec.checkSettings, checkRate} {
+	for _, check := range []func(job.Config) error{
+		checkAudio, codec.checkPixelFormat, codec.checkSize, codec.checkSettings, checkRate,
+	} {
 		if err := check(c); err != nil {
 			return err
 		}
@@ -99,22 +100,23 @@ func Check(c job.Config) error {
 	return nil
 }
 
-// checkPixels refuses a bit depth or a transparency that the encoder does not have.
-func (codec *codec) checkPixels(c job.Config) error {
-	if codec.pixels(c) != "" {
+func (codec *codec) checkPixelFormat(c job.Config) error {
+	if codec.pixelFormat(c) != "" {
 		return nil
 	}
-	plain := c
-	plain.BitDepth = 0
-	switch usual := codec.pixels(plain); {
-	case usual == "" && c.VideoCodec == "prores_ks":
-		return fault.Userf("the preset %s of prores_ks has no transparency; use 4444 or 4444xq", c.Preset)
-	case usual == "":
-		return fault.Userf("%s with %s has no transparency; use .webm with libvpx-vp9, .mov with prores_ks, .webp, .apng, .gif or a folder of PNG files", c.Format, c.VideoCodec)
+	defaultDepth := c
+	defaultDepth.BitDepth = 0
+	switch format := codec.pixelFormat(defaultDepth); {
+	case format == "" && c.VideoCodec == "prores_ks":
+		return fault.Userf("the preset %s of prores_ks does not support transparency; use 4444 or 4444xq", c.Preset)
+	case format == "":
+		return fault.Userf("%s with %s does not support transparency; use .webm with libvpx-vp9, .mov with prores_ks, "+
+			".webp, .apng, .gif or a folder of PNG files", c.Format, c.VideoCodec)
 	case c.Transparent:
-		return fault.Userf("%s has no transparency with %d bits a colour; leave the bit depth out", c.VideoCodec, c.BitDepth)
+		return fault.Userf("%s does not support transparency with %d bits per channel; leave the bit depth out",
+			c.VideoCodec, c.BitDepth)
 	default:
-		return fault.Userf("%s has no %d bits a colour; leave the bit depth out", c.VideoCodec, c.BitDepth)
+		return fault.Userf("%s does not support %d bits per channel; leave the bit depth out", c.VideoCodec, c.BitDepth)
 	}
 }
 
@@ -122,11 +124,11 @@ func (codec *codec) checkSize(c job.Config) error {
 	width, height := c.Pixels()
 	if codec.even && (width%2 != 0 || height%2 != 0) {
 		return fault.Userf("%s with %s needs an even width and height, got %dx%d; use %dx%d",
-			c.VideoCodec, codec.pixels(c), width, height, width+width%2, height+height%2)
+			c.VideoCodec, codec.pixelFormat(c), width, height, width+width%2, height+height%2)
 	}
-	if width < codec.least || height < codec.least {
-		return fault.Userf("%s makes no pictures smaller than %dx%d, got %dx%d; use another video codec",
-			c.VideoCodec, codec.least, codec.least, width, height)
+	if width < codec.minSize || height < codec.minSize {
+		return fault.Userf("%s needs at least %dx%d pixels, got %dx%d; use another video codec",
+			c.VideoCodec, codec.minSize, codec.minSize, width, height)
 	}
 	return nil
 }
@@ -134,43 +136,47 @@ func (codec *codec) checkSize(c job.Config) error {
 func (codec *codec) checkSettings(c job.Config) error {
 	switch q := codec.quality; {
 	case c.Bitrate != 0 && !codec.bitrate:
-		return fault.Userf("%s takes no bit rate; leave it out", c.VideoCodec)
+		return fault.Userf("%s does not support a bit rate; leave it out", c.VideoCodec)
 	case c.Bitrate != 0:
-		// It takes the place of the quality.
+		// The bit rate replaces the quality.
 	case q.name == "" && *c.Quality != 0:
-		return fault.Userf("%s has no quality to choose; leave it out", c.VideoCodec)
-	case q.name != "" && (*c.Quality < q.least || *c.Quality > q.most):
-		return fault.Userf("the quality of %s is a %s from %d to %d, got %d", c.VideoCodec, q.name, q.least, q.most, *c.Quality)
+		return fault.Userf("%s does not support a quality; leave it out", c.VideoCodec)
+	case q.name != "" && (*c.Quality < q.min || *c.Quality > q.max):
+		return fault.Userf("the quality of %s is a %s from %d to %d, got %d",
+			c.VideoCodec, q.name, q.min, q.max, *c.Quality)
 	}
 	if !slices.Contains(codec.presets, c.Preset) {
-		return fault.Userf("%s has no preset %q; use one of %s", c.VideoCodec, c.Preset, strings.Join(codec.presets, ", "))
+		return fault.Userf("%s has no preset %q; use one of %s",
+			c.VideoCodec, c.Preset, strings.Join(codec.presets, ", "))
 	}
 	return nil
 }
 
-// maxGIFRate is the most frames a second that players of GIF show: they take a delay of less than 2/100 s for
-// one of 10/100 s.
+// maxGIFRate is the highest frame rate that players show as it is. They replace a delay of less than 2/100 s by
+// 10/100 s.
 const maxGIFRate = 50
 
 func checkRate(c job.Config) error {
+	// The timestamps of WebM are milliseconds.
 	if c.Format == job.WebM && c.FPS.Num >= 1000*c.FPS.Den {
-		return fault.Userf("webm counts in milliseconds and shows less than 1000 frames a second, got %s; use a lower rate or .mp4", c.FPS)
+		return fault.Userf("webm supports less than 1000 frames per second, got %s; use a lower rate or .mp4", c.FPS)
 	}
 	if c.Format == job.GIF && c.FPS.Num > maxGIFRate*c.FPS.Den {
-		return fault.Userf("gif shows at most %d frames a second, got %s; use a lower rate or .webp", maxGIFRate, c.FPS)
+		return fault.Userf("gif supports at most %d frames per second, got %s; use a lower rate or .webp",
+			maxGIFRate, c.FPS)
 	}
 	return nil
 }
 
-// depth returns the bits of a colour that are asked for, or those that the encoder usually has.
-func depth(c job.Config, usual int) int {
+// depth returns the bits per channel of a config, or the default of the encoder.
+func depth(c job.Config, byDefault int) int {
 	if c.BitDepth == 0 {
-		return usual
+		return byDefault
 	}
 	return c.BitDepth
 }
 
-// yuv420 is the pixel format of an encoder without transparency that has 8 and 10 bits.
+// yuv420 is the pixelFormat of encoders with 8 and 10 bits and without transparency.
 func yuv420(c job.Config) string {
 	if c.Transparent {
 		return ""
@@ -184,13 +190,13 @@ func yuv420(c job.Config) string {
 	return ""
 }
 
-// numbers returns from to to, counting up or down, as presets.
-func numbers(from, to int) (list []string) {
+// numbers returns the presets first to last, counting up or down.
+func numbers(first, last int) (list []string) {
 	step := 1
-	if to < from {
+	if last < first {
 		step = -1
 	}
-	for n := from; n != to+step; n += step {
+	for n := first; n != last+step; n += step {
 		list = append(list, fmt.Sprint(n))
 	}
 	return list

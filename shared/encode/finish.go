@@ -19,21 +19,21 @@ import (
 	"helios/shared/tempfile"
 )
 
-// Finish makes the output of a format that is made from all frames at once, for which [job.Format.Video] is
-// false. The file stitched holds the frames, as mp4.Write leaves them. The file out is replaced;
-// for a folder, see [IsFolder], out must pass [CheckFolder] and appears when it is whole.
+// Finish encodes an output whose format needs all frames at once: GIF, WebP, APNG and image sequences. The file joined
+// contains the frames, as mp4.Write writes them. Finish replaces the file out. If out is a folder, see [IsFolder], it
+// must pass [CheckFolder], and it appears when it is complete.
 //
-// Neither memory nor disk grow with the number of frames, but for WebP: its encoder keeps the output in memory
-// until it is done. When ctx ends so does ffmpeg, and the error is its cause.
-func Finish(ctx context.Context, c job.Config, stitched, out string) error {
+// Memory and disk use do not grow with the number of frames, except for WebP: its encoder keeps the output in memory.
+// When ctx ends, ffmpeg is killed and Finish returns the cause.
+func Finish(ctx context.Context, c job.Config, joined, out string) error {
 	if err := Check(c); err != nil {
 		return err
 	}
-	ffmpeg, err := ffmpeg.Find()
+	path, err := ffmpeg.Find()
 	if err != nil {
 		return err
 	}
-	f := &finisher{c, ffmpeg, stitched}
+	f := &finisher{c, path, joined}
 	switch c.Format {
 	case job.GIF:
 		err = f.gif(ctx, out)
@@ -48,7 +48,7 @@ func Finish(ctx context.Context, c job.Config, stitched, out string) error {
 			err = f.zip(ctx, out)
 		}
 	default:
-		return fmt.Errorf("%s has nothing to be finished", c.Format)
+		return fmt.Errorf("%s does not need to be finished", c.Format)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -56,32 +56,32 @@ func Finish(ctx context.Context, c job.Config, stitched, out string) error {
 	return err
 }
 
-// IsFolder reports whether the output is a folder of pictures, and not a file.
+// IsFolder reports whether the output is a folder of images instead of a file.
 func IsFolder(c job.Config) bool {
 	return (c.Format == job.PNG || c.Format == job.JPEG) && !strings.EqualFold(path.Ext(c.Output), ".zip")
 }
 
-// finisher makes the output of one video.
+// finisher encodes the output from the joined frames.
 type finisher struct {
 	job.Config
-	ffmpeg   string
-	stitched string
+	ffmpeg string // the path of the program
+	joined string
 }
 
-// args begins a command line that reads the video from a pipe, so that ffmpeg ends with this process.
+// args starts a command line. The video comes through a pipe, so ffmpeg exits when this process is killed.
 func (f *finisher) args(more ...string) []string {
-	args := append(always[:len(always):len(always)], "-f", "mov", "-i", "pipe:0")
+	args := append(commonArgs[:len(commonArgs):len(commonArgs)], "-f", "mov", "-i", "pipe:0")
 	return append(args, more...)
 }
 
-// run has ffmpeg read the video and write the file out or to stdout, which is closed when it has ended.
+// run runs ffmpeg, which writes to the file out or, if it is not nil, to stdout. It closes stdout.
 func (f *finisher) run(ctx context.Context, args []string, out string, stdout *os.File) error {
 	var w io.Writer
 	if stdout != nil {
 		defer stdout.Close()
 		w = stdout
 	}
-	video, err := os.Open(f.stitched)
+	video, err := os.Open(f.joined)
 	if err != nil {
 		return fmt.Errorf("reading the frames: %w", err)
 	}
@@ -90,13 +90,13 @@ func (f *finisher) run(ctx context.Context, args []string, out string, stdout *o
 	if err != nil {
 		return err
 	}
-	_, copying := io.Copy(e.frames, video)
-	return e.finish(copying)
+	_, copyErr := io.Copy(e.pipe, video)
+	return e.finish(copyErr)
 }
 
-// gif makes two passes: the palette is that of the whole video.
+// gif encodes in two passes, because the palette is that of the whole video.
 func (f *finisher) gif(ctx context.Context, out string) error {
-	info, err := mp4.Probe(ctx, store.Dir(""), f.stitched)
+	info, err := mp4.Probe(ctx, store.Dir(""), f.joined)
 	if err != nil {
 		return fmt.Errorf("reading the frames: %w", err)
 	}
@@ -106,26 +106,29 @@ func (f *finisher) gif(ctx context.Context, out string) error {
 	}
 	defer dir.Remove()
 	palette := filepath.Join(dir.Path(), "palette.png")
-	// One colour is for what stays as it was in the frame before.
-	pass := f.args("-vf", "palettegen=stats_mode=full:reserve_transparent=1", "-frames:v", "1", "-f", "image2", "-update", "1", "file:"+palette)
+	// The transparent colour is for pixels that do not change.
+	pass := f.args("-vf", "palettegen=stats_mode=full:reserve_transparent=1",
+		"-frames:v", "1", "-f", "image2", "-update", "1", "file:"+palette)
 	if err := f.run(ctx, pass, palette, nil); err != nil {
-		return fmt.Errorf("making the palette: %w", err)
+		return fmt.Errorf("creating the palette: %w", err)
 	}
+	// In ffmpeg, 0 repeats without end and -1 plays once. In a config, 0 plays without end.
 	repeats := f.Loop - 1
 	switch f.Loop {
 	case 0:
-		repeats = 0 // for ever
+		repeats = 0
 	case 1:
-		repeats = -1 // none
+		repeats = -1
 	}
-	pass = f.args("-i", "file:"+palette, "-lavfi", "[0:v][1:v]paletteuse=dither=sierra2_4a:diff_mode=rectangle:alpha_threshold=128", "-c:v", "gif")
-	pass = append(append(pass, exact...), "-loop", strconv.Itoa(repeats),
-		"-final_delay", strconv.FormatInt(centiseconds(info.Frames, f.FPS)-centiseconds(info.Frames-1, f.FPS), 10),
-		"-f", "gif", "file:"+out)
+	lastDelay := centiseconds(info.Frames, f.FPS) - centiseconds(info.Frames-1, f.FPS)
+	pass = f.args("-i", "file:"+palette,
+		"-lavfi", "[0:v][1:v]paletteuse=dither=sierra2_4a:diff_mode=rectangle:alpha_threshold=128", "-c:v", "gif")
+	pass = append(append(pass, exactArgs...), "-loop", strconv.Itoa(repeats),
+		"-final_delay", strconv.FormatInt(lastDelay, 10), "-f", "gif", "file:"+out)
 	return f.run(ctx, pass, out, nil)
 }
 
-// centiseconds returns the time of frame n in 1/100 s, rounded half up, as ffmpeg does.
+// centiseconds returns the time of frame n in 1/100 s, rounded half up, as ffmpeg rounds it.
 func centiseconds(n int64, fps job.Rate) int64 {
 	t := fps.At(n)
 	t.Mul(t, big.NewRat(100, 1))
@@ -133,20 +136,20 @@ func centiseconds(n int64, fps job.Rate) int64 {
 	return new(big.Int).Div(t.Num(), t.Denom()).Int64()
 }
 
-// lossless is the quality from which WebP loses nothing.
-const lossless = 100
+// losslessWebP is the quality at which WebP is lossless.
+const losslessWebP = 100
 
 func (f *finisher) webp(ctx context.Context, out string) error {
 	args := f.args("-vf", "format=bgra", "-c:v", "libwebp_anim", "-quality", strconv.Itoa(*f.Quality))
-	if *f.Quality >= lossless {
+	if *f.Quality >= losslessWebP {
 		args = append(args, "-lossless", "1")
 	}
-	args = append(append(args, exact...), "-loop", strconv.Itoa(f.Loop), "-f", "webp", "file:"+out)
+	args = append(append(args, exactArgs...), "-loop", strconv.Itoa(f.Loop), "-f", "webp", "file:"+out)
 	return f.run(ctx, args, out, nil)
 }
 
 func (f *finisher) apng(ctx context.Context, out string) error {
-	args := append(f.args("-c:v", "apng", "-pred", "mixed"), exact...)
+	args := append(f.args("-c:v", "apng", "-pred", "mixed"), exactArgs...)
 	args = append(args, "-plays", strconv.Itoa(f.Loop),
 		"-final_delay", fmt.Sprintf("%d/%d", f.FPS.Den, f.FPS.Num), "-f", "apng", "file:"+out)
 	return f.run(ctx, args, out, nil)

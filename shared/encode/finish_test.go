@@ -21,20 +21,20 @@ import (
 	"helios/shared/tempfile"
 )
 
-// finished encodes frames in three chunks, joins and finishes them, and returns the output.
+// finished encodes frames to three chunks, joins and finishes them, and returns the output.
 func finished(t *testing.T, c job.Config, list [][]byte) string {
 	t.Helper()
 	dir := t.TempDir()
-	stitched, out := filepath.Join(dir, "stitched.mov"), filepath.Join(dir, "out")
+	joined, out := filepath.Join(dir, "joined.mov"), filepath.Join(dir, "out")
 	third := len(list) / 3
-	join(t, c, list, stitched, third, third, len(list)-2*third)
-	if err := Finish(t.Context(), c, stitched, out); err != nil {
+	join(t, c, list, joined, third, third, len(list)-2*third)
+	if err := Finish(t.Context(), c, joined, out); err != nil {
 		t.Fatal(err)
 	}
 	return out
 }
 
-// Half of what a picture shows is there, a quarter is half there, and a quarter is not.
+// steps makes half of a frame opaque, a quarter half transparent and a quarter transparent.
 const steps = "format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':a='if(lt(Y,32),255,if(lt(X,32),128,0))'"
 
 var ntsc = job.Rate{Num: 30000, Den: 1001}
@@ -54,18 +54,18 @@ func TestGIF(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The extension counts how often it is repeated, 0 for ever; without it, it is shown once.
+		// The extension contains the number of repeats; 0 is without end. Without the extension there are none.
 		repeats := -1
 		if at := bytes.Index(data, []byte("NETSCAPE2.0")); at >= 0 {
 			repeats = int(binary.LittleEndian.Uint16(data[at+13:]))
 		}
 		if repeats != want {
-			t.Errorf("for %d plays it is repeated %d times, want %d", loop, repeats, want)
+			t.Errorf("loop %d: the GIF repeats %d times, want %d", loop, repeats, want)
 		}
 		if loop != 0 {
 			continue
 		}
-		// Delays are whole hundredths, and together as near to 31*1001/30000 s as they can be.
+		// Delays are in 1/100 s. Their sum is 31*1001/30000 s, rounded.
 		delays, total := 0, 0
 		for at := 0; ; {
 			next := bytes.Index(data[at:], []byte{0x21, 0xf9, 0x04})
@@ -86,18 +86,19 @@ func TestGIF(t *testing.T) {
 		if n := len(sums(t, job.Config{}, out)); n != 31 {
 			t.Errorf("ffmpeg decodes %d frames", n)
 		}
-		// Alpha is one bit.
+		// The alpha of GIF is one bit.
 		for n := range 31 {
-			frame := tool(t, "ffmpeg", "-i", out, "-vf", fmt.Sprintf("select=eq(n\\,%d),format=rgba", n), "-frames:v", "1", "-f", "rawvideo", "-")
+			filter := fmt.Sprintf("select=eq(n\\,%d),format=rgba", n)
+			frame := tool(t, "ffmpeg", "-i", out, "-vf", filter, "-frames:v", "1", "-f", "rawvideo", "-")
 			at := func(x, y int) byte { return frame[(y*64+x)*4+3] }
 			if at(10, 10) != 255 || at(10, 50) != 255 || at(50, 50) != 0 {
-				t.Errorf("in frame %d the alpha is %d, %d, %d", n, at(10, 10), at(10, 50), at(50, 50))
+				t.Errorf("frame %d: the alpha is %d, %d, %d, want 255, 255, 0", n, at(10, 10), at(10, 50), at(50, 50))
 			}
 		}
 	}
 }
 
-// The palette knows the colours of the last frame, too.
+// The palette contains the colours of all frames.
 func TestPaletteOfTheWholeVideo(t *testing.T) {
 	var list [][]byte
 	want := []color.NRGBA{{0x12, 0x34, 0x56, 255}, {0xfe, 0x01, 0x80, 255}, {0x40, 0xc0, 0x20, 255}}
@@ -105,15 +106,17 @@ func TestPaletteOfTheWholeVideo(t *testing.T) {
 		list = append(list, solid(t, c))
 	}
 	out := finished(t, configured("gif", func(*job.Config) {}), list)
-	frames := tool(t, "ffmpeg", "-i", out, "-vf", "format=rgba,crop=1:1:32:32", "-fps_mode", "passthrough", "-f", "rawvideo", "-")
+	frames := tool(t, "ffmpeg", "-i", out, "-vf", "format=rgba,crop=1:1:32:32",
+		"-fps_mode", "passthrough", "-f", "rawvideo", "-")
 	for n, c := range want {
-		if got := (color.NRGBA{frames[4*n], frames[4*n+1], frames[4*n+2], frames[4*n+3]}); !near(got, c, 4) {
+		got := color.NRGBA{frames[4*n], frames[4*n+1], frames[4*n+2], frames[4*n+3]}
+		if !near(got, c, 4) {
 			t.Errorf("frame %d is %v, want %v", n, got, c)
 		}
 	}
 }
 
-// webpChunks returns the parts of an animated WebP.
+// webpChunks returns the number of plays of an animated WebP, and its frames.
 func webpChunks(t *testing.T, file string) (loop int, frames [][]byte) {
 	t.Helper()
 	data, err := os.ReadFile(file)
@@ -137,7 +140,8 @@ func TestWebP(t *testing.T) {
 	list := moving(t, t.TempDir(), 31, steps)
 	sizes := map[int]int64{}
 	for _, quality := range []int{10, 80, 100} {
-		out := finished(t, configured("libwebp_anim", func(c *job.Config) { c.Quality, c.Loop, c.Transparent = &quality, 3, true }), list)
+		c := configured("libwebp_anim", func(c *job.Config) { c.Quality, c.Loop, c.Transparent = &quality, 3, true })
+		out := finished(t, c, list)
 		info, err := os.Stat(out)
 		if err != nil {
 			t.Fatal(err)
@@ -148,21 +152,23 @@ func TestWebP(t *testing.T) {
 		for _, f := range frames {
 			total += int(f[12]) | int(f[13])<<8 | int(f[14])<<16
 		}
-		// A frame that comes out like the one before is not stored.
-		if want := 31 * 1001.0 / 30; loop != 3 || len(frames) < 28 || len(frames) > 31 || math.Abs(float64(total)-want) > 1 {
+		// A frame that equals the previous one after encoding is not stored.
+		want := 31 * 1001.0 / 30
+		if loop != 3 || len(frames) < 28 || len(frames) > 31 || math.Abs(float64(total)-want) > 1 {
 			t.Errorf("%d frames last %d ms, played %d times; want 31, %.0f and 3", len(frames), total, loop, want)
 		}
-		// The first frame by itself is a still picture, which ffmpeg decodes; animations it does not.
+		// ffmpeg does not decode animated WebP, so the first frame is wrapped as a still image.
 		still := filepath.Join(t.TempDir(), "still.webp")
 		head := append([]byte("VP8X\x0a\x00\x00\x00\x10\x00\x00\x00"), frames[0][6:12]...)
 		body := append([]byte("WEBP"), append(head, frames[0][16:]...)...)
-		if err := os.WriteFile(still, append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(body))), body...), 0o666); err != nil {
+		riff := append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(body))), body...)
+		if err := os.WriteFile(still, riff, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		picture := tool(t, "ffmpeg", "-i", still, "-vf", "format=rgba", "-f", "rawvideo", "-")
-		at := func(x, y int) byte { return picture[(y*64+x)*4+3] }
+		pixels := tool(t, "ffmpeg", "-i", still, "-vf", "format=rgba", "-f", "rawvideo", "-")
+		at := func(x, y int) byte { return pixels[(y*64+x)*4+3] }
 		if at(10, 10) != 255 || at(10, 50) != 128 || at(50, 50) != 0 {
-			t.Errorf("the alpha is %d, %d, %d", at(10, 10), at(10, 50), at(50, 50))
+			t.Errorf("the alpha is %d, %d, %d, want 255, 128, 0", at(10, 10), at(10, 50), at(50, 50))
 		}
 		if quality == 100 {
 			source := filepath.Join(t.TempDir(), "source.png")
@@ -171,9 +177,9 @@ func TestWebP(t *testing.T) {
 			}
 			want := tool(t, "ffmpeg", "-i", source, "-vf", "format=rgba", "-f", "rawvideo", "-")
 			for i := 0; i < len(want); i += 4 {
-				// What is not there has no colour.
-				if want[i+3] > 0 && !bytes.Equal(picture[i:i+4], want[i:i+4]) {
-					t.Fatalf("pixel %d is %v, want %v", i/4, picture[i:i+4], want[i:i+4])
+				// The colour of transparent pixels is not kept.
+				if want[i+3] > 0 && !bytes.Equal(pixels[i:i+4], want[i:i+4]) {
+					t.Fatalf("pixel %d is %v, want %v", i/4, pixels[i:i+4], want[i:i+4])
 				}
 			}
 		}
@@ -197,30 +203,31 @@ func TestAPNG(t *testing.T) {
 		switch string(b[4:8]) {
 		case "acTL":
 			if n, plays := binary.BigEndian.Uint32(body), binary.BigEndian.Uint32(body[4:]); n != 31 || plays != 3 {
-				t.Errorf("it has %d frames and %d plays", n, plays)
+				t.Errorf("the APNG has %d frames and %d plays, want 31 and 3", n, plays)
 			}
 		case "fcTL":
 			frames++
-			if num, den := binary.BigEndian.Uint16(body[20:]), binary.BigEndian.Uint16(body[22:]); num != 1001 || den != 30000 {
-				t.Errorf("a frame lasts %d/%d s", num, den)
+			num, den := binary.BigEndian.Uint16(body[20:]), binary.BigEndian.Uint16(body[22:])
+			if num != 1001 || den != 30000 {
+				t.Errorf("a frame lasts %d/%d s, want 1001/30000 s", num, den)
 			}
 		}
 		b = b[12+size:]
 	}
 	if frames != 31 {
-		t.Errorf("%d frames have a duration", frames)
+		t.Errorf("%d frames have a duration, want 31", frames)
 	}
 	decode := func(in ...string) []byte {
 		return tool(t, "ffmpeg", append(in, "-fps_mode", "passthrough", "-pix_fmt", "rgba", "-f", "rawvideo", "-")...)
 	}
 	want, got := decode("-i", filepath.Join(dir, "%05d.png")), decode("-i", out)
 	if len(got) != len(want) {
-		t.Fatalf("%d bytes of pictures became %d", len(want), len(got))
+		t.Fatalf("ffmpeg decodes %d bytes, want %d", len(got), len(want))
 	}
 	for i := 0; i < len(want); i += 4 {
-		// What is not there has no colour.
+		// The colour of transparent pixels is not kept.
 		if a, b := want[i:i+4], got[i:i+4]; a[3] != b[3] || a[3] > 0 && !bytes.Equal(a, b) {
-			t.Fatalf("in frame %d, %v became %v", i/4/64/64, a, b)
+			t.Fatalf("frame %d: a pixel is %v, want %v", i/4/64/64, b, a)
 		}
 	}
 }
@@ -229,18 +236,22 @@ func TestPNGFolder(t *testing.T) {
 	dir := t.TempDir()
 	list := moving(t, dir, 7, steps)
 	out := finished(t, configured("png", func(c *job.Config) { c.Output, c.Transparent = "out/", true }), list)
-	if got, want := strings.Join(names(t, out), " "), "frame-00000.png frame-00001.png frame-00002.png frame-00003.png frame-00004.png frame-00005.png frame-00006.png"; got != want {
-		t.Errorf("the folder holds %s", got)
+	var wantNames []string
+	for n := range 7 {
+		wantNames = append(wantNames, fmt.Sprintf("frame-%05d.png", n))
+	}
+	if got := names(t, out); !slices.Equal(got, wantNames) {
+		t.Errorf("the folder contains %s, want %s", got, wantNames)
 	}
 	want := sums(t, job.Config{}, filepath.Join(dir, "%05d.png"))
 	if got := sums(t, job.Config{}, filepath.Join(out, "frame-%05d.png")); !slices.Equal(got, want) {
-		t.Errorf("the pictures are\n%s\nnot\n%s", got, want)
+		t.Errorf("the images are\n%s\nwant\n%s", got, want)
 	}
-	if got := names(t, filepath.Dir(out)); strings.Join(got, " ") != "out stitched.mov" {
-		t.Errorf("it left %s", got)
+	if got := names(t, filepath.Dir(out)); strings.Join(got, " ") != "joined.mov out" {
+		t.Errorf("Finish() leaves %s", got)
 	}
 	if info, err := os.Stat(out); err != nil || info.Mode().Perm() == 0o700 {
-		t.Errorf("the folder has the mode %v, %v", info.Mode(), err)
+		t.Errorf("the mode of the folder is %v, %v", info.Mode(), err)
 	}
 }
 
@@ -260,27 +271,29 @@ func TestJPEGFolder(t *testing.T) {
 	list := moving(t, t.TempDir(), 6, opaque)
 	size := int64(math.MaxInt64)
 	for _, quality := range []int{100, 90, 75, 30, 0} {
-		out := finished(t, configured("mjpeg", func(c *job.Config) { c.Output, c.Quality = "out/", &quality }), list)
+		c := configured("mjpeg", func(c *job.Config) { c.Output, c.Quality = "out/", &quality })
+		out := finished(t, c, list)
 		if got := names(t, out); len(got) != 6 || got[0] != "frame-00000.jpg" || got[5] != "frame-00005.jpg" {
-			t.Errorf("the folder holds %s", got)
+			t.Errorf("the folder contains %s", got)
 		}
 		if n := len(sums(t, job.Config{}, filepath.Join(out, "frame-%05d.jpg"))); n != 6 {
-			t.Errorf("ffmpeg decodes %d pictures", n)
+			t.Errorf("ffmpeg decodes %d images, want 6", n)
 		}
 		info, err := os.Stat(filepath.Join(out, "frame-00005.jpg"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if info.Size() >= size {
-			t.Errorf("with quality %d it is no smaller", quality)
+			t.Errorf("quality %d: the image is not smaller", quality)
 		}
 		size = info.Size()
 	}
 	want := color.NRGBA{0x33, 0x66, 0xcc, 0xff}
 	one := solid(t, want)
-	out := finished(t, configured("mjpeg", func(c *job.Config) { c.Output, c.Quality = "out/", new(90) }), [][]byte{one, one, one})
+	c := configured("mjpeg", func(c *job.Config) { c.Output, c.Quality = "out/", new(90) })
+	out := finished(t, c, [][]byte{one, one, one})
 	if got := pixel(t, "-i", filepath.Join(out, "frame-00001.jpg")); !near(got, want, 3) {
-		t.Errorf("%v became %v", want, got)
+		t.Errorf("the colour is %v, want %v", got, want)
 	}
 }
 
@@ -295,7 +308,7 @@ func TestZIP(t *testing.T) {
 			t.Fatal(err)
 		}
 		if first != nil && !bytes.Equal(first, data) {
-			t.Error("the second run made other bytes")
+			t.Error("the second archive differs from the first")
 		}
 		first = data
 	}
@@ -303,33 +316,33 @@ func TestZIP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pictures := t.TempDir()
+	images := t.TempDir()
 	for n, f := range archive.File {
 		r, err := f.Open()
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, err := io.ReadAll(r) // which checks its sum
+		data, err := io.ReadAll(r) // verifies the checksum
 		if err != nil || f.Name != fmt.Sprintf("frame-%05d.png", n) || f.Method != zip.Store {
-			t.Errorf("%s, stored by method %d: %v", f.Name, f.Method, err)
+			t.Errorf("entry %d is %s, method %d: %v", n, f.Name, f.Method, err)
 		}
 		r.Close()
-		if err := os.WriteFile(filepath.Join(pictures, f.Name), data, 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(images, f.Name), data, 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
 	want := sums(t, job.Config{}, filepath.Join(dir, "%05d.png"))
-	if got := sums(t, job.Config{}, filepath.Join(pictures, "frame-%05d.png")); !slices.Equal(got, want) {
-		t.Errorf("the pictures are\n%s\nnot\n%s", got, want)
+	if got := sums(t, job.Config{}, filepath.Join(images, "frame-%05d.png")); !slices.Equal(got, want) {
+		t.Errorf("the images are\n%s\nwant\n%s", got, want)
 	}
 }
 
-// A folder is replaced whole, and only if it holds nothing but frames.
-func TestFolderThatIsThere(t *testing.T) {
+// A folder is replaced as a whole, and only if it contains nothing but frames.
+func TestReplacingAFolder(t *testing.T) {
 	c := configured("png", func(c *job.Config) { c.Output = "out/" })
 	dir := t.TempDir()
-	stitched, out := filepath.Join(dir, "stitched.mov"), filepath.Join(dir, "out")
-	join(t, c, moving(t, t.TempDir(), 3, opaque), stitched, 3)
+	joined, out := filepath.Join(dir, "joined.mov"), filepath.Join(dir, "out")
+	join(t, c, moving(t, t.TempDir(), 3, opaque), joined, 3)
 	save := func(name string) {
 		if err := os.MkdirAll(out, 0o777); err != nil {
 			t.Fatal(err)
@@ -340,29 +353,31 @@ func TestFolderThatIsThere(t *testing.T) {
 	}
 	check := func(overwrite bool, want string) {
 		t.Helper()
-		if err := CheckFolder(out, overwrite); err == nil && want != "" || err != nil && (err.Error() != want || fault.Of(err) != fault.User) {
-			t.Errorf("the error is %v, want %q", err, want)
+		err := CheckFolder(out, overwrite)
+		if err == nil && want != "" || err != nil && (err.Error() != want || fault.Of(err) != fault.User) {
+			t.Errorf("CheckFolder(overwrite %t) = %v, want %q", overwrite, err, want)
 		}
 	}
 	check(false, "")
 	save("frame-00007.png")
-	check(false, out+" holds frames; use --overwrite to replace them, or another name")
+	check(false, out+" contains frames; use --overwrite to replace them, or another name")
 	check(true, "")
-	if err := Finish(t.Context(), c, stitched, out); err != nil {
+	if err := Finish(t.Context(), c, joined, out); err != nil {
 		t.Fatal(err)
 	}
 	if got := names(t, out); len(got) != 3 {
-		t.Errorf("the folder holds %s", got)
+		t.Errorf("the folder contains %s", got)
 	}
 	save("thesis.doc")
-	check(true, out+" holds thesis.doc, which is no frame; name an empty or a new folder")
-	if err := Finish(t.Context(), c, stitched, out); fault.Of(err) != fault.User || !strings.Contains(err.Error(), "thesis.doc") {
-		t.Errorf("the error is %v", err)
+	check(true, out+" contains thesis.doc, which is not a frame; use an empty or new folder")
+	err := Finish(t.Context(), c, joined, out)
+	if fault.Of(err) != fault.User || !strings.Contains(err.Error(), "thesis.doc") {
+		t.Errorf("Finish() = %v, want a user error about thesis.doc", err)
 	}
 	if got := names(t, out); len(got) != 4 {
-		t.Errorf("the folder holds %s", got)
+		t.Errorf("the folder contains %s", got)
 	}
-	// What a killed one left is removed, but not what another one is at.
+	// Finish removes the partial folder of a killed process, but not the one of a living process.
 	abandoned := filepath.Join(dir, ".new.partial-1")
 	if err := os.Mkdir(abandoned, 0o777); err != nil {
 		t.Fatal(err)
@@ -374,48 +389,49 @@ func TestFolderThatIsThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Finish(t.Context(), c, stitched, filepath.Join(dir, "new")); err != nil {
+	if err := Finish(t.Context(), c, joined, filepath.Join(dir, "new")); err != nil {
 		t.Error(err)
 	}
-	if got := names(t, dir); strings.Join(got, " ") != filepath.Base(used.Path())+" new out stitched.mov" {
-		t.Errorf("there are %s", got)
+	if got := names(t, dir); strings.Join(got, " ") != filepath.Base(used.Path())+" joined.mov new out" {
+		t.Errorf("the folder contains %s", got)
 	}
 	used.Remove()
 	os.RemoveAll(filepath.Join(dir, "new"))
-	// Half a video leaves nothing behind.
-	data, err := os.ReadFile(stitched)
+	// An error leaves nothing behind.
+	data, err := os.ReadFile(joined)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(stitched, data[:len(data)-2000], 0o666); err != nil {
+	if err := os.WriteFile(joined, data[:len(data)-2000], 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := Finish(t.Context(), c, stitched, filepath.Join(dir, "new")); err == nil {
-		t.Error("half a video is no error")
+	if err := Finish(t.Context(), c, joined, filepath.Join(dir, "new")); err == nil {
+		t.Error("Finish() accepts a truncated video")
 	}
-	if got := names(t, dir); strings.Join(got, " ") != "out stitched.mov" {
-		t.Errorf("it left %s", got)
+	if got := names(t, dir); strings.Join(got, " ") != "joined.mov out" {
+		t.Errorf("Finish() leaves %s", got)
 	}
 }
 
 func TestFinishContextEnds(t *testing.T) {
 	dir := t.TempDir()
-	stitched := filepath.Join(dir, "stitched.mov")
+	joined := filepath.Join(dir, "joined.mov")
 	for _, codec := range []string{"gif", "libwebp_anim", "apng", "png", "mjpeg"} {
 		c := configOf(codec)
-		join(t, c, frames(t, 2, 64, 64), stitched, 2)
+		join(t, c, frames(t, 2, 64, 64), joined, 2)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		reason := errors.New("changed my mind")
 		cancel(reason)
-		if err := Finish(ctx, c, stitched, filepath.Join(dir, "out")); !errors.Is(err, reason) {
-			t.Errorf("%s: the error is %v", codec, err)
+		if err := Finish(ctx, c, joined, filepath.Join(dir, "out")); !errors.Is(err, reason) {
+			t.Errorf("%s: Finish() after cancel = %v, want %v", codec, err, reason)
 		}
 	}
 	c := configOf("gif")
-	if err := Finish(t.Context(), c, stitched, filepath.Join(dir, "gone", "out.gif")); fault.Of(err) != fault.User || !strings.Contains(err.Error(), "no such file or directory") {
-		t.Errorf("without its folder the error is %v", err)
+	err := Finish(t.Context(), c, joined, filepath.Join(dir, "missing", "out.gif"))
+	if fault.Of(err) != fault.User || !strings.Contains(err.Error(), "no such file or directory") {
+		t.Errorf("Finish() in a missing folder = %v, want a user error", err)
 	}
-	if err := Finish(t.Context(), config(), stitched, filepath.Join(dir, "out.mp4")); err == nil {
-		t.Error("an MP4 was finished")
+	if err := Finish(t.Context(), config(), joined, filepath.Join(dir, "out.mp4")); err == nil {
+		t.Error("Finish() accepts MP4")
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// config is what the tests encode, unless they say otherwise: five frames a second, ten in a group.
+// config returns the default config of the tests: 5 frames per second, GOPs of 10 frames.
 func config() job.Config {
 	return job.Config{
 		Format: job.MP4, Scale: 1,
@@ -25,7 +25,7 @@ func config() job.Config {
 	}
 }
 
-// configOf is config for an encoder, in the first format that it fits and at its fastest.
+// configOf returns config for an encoder, with its first format and its fastest preset.
 func configOf(codec string) job.Config {
 	c := config()
 	c.Height = 64
@@ -39,20 +39,20 @@ func configOf(codec string) job.Config {
 	return c
 }
 
-// frames returns pictures that differ from each other as much as they can, as after a scene cut.
+// frames returns PNG frames of noise: they differ as much as after a scene cut.
 func frames(t *testing.T, n, width, height int) [][]byte {
 	t.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
 	list := make([][]byte, n)
 	for i := range list {
-		picture := image.NewRGBA(image.Rect(0, 0, width, height))
+		pixels := image.NewRGBA(image.Rect(0, 0, width, height))
 		for y := range height {
 			for x := range width {
-				picture.SetRGBA(x, y, color.RGBA{uint8(random.Uint32()), uint8(random.Uint32()), uint8(random.Uint32()), 255})
+				pixels.SetRGBA(x, y, color.RGBA{byteOf(random), byteOf(random), byteOf(random), 255})
 			}
 		}
 		var b bytes.Buffer
-		if err := png.Encode(&b, picture); err != nil {
+		if err := png.Encode(&b, pixels); err != nil {
 			t.Fatal(err)
 		}
 		list[i] = b.Bytes()
@@ -60,13 +60,15 @@ func frames(t *testing.T, n, width, height int) [][]byte {
 	return list
 }
 
-// encode encodes frames to the file out.
+func byteOf(r *rand.Rand) uint8 { return uint8(r.Uint32()) }
+
+// encode encodes frames to a chunk.
 func encode(t *testing.T, c job.Config, list [][]byte, out string) {
 	t.Helper()
 	encodeHolds(t, c, list, slices.Repeat([]int{1}, len(list)), out)
 }
 
-// encodeHolds encodes pictures that are each shown for so many frames to the file out.
+// encodeHolds encodes frames to a chunk. Frame i is written once and repeated until it lasts shown[i] frames.
 func encodeHolds(t *testing.T, c job.Config, list [][]byte, shown []int, out string) {
 	t.Helper()
 	e, err := Start(t.Context(), c, "a comment", out)

@@ -7,19 +7,21 @@ import (
 	"helios/shared/job"
 )
 
-// prores4444 are the presets that have all colour, and transparency.
+// prores4444 are the presets without chroma subsampling. They support transparency.
 var prores4444 = []string{"4444", "4444xq"}
 
-// quantisers are the fixed quantisers of the presets. Without one ffmpeg searches a quantiser for each slice, which takes
+// quantisers are fixed quantisers for the presets. Without one, ffmpeg searches a quantiser for each slice. That takes
 // five to seven times the CPU time and often gives larger files of lower quality.
-var quantisers = map[string]string{"proxy": "7", "lt": "2", "standard": "2", "hq": "2", "4444": "2", "4444xq": "1"}
+var quantisers = map[string]string{
+	"proxy": "7", "lt": "2", "standard": "2", "hq": "2", "4444": "2", "4444xq": "1",
+}
 
 // prores is ProRes. Its presets are Apple's: they set the pixel format, the quantisation matrix and the quantiser.
 var prores = &codec{
 	formats: []job.Format{job.MOV},
 	presets: append([]string{"proxy", "lt", "standard", "hq"}, prores4444...),
-	pixels: func(c job.Config) string {
-		full := slices.Contains(prores4444, profile(c))
+	pixelFormat: func(c job.Config) string {
+		full := slices.Contains(prores4444, proresProfile(c))
 		switch {
 		case depth(c, 10) != 10 || c.Transparent && !full:
 			return ""
@@ -31,13 +33,16 @@ var prores = &codec{
 		return "yuv422p10le"
 	},
 	args: func(c job.Config, _ int) []string {
-		return []string{"-profile:v", profile(c), "-qscale:v", quantisers[profile(c)], "-vendor", "apl0", "-threads", strconv.Itoa(threads)}
+		profile := proresProfile(c)
+		return []string{
+			"-profile:v", profile, "-qscale:v", quantisers[profile], "-vendor", "apl0", "-threads", strconv.Itoa(threads),
+		}
 	},
 }
 
-// profile is the preset in ffmpeg's words. The one that is taken when nobody says otherwise, hq, has no
-// transparency: its like that has is 4444.
-func profile(c job.Config) string {
+// proresProfile returns ffmpeg's profile for the preset. The default, hq, does not support transparency, so transparent
+// output uses 4444 instead.
+func proresProfile(c job.Config) string {
 	if c.Transparent && c.Preset == "hq" {
 		return "4444"
 	}

@@ -3,9 +3,7 @@ package encode
 import (
 	"archive/zip"
 	"bufio"
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -23,31 +21,28 @@ import (
 	"helios/shared/tempfile"
 )
 
-// sink takes the pictures of a sequence by their names, in order.
-type sink func(name string, picture []byte) error
-
-// frameName is what the pictures of a sequence are called, from 0.
-func frameName(n int, f job.Format) string {
+// imageName returns the name of image n of a sequence, counted from 0.
+func imageName(n int, f job.Format) string {
 	if f == job.JPEG {
 		return fmt.Sprintf("frame-%05d.jpg", n)
 	}
 	return fmt.Sprintf("frame-%05d.png", n)
 }
 
-// ours are the names that a folder of pictures consists of.
-var ours = regexp.MustCompile(`^frame-[0-9]{5,}\.(png|jpg)$`)
+// imageNames matches the names of images.
+var imageNames = regexp.MustCompile(`^frame-[0-9]{5,}\.(png|jpg)$`)
 
-// pictures hands over the frames one by one. Each is in memory alone.
-func (f *finisher) pictures(ctx context.Context, put sink) error {
-	// The chunks' codec is what PNG files hold, so there is nothing to be encoded.
+// images passes the images of the sequence to put, in order. Only one image is in memory at a time.
+func (f *finisher) images(ctx context.Context, put func(name string, image []byte) error) error {
+	// The chunks contain PNG frames already.
 	args, next := f.args("-c:v", "copy"), nextPNG
 	if f.Format == job.JPEG {
 		args, next = f.args(jpegArgs(*f.Quality)...), nextJPEG
 	}
-	args = append(append(args, exact...), "-f", "image2pipe", "pipe:1")
+	args = append(append(args, exactArgs...), "-f", "image2pipe", "pipe:1")
 	r, w, err := os.Pipe()
 	if err != nil {
-		return fmt.Errorf("making a pipe to ffmpeg: %w", err)
+		return fmt.Errorf("creating a pipe to ffmpeg: %w", err)
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return f.run(ctx, args, os.DevNull, w) })
@@ -55,14 +50,14 @@ func (f *finisher) pictures(ctx context.Context, put sink) error {
 		defer r.Close()
 		in := bufio.NewReaderSize(r, 1<<20)
 		for n := 0; ; n++ {
-			picture, err := next(in)
+			image, err := next(in)
 			if err == io.EOF {
 				return nil
 			}
 			if err != nil {
-				return fmt.Errorf("reading picture %d from ffmpeg: %w", n, err)
+				return fmt.Errorf("reading image %d from ffmpeg: %w", n, err)
 			}
-			if err := put(frameName(n, f.Format), picture); err != nil {
+			if err := put(imageName(n, f.Format), image); err != nil {
 				return err
 			}
 		}
@@ -70,108 +65,50 @@ func (f *finisher) pictures(ctx context.Context, put sink) error {
 	return g.Wait()
 }
 
-// jpegArgs turns a quality as other programs have it into ffmpeg's: a factor of a matrix in eighths, where
-// theirs is a factor of another matrix in hundredths that 50 leaves as it is.
+// jpegArgs returns ffmpeg's arguments for a quality from 0 to 100. As in libjpeg, the quality determines a factor for
+// the quantisation matrix, in percent. ffmpeg's factor is in eighths, for another matrix: 13 is close to 100 %.
 func jpegArgs(quality int) []string {
 	percent := 200 - 2*float64(quality)
 	if quality < 50 {
 		percent = 5000 / math.Max(1, float64(quality))
 	}
 	factor := min(max(int(math.Round(percent/100*13)), 1), 31)
-	// Colour at full size shows from about here on.
+	// From about here on, chroma subsampling is visible.
 	pixels := "yuvj420p"
 	if quality >= 90 {
 		pixels = "yuvj444p"
 	}
+	const scale = "scale=in_range=full:out_range=full:out_color_matrix=bt601:flags=accurate_rnd+full_chroma_int"
 	return []string{
-		"-vf", "scale=in_range=full:out_range=full:out_color_matrix=bt601:flags=accurate_rnd+full_chroma_int,format=" + pixels,
+		"-vf", scale + ",format=" + pixels,
 		"-c:v", "mjpeg", "-q:v", strconv.Itoa(factor), "-qmin", "1", "-threads", strconv.Itoa(threads),
 	}
 }
 
-// largestPicture limits what is taken for one picture.
-const largestPicture = 1 << 30
-
-var errNoPicture = errors.New("it is no picture")
-
-// nextPNG reads a PNG, which begins with 8 bytes and ends with its IEND chunk.
-func nextPNG(r *bufio.Reader) ([]byte, error) {
-	var b bytes.Buffer
-	if _, err := io.CopyN(&b, r, 8); err != nil {
-		return nil, cut(&b, err)
-	}
-	if !bytes.HasPrefix(b.Bytes(), []byte("\x89PNG\r\n\x1a\n")) {
-		return nil, errNoPicture
-	}
-	for {
-		head, err := r.Peek(8)
-		if err != nil {
-			return nil, cut(&b, err)
-		}
-		size, last := int64(binary.BigEndian.Uint32(head)), string(head[4:]) == "IEND"
-		if size+int64(b.Len()) > largestPicture {
-			return nil, errNoPicture
-		}
-		if _, err := io.CopyN(&b, r, 12+size); err != nil {
-			return nil, cut(&b, err)
-		}
-		if last {
-			return b.Bytes(), nil
-		}
-	}
-}
-
-// nextJPEG reads a JPEG, which begins and ends with a marker. The end's bytes stand nowhere else in what
-// ffmpeg writes: there are no thumbnails, and the coded picture keeps clear of markers.
-func nextJPEG(r *bufio.Reader) ([]byte, error) {
-	var b bytes.Buffer
-	for {
-		part, err := r.ReadSlice(0xd9)
-		b.Write(part)
-		if err != nil && err != bufio.ErrBufferFull {
-			return nil, cut(&b, err)
-		}
-		if !bytes.HasPrefix(b.Bytes(), []byte{0xff, 0xd8}) || b.Len() > largestPicture {
-			return nil, errNoPicture
-		}
-		if bytes.HasSuffix(b.Bytes(), []byte{0xff, 0xd9}) {
-			return b.Bytes(), nil
-		}
-	}
-}
-
-// cut turns an end within a picture into an error of its own.
-func cut(b *bytes.Buffer, err error) error {
-	if err == io.EOF && b.Len() > 0 {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
-// zip writes the pictures into an archive, as they are: they are compressed already.
+// zip writes the images to an archive, without compression: they are compressed already.
 func (f *finisher) zip(ctx context.Context, out string) (err error) {
 	file, err := os.Create(out)
 	if err != nil {
 		return fault.Userf("writing the archive: %w", err)
 	}
 	defer func() {
-		if closing := file.Close(); err == nil && closing != nil {
-			err = fault.Userf("writing the archive: %w", closing)
+		if closeErr := file.Close(); err == nil && closeErr != nil {
+			err = fault.Userf("writing the archive: %w", closeErr)
 		}
 	}()
 	archive := zip.NewWriter(file)
-	err = f.pictures(ctx, func(name string, picture []byte) error {
-		size := uint64(len(picture))
+	err = f.images(ctx, func(name string, image []byte) error {
+		size := uint64(len(image))
 		header := &zip.FileHeader{
 			Name: name, Method: zip.Store,
-			CRC32: crc32.ChecksumIEEE(picture), CompressedSize64: size, UncompressedSize64: size,
-			//lint:ignore SA1019 the first day that the format knows; Modified counts only where zip compresses.
+			CRC32: crc32.ChecksumIEEE(image), CompressedSize64: size, UncompressedSize64: size,
+			//lint:ignore SA1019 CreateRaw does not use Modified. This is the earliest date of the format.
 			ModifiedDate: 1<<5 | 1,
 		}
-		// With size and sum in front of the picture, the archive can be read as it comes.
+		// The size and the checksum precede the image, so that readers can stream the archive.
 		w, err := archive.CreateRaw(header)
 		if err == nil {
-			_, err = w.Write(picture)
+			_, err = w.Write(image)
 		}
 		return fault.Wrap(fault.User, err)
 	})
@@ -184,64 +121,65 @@ func (f *finisher) zip(ctx context.Context, out string) (err error) {
 	return nil
 }
 
-// CheckFolder refuses, as a fault.User, a folder that [Finish] could not put its pictures in place of: one
-// that holds anything but such pictures, or one that holds any when nothing may be overwritten.
+// CheckFolder returns a user error if [Finish] must not replace a folder: because it contains other files than images
+// of a sequence, or because it contains such images and overwrite is false.
 func CheckFolder(out string, overwrite bool) error {
 	entries, err := os.ReadDir(out)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fault.Userf("writing the pictures: %w; name a folder", err)
+		return fault.Userf("writing the images: %w; name a folder", err)
 	}
 	for _, e := range entries {
-		if !ours.MatchString(e.Name()) {
-			return fault.Userf("%s holds %s, which is no frame; name an empty or a new folder", out, e.Name())
+		if !imageNames.MatchString(e.Name()) {
+			return fault.Userf("%s contains %s, which is not a frame; use an empty or new folder", out, e.Name())
 		}
 		if !overwrite {
-			return fault.Userf("%s holds frames; use --overwrite to replace them, or another name", out)
+			return fault.Userf("%s contains frames; use --overwrite to replace them, or another name", out)
 		}
 	}
 	return nil
 }
 
-// folder writes the pictures into a hidden folder beside out, which then takes the place of out.
+// folder writes the images to a hidden folder next to out, which then replaces out.
 func (f *finisher) folder(ctx context.Context, out string) error {
 	out = filepath.Clean(out)
 	if err := CheckFolder(out, true); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
-		return fault.Userf("writing the pictures: %w", err)
+		return fault.Userf("writing the images: %w", err)
 	}
 	if err := tempfile.RemovePartials(out); err != nil {
-		return fault.Userf("removing what a killed merge left of %s: %w", out, err)
+		return fault.Userf("removing the partial files of %s: %w", out, err)
 	}
 	partial, err := tempfile.MkdirPartial(out)
 	if err != nil {
-		return fault.Userf("writing the pictures: %w", err)
+		return fault.Userf("writing the images: %w", err)
 	}
 	defer partial.Remove()
-	// Its mode is that of any new folder.
-	fresh := filepath.Join(partial.Path(), "new")
-	if err := os.Mkdir(fresh, 0o777); err != nil {
-		return fault.Userf("writing the pictures: %w", err)
+	// The output has the permissions of any new folder; the partial folder does not.
+	images := filepath.Join(partial.Path(), "new")
+	if err := os.Mkdir(images, 0o777); err != nil {
+		return fault.Userf("writing the images: %w", err)
 	}
-	err = f.pictures(ctx, func(name string, picture []byte) error {
-		return fault.Wrap(fault.User, os.WriteFile(filepath.Join(fresh, name), picture, 0o666))
+	err = f.images(ctx, func(name string, image []byte) error {
+		return fault.Wrap(fault.User, os.WriteFile(filepath.Join(images, name), image, 0o666))
 	})
 	if err != nil {
 		return err
 	}
-	// What was there is looked at again: hours may have passed.
+	// Encoding can take hours. The user may have put files into the folder since.
 	if err := CheckFolder(out, true); err != nil {
 		return err
 	}
-	if err := os.Rename(out, filepath.Join(partial.Path(), "old")); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fault.Userf("replacing the pictures: %w", err)
+	err = os.Rename(out, filepath.Join(partial.Path(), "old"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fault.Userf("replacing the images: %w", err)
 	}
-	if err := os.Rename(fresh, out); err != nil {
-		return fault.Userf("writing the pictures: %w", err)
+	if err := os.Rename(images, out); err != nil {
+		return fault.Userf("writing the images: %w", err)
 	}
 	return nil
 }

@@ -10,11 +10,11 @@ import (
 	"helios/shared/ffmpeg"
 )
 
-// Stills are the suffixes of the kinds of file that [Still] writes.
+// Stills are the suffixes of the formats that [Still] writes.
 var Stills = []string{".png", ".jpg", ".jpeg", ".webp"}
 
-// Still writes one picture, a PNG, into the file out in the kind that suffix, one of [Stills], stands for.
-// The quality is from 0 to 100, the best; PNG has none.
+// Still encodes a PNG to the file out, in the format of a suffix from [Stills]. The quality, for JPEG and WebP, is from
+// 0 to 100, the best.
 func Still(ctx context.Context, png []byte, suffix string, quality int, out string) error {
 	args := []string{"-y", "-f", "image2pipe", "-c:v", "png", "-i", "pipe:0", "-frames:v", "1"}
 	switch strings.ToLower(suffix) {
@@ -25,7 +25,7 @@ func Still(ctx context.Context, png []byte, suffix string, quality int, out stri
 	case ".webp":
 		args = append(args, "-c:v", "libwebp", "-quality", strconv.Itoa(quality), "-f", "webp")
 	default:
-		return fault.Userf("%q is no kind of picture that can be written; use one of %s", suffix, strings.Join(Stills, ", "))
+		return fault.Userf("%q is not supported; use %s", suffix, strings.Join(Stills, ", "))
 	}
 	cmd, err := ffmpeg.Command(append(args, "-fflags", "+bitexact", "-flags:v", "+bitexact", "file:"+out)...)
 	if err != nil {
@@ -33,8 +33,8 @@ func Still(ctx context.Context, png []byte, suffix string, quality int, out stri
 	}
 	cmd.Stdin = bytes.NewReader(png)
 	if err := ffmpeg.Run(ctx, cmd); err != nil {
-		if full := ffmpeg.WriteError(out); full != nil && ctx.Err() == nil {
-			return full
+		if writeErr := ffmpeg.WriteError(out); writeErr != nil && ctx.Err() == nil {
+			return writeErr
 		}
 		return err
 	}

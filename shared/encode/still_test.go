@@ -15,12 +15,12 @@ import (
 )
 
 func TestStill(t *testing.T) {
-	picture := image.NewNRGBA(image.Rect(0, 0, 33, 17))
-	for i := range picture.Pix {
-		picture.Pix[i] = []byte{200, 40, 20, 255}[i%4]
+	pixels := image.NewNRGBA(image.Rect(0, 0, 33, 17))
+	for i := range pixels.Pix {
+		pixels.Pix[i] = []byte{200, 40, 20, 255}[i%4]
 	}
 	var source bytes.Buffer
-	if err := png.Encode(&source, picture); err != nil {
+	if err := png.Encode(&source, pixels); err != nil {
 		t.Fatal(err)
 	}
 	for _, suffix := range Stills {
@@ -41,12 +41,12 @@ func TestStill(t *testing.T) {
 			m, err = jpeg.Decode(bytes.NewReader(data))
 		case ".webp":
 			if !bytes.HasPrefix(data, []byte("RIFF")) || !bytes.Equal(data[8:12], []byte("WEBP")) {
-				t.Errorf("the WebP begins with %q", data[:12])
+				t.Errorf("the WebP starts with %q", data[:12])
 			}
 			continue
 		}
 		if err != nil || m.Bounds().Dx() != 33 || m.Bounds().Dy() != 17 {
-			t.Errorf("%s is read as %v, %v", suffix, m, err)
+			t.Errorf("%s decodes to %v, %v", suffix, m, err)
 			continue
 		}
 		got := color.NRGBAModel.Convert(m.At(16, 8)).(color.NRGBA)
@@ -57,6 +57,6 @@ func TestStill(t *testing.T) {
 	}
 	err := Still(t.Context(), source.Bytes(), ".tiff", 90, filepath.Join(t.TempDir(), "still.tiff"))
 	if fault.Of(err) != fault.User || !strings.Contains(err.Error(), ".webp") {
-		t.Errorf("a TIFF gave %v", err)
+		t.Errorf("Still() of a TIFF = %v, want a user error", err)
 	}
 }

@@ -6,15 +6,15 @@ import (
 	"helios/shared/job"
 )
 
-// realtime is the first of VP9's presets that its fast mode has; the slow one knows no faster than that.
-const realtime = 6
+// firstRealtime is the slowest preset that uses the realtime mode. The good mode does not get faster than preset 5.
+const firstRealtime = 6
 
 var vp9 = &codec{
 	formats: []job.Format{job.WebM},
 	presets: numbers(8, 0),
-	quality: scale{"CRF", 0, 63},
+	quality: qualityRange{"CRF", 0, 63},
 	bitrate: true,
-	pixels: func(c job.Config) string {
+	pixelFormat: func(c job.Config) string {
 		if !c.Transparent {
 			return yuv420(c)
 		}
@@ -25,17 +25,17 @@ var vp9 = &codec{
 	},
 	args: func(c job.Config, gop int) []string {
 		deadline, profile := "good", "0"
-		if speed, _ := strconv.Atoi(c.Preset); speed >= realtime {
+		if speed, _ := strconv.Atoi(c.Preset); speed >= firstRealtime {
 			deadline = "realtime"
 		}
 		if c.BitDepth == 10 {
 			profile = "2"
 		}
-		args := append(rateFactor(c), "-deadline", deadline, "-cpu-used", c.Preset, "-profile:v", profile,
+		args := append(rateArgs(c), "-deadline", deadline, "-cpu-used", c.Preset, "-profile:v", profile,
 			"-threads", strconv.Itoa(threads), "-row-mt", "1",
-			// Hidden frames would make packets that are no frame of ours, and do not go with transparency.
+			// Alternate reference frames would be packets without a visible frame. They do not support transparency.
 			"-auto-alt-ref", "0",
-			// When both are the same there are no key frames at scene cuts.
+			// Equal values turn off key frames at scene cuts.
 			"-g", strconv.Itoa(gop), "-keyint_min", strconv.Itoa(gop))
 		if c.Bitrate > 0 {
 			return args

@@ -47,7 +47,7 @@ type Job struct {
 	tools   Tools
 	backend *backend // what workers use; nil until Run, except in tests
 	started time.Time
-	mu      sync.Mutex // serializes Report
+	mu      sync.Mutex // serialises Report
 }
 
 // Run renders the partitions and merges their chunks. When ctx ends, Run stops at once and returns its cause; complete

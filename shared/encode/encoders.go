@@ -11,7 +11,7 @@ import (
 func Encoders(ctx context.Context, path string) (map[string]bool, error) {
 	out, err := exec.CommandContext(ctx, path, "-hide_banner", "-encoders").Output()
 	if err != nil {
-		return nil, fmt.Errorf("asking %s for its encoders: %w", path, err)
+		return nil, fmt.Errorf("listing the encoders of %s: %w", path, err)
 	}
 	has := map[string]bool{}
 	for line := range strings.Lines(string(out)) {
