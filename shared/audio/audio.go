@@ -1,10 +1,21 @@
-// Package audio makes the sound of an output: one track, mixed from all tracks of a composition and encoded.
+// Package audio mixes the tracks of a composition to one track and encodes it.
 //
-// ffmpeg decodes, resamples, measures and encodes. Where each sample goes is counted here, in exact rationals, so
-// that a sound is heard in the very sample that its time says and no track's level depends on how many others
-// play. Samples are 32-bit floats at [Rate], in [Channels] channels, from the first decoder to the encoder: nothing is
-// rounded and nothing clips on the way. At the end, what is above full scale is clipped; what is not is left as
-// it is, bit for bit.
+// # Exactness
+//
+// ffmpeg decodes, resamples, measures and encodes. This package computes the position of each sample with exact
+// rationals, so a sound starts at the sample that its time determines. Samples are 32-bit floats at [Rate], in
+// [Channels] channels, from the decoder to the encoder: nothing is rounded or clipped in between, and the number of
+// tracks does not change the level of a track. At the end, samples above full scale are clipped. All others keep their
+// exact value.
+//
+// # Loudness
+//
+// With [Options.Loudness], the mix is brought to a loudness by EBU R 128, and a limiter keeps its peaks below -1 dBTP.
+//
+// # Files
+//
+// [Mix] writes the encoded track. Decoded sources and the mix are temporary files next to it, so memory use does not
+// depend on the length.
 package audio
 
 import (
@@ -23,43 +34,43 @@ import (
 )
 
 const (
-	// Rate is the number of samples in a second of every output.
+	// Rate is the sample rate of every output, in samples per second.
 	Rate = 48000
 	// Channels is the number of channels of every output.
 	Channels = 2
 
-	sampleSize = 4 * Channels // bytes of a sample of all channels
+	// sampleSize is the size of one sample of all channels, in bytes.
+	sampleSize = 4 * Channels
 )
 
-// Options says what to mix, and how to encode it.
+// Options says what to mix and how to encode it.
 type Options struct {
-	// Tracks are what is to be heard; their sources are files. A track whose source holds no sound, such as a
-	// silent video, is passed over.
+	// Tracks are the tracks to mix. Their sources are local files. A source without sound, such as a silent video, is
+	// skipped.
 	Tracks []job.Track
-	// FPS, StartFrame and FrameCount say what part of the composition the output is: it begins with the sample
-	// at StartFrame/FPS seconds and lasts FrameCount/FPS seconds, to the nearest sample.
+	// FPS, StartFrame and FrameCount select the part of the composition: it starts with the sample at StartFrame/FPS
+	// seconds and lasts FrameCount/FPS seconds, rounded to samples.
 	FPS                    job.Rate
 	StartFrame, FrameCount int64
 	// Codec is one of [Codecs].
 	Codec string
-	// Container is the suffix of a kind of file that holds the codec, without the dot; "" is the first of
-	// [Containers].
+	// Container is one of [Containers]; "" is the first.
 	Container string
-	// Bitrate is in bits a second; 0 is a good one for the codec. Those that lose nothing have none.
+	// Bitrate is in bits per second; 0 is the default of the codec. Lossless codecs have none.
 	Bitrate int64
-	// Loudness is what the whole is brought to, in LUFS, from -70 to -5, with true peaks below -1 dBTP; 0 leaves
-	// the levels as they are.
+	// Loudness is the loudness of the mix in LUFS, from -70 to -5; 0 keeps the levels.
 	Loudness float64
 }
 
-// Mix mixes the tracks into the file out, which is replaced. The same sources make the same bytes. After an error,
-// out is gone.
+// Mix mixes the tracks to the file out, which it replaces. The same sources give the same bytes. After an error, out
+// does not exist.
 //
-// The error is a fault.User if an option is wrong, a source is missing or cannot be decoded, or out cannot
-// be written; a fault.Transient if ffmpeg was killed.
+// The error is a user error if an option is invalid, if a source is missing or cannot be decoded, or if out cannot be
+// written. It is transient if ffmpeg was killed.
 func Mix(ctx context.Context, o Options, out string) (err error) {
 	defer func() {
-		if info, gone := os.Lstat(out); err != nil && gone == nil && info.Mode().IsRegular() {
+		// out can be a device, such as /dev/full.
+		if info, statErr := os.Lstat(out); err != nil && statErr == nil && info.Mode().IsRegular() {
 			os.Remove(out)
 		}
 	}()
@@ -68,10 +79,10 @@ func Mix(ctx context.Context, o Options, out string) (err error) {
 	}
 	m := &mix{
 		start:  o.FPS.At(o.StartFrame),
-		length: nearest(samplesAt(o.FPS.At(o.FrameCount))),
+		length: round(samplesAt(o.FPS.At(o.FrameCount))),
 		folder: filepath.Dir(out),
 	}
-	if m.file, err = scratch(m.folder); err != nil {
+	if m.file, err = createTemp(m.folder); err != nil {
 		return err
 	}
 	defer m.file.Close()
@@ -89,66 +100,66 @@ func Mix(ctx context.Context, o Options, out string) (err error) {
 		return err
 	}
 	if err := m.pipe(ctx, cmd, level); err != nil {
-		if full := ffmpeg.WriteError(out); full != nil && ctx.Err() == nil {
-			return full
+		if writeErr := ffmpeg.WriteError(out); writeErr != nil && ctx.Err() == nil {
+			return writeErr
 		}
 		return fmt.Errorf("encoding the sound: %w", err)
 	}
 	return nil
 }
 
-// Check refuses options with which nothing can be mixed. The error is a fault.User.
+// Check returns a user error if an option is invalid.
 func (o *Options) Check() error {
 	if err := checkCodec(o.Codec, o.Container); err != nil {
 		return err
 	}
 	switch {
 	case o.FPS.IsZero() || o.FrameCount <= 0 || o.StartFrame < 0:
-		return fault.Userf("%d frames from frame %d at %q frames a second have no sound; give a rate, a start of at least 0 and at least one frame",
-			o.FrameCount, o.StartFrame, o.FPS)
+		return fault.Userf("%d frames from frame %d at %q frames per second have no sound; "+
+			"use a frame rate, a start of at least 0 and at least one frame", o.FrameCount, o.StartFrame, o.FPS)
 	case o.Bitrate != 0 && (o.Bitrate < 8000 || o.Bitrate > 1e6):
-		return fault.Userf("the bit rate of sound is from 8000 to 1000000 bits a second, got %d", o.Bitrate)
+		return fault.Userf("the audio bit rate must be from 8000 to 1000000 bits per second, got %d", o.Bitrate)
 	case o.Loudness != 0 && (o.Loudness < -70 || o.Loudness > -5):
-		return fault.Userf("the loudness is from -70 to -5 LUFS, got %g", o.Loudness)
+		return fault.Userf("the loudness must be from -70 to -5 LUFS, got %g", o.Loudness)
 	}
 	for _, t := range o.Tracks {
 		if !(t.Volume >= 0 && t.Volume <= 10) {
-			return fault.Userf("the volume of %s is a factor from 0 to 10, got %g", t.Source, t.Volume)
+			return fault.Userf("the volume of %s must be a factor from 0 to 10, got %g", t.Source, t.Volume)
 		}
 		if t.Rate != 0 && !(t.Rate >= 1./16 && t.Rate <= 16) {
-			return fault.Userf("the rate of %s is from 0.0625 to 16, got %g", t.Source, t.Rate)
+			return fault.Userf("the rate of %s must be from 0.0625 to 16, got %g", t.Source, t.Rate)
 		}
 	}
 	return nil
 }
 
-// samplesAt returns a time in samples.
+// samplesAt converts seconds to samples.
 func samplesAt(seconds *big.Rat) *big.Rat {
 	return new(big.Rat).Mul(seconds, new(big.Rat).SetInt64(Rate))
 }
 
-// nearest rounds, halves up.
-func nearest(x *big.Rat) int64 {
+// round returns the nearest integer. It rounds halves up.
+func round(x *big.Rat) int64 {
 	doubled := new(big.Int).Lsh(x.Num(), 1)
 	doubled.Add(doubled, x.Denom())
 	return doubled.Div(doubled, new(big.Int).Lsh(x.Denom(), 1)).Int64()
 }
 
-// scratch returns a file in a folder that has no name, so that it is gone however this process ends.
-func scratch(folder string) (*os.File, error) {
+// createTemp creates a temporary file in a folder.
+func createTemp(folder string) (*os.File, error) {
 	f, err := tempfile.Unnamed(folder)
 	if err != nil {
-		return nil, unwritable(folder, err)
+		return nil, writeError(folder, err)
 	}
 	return f, nil
 }
 
-// unwritable says that a folder takes no more, which the user can mend.
-func unwritable(folder string, err error) error {
+// writeError returns a user error: the user has to make the folder writable, or free space.
+func writeError(folder string, err error) error {
 	return fault.Userf("writing to %s: %w", folder, withoutPath(err))
 }
 
-// withoutPath returns what went wrong with a file, without its name.
+// withoutPath returns the cause of an error about a file, without the name of the file.
 func withoutPath(err error) error {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err

@@ -9,9 +9,9 @@ import (
 	"helios/shared/fault"
 )
 
-// codec is an encoder of ffmpeg.
+// codec is an audio encoder of ffmpeg.
 type codec struct {
-	bitrate    int64 // by default; 0 where nothing is lost
+	bitrate    int64 // the default; 0 for lossless codecs
 	containers []string
 }
 
@@ -24,20 +24,21 @@ var codecs = map[string]codec{
 	"flac":       {0, []string{"flac", "mp4"}},
 }
 
-// formats are the names that ffmpeg has for containers.
-var formats = map[string]string{
-	"m4a": "ipod", "mp4": "mp4", "mov": "mov", "opus": "opus", "webm": "webm", "mp3": "mp3", "wav": "wav", "flac": "flac",
+// muxers are ffmpeg's names of containers.
+var muxers = map[string]string{
+	"m4a": "ipod", "mp4": "mp4", "mov": "mov", "opus": "opus",
+	"webm": "webm", "mp3": "mp3", "wav": "wav", "flac": "flac",
 }
 
-// Codecs returns the names of the encoders that there are.
+// Codecs returns the names of the supported encoders.
 func Codecs() []string { return slices.Sorted(maps.Keys(codecs)) }
 
-// Containers returns the kinds of files, as suffixes without the dot, that can hold what a codec makes. The first is
-// that of sound alone. There are none if the codec is unknown.
+// Containers returns the containers of a codec, as file suffixes without the dot. The first is an audio format. The
+// result is nil if the codec is unknown.
 func Containers(name string) []string { return slices.Clone(codecs[name].containers) }
 
-// CodecOf returns the codec that a kind of file, a suffix without the dot, usually holds; "" for one that is none
-// of sound alone.
+// CodecOf returns the default codec of an audio format, given as a file suffix without the dot. It returns "" if the
+// suffix is not that of an audio format.
 func CodecOf(container string) string {
 	for _, name := range Codecs() {
 		if codecs[name].containers[0] == container {
@@ -50,22 +51,22 @@ func CodecOf(container string) string {
 func checkCodec(name, container string) error {
 	c, ok := codecs[name]
 	if !ok {
-		return fault.Userf("the audio codec %q is none of %s", name, strings.Join(Codecs(), ", "))
+		return fault.Userf("the audio codec %q is not supported; use %s", name, strings.Join(Codecs(), ", "))
 	}
 	if container != "" && !slices.Contains(c.containers, container) {
-		return fault.Userf("%s cannot be in a .%s file; use one of .%s", name, container, strings.Join(c.containers, ", ."))
+		return fault.Userf(".%s cannot contain %s; use .%s", container, name, strings.Join(c.containers, ", ."))
 	}
 	return nil
 }
 
-// arguments are those of ffmpeg that encode raw samples from its standard input.
+// arguments returns ffmpeg's arguments to encode raw samples from its standard input.
 func (o *Options) arguments(out string) []string {
 	c := codecs[o.Codec]
 	container := o.Container
 	if container == "" {
 		container = c.containers[0]
 	}
-	// Without -xerror ffmpeg would call it a success that the end of the file found no space on the disk.
+	// Without -xerror, ffmpeg exits with 0 if the disk is full when it closes the file.
 	args := append([]string{"-xerror", "-y"}, rawFormat...)
 	args = append(args, "-i", "pipe:0", "-c:a", o.Codec, "-threads", "1")
 	if bitrate := o.Bitrate; c.bitrate != 0 {
@@ -76,13 +77,13 @@ func (o *Options) arguments(out string) []string {
 	}
 	switch container {
 	case "m4a", "mp4", "mov":
-		// A tick a sample: edit lists count in ticks of the movie, and in thousandths they would round the end.
+		// The duration in the edit list is in ticks of the movie. With the default of 1/1000 s it would be rounded.
 		args = append(args, "-movie_timescale", strconv.Itoa(Rate), "-strict", "experimental")
 	}
-	// No dates and no versions of the muxer: the same samples give the same bytes.
+	// Dates and versions of ffmpeg's libraries stay out, so that the same samples give the same bytes.
 	return append(args, "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact",
-		"-f", formats[container], "file:"+out)
+		"-f", muxers[container], "file:"+out)
 }
 
-// rawFormat says what raw samples are.
+// rawFormat is ffmpeg's description of raw samples.
 var rawFormat = []string{"-f", "f32le", "-ar", strconv.Itoa(Rate), "-ac", strconv.Itoa(Channels)}

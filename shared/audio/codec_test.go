@@ -12,8 +12,8 @@ import (
 	"helios/shared/job"
 )
 
-// A click stays where it is, whatever the codec and the container, and the track ends where it must.
-func TestExactInEveryContainer(t *testing.T) {
+// In all codecs and containers, a click keeps its time, and the track has the exact length.
+func TestExactTimesInAllContainers(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	source := generate(t, filepath.Join(dir, "click.wav"), clickAt(2), Rate, 4)
@@ -34,14 +34,14 @@ func TestExactInEveryContainer(t *testing.T) {
 				}
 				checkLength(t, out, left, want)
 				if first, second := read(t, out), read(t, mixed(t, o)); !bytes.Equal(first, second) {
-					t.Error("the second run made other bytes")
+					t.Error("the second output differs from the first")
 				}
 			})
 		}
 	}
 }
 
-// checkLength makes sure that a file lasts exactly so many samples.
+// checkLength checks the exact length of a file, in samples.
 func checkLength(t *testing.T, file string, samples []float64, want int) {
 	t.Helper()
 	if data := read(t, file); string(data[4:8]) == "ftyp" {
@@ -51,16 +51,17 @@ func checkLength(t *testing.T, file string, samples []float64, want int) {
 		}
 		elst := parsed.Moov.Trak.Edts.Elst[0].Entries
 		if len(elst) != 1 || parsed.Moov.Mvhd.Timescale != Rate || elst[0].SegmentDuration != uint64(want) {
-			t.Errorf("the edit list is %+v at %d ticks a second, want %d samples", elst, parsed.Moov.Mvhd.Timescale, want)
+			t.Errorf("the edit list is %+v at %d ticks per second, want %d samples",
+				elst, parsed.Moov.Mvhd.Timescale, want)
 		}
-		// ffmpeg 5.1 plays an MP4's last packet to its end, whatever the edit list says.
+		// ffmpeg 5.1 ignores the end of the edit list: it decodes the whole last packet.
 		const packet = 1152
 		if len(samples) > want && len(samples) < want+packet {
 			samples = samples[:want]
 		}
 	}
 	if len(samples) != want {
-		t.Errorf("there are %d samples, want %d", len(samples), want)
+		t.Errorf("the file has %d samples, want %d", len(samples), want)
 	}
 }
 
@@ -80,20 +81,29 @@ func TestCheck(t *testing.T) {
 		want string // "" for no error
 	}{
 		{"good", func(o *Options) {}, ""},
-		{"codec", func(o *Options) { o.Codec = "speex" }, `the audio codec "speex" is none of aac, flac, libmp3lame, libopus, pcm_s16le, pcm_s24le`},
-		{"container", func(o *Options) { o.Codec, o.Container = "aac", "webm" }, "aac cannot be in a .webm file; use one of .m4a, .mp4, .mov"},
-		{"no frames", func(o *Options) { o.FrameCount = 0 }, `0 frames from frame 0 at "30" frames a second have no sound; give a rate, a start of at least 0 and at least one frame`},
-		{"bit rate", func(o *Options) { o.Bitrate = 100 }, "the bit rate of sound is from 8000 to 1000000 bits a second, got 100"},
-		{"loudness", func(o *Options) { o.Loudness = 3 }, "the loudness is from -70 to -5 LUFS, got 3"},
-		{"volume", func(o *Options) { o.Tracks = []job.Track{{Source: "a", Volume: 11}} }, "the volume of a is a factor from 0 to 10, got 11"},
-		{"rate", func(o *Options) { o.Tracks = []job.Track{{Source: "a", Rate: 17}} }, "the rate of a is from 0.0625 to 16, got 17"},
+		{"codec", func(o *Options) { o.Codec = "speex" },
+			`the audio codec "speex" is not supported; use aac, flac, libmp3lame, libopus, pcm_s16le, pcm_s24le`},
+		{"container", func(o *Options) { o.Codec, o.Container = "aac", "webm" },
+			".webm cannot contain aac; use .m4a, .mp4, .mov"},
+		{"no frames", func(o *Options) { o.FrameCount = 0 }, `0 frames from frame 0 at "30" frames per second have no ` +
+			"sound; use a frame rate, a start of at least 0 and at least one frame"},
+		{"bit rate", func(o *Options) { o.Bitrate = 100 },
+			"the audio bit rate must be from 8000 to 1000000 bits per second, got 100"},
+		{"loudness", func(o *Options) { o.Loudness = 3 }, "the loudness must be from -70 to -5 LUFS, got 3"},
+		{"volume", func(o *Options) { o.Tracks = []job.Track{{Source: "a", Volume: 11}} },
+			"the volume of a must be a factor from 0 to 10, got 11"},
+		{"rate", func(o *Options) { o.Tracks = []job.Track{{Source: "a", Rate: 17}} },
+			"the rate of a must be from 0.0625 to 16, got 17"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := options()
 			test.set(&o)
 			err := o.Check()
-			if test.want == "" && err != nil || test.want != "" && (err == nil || err.Error() != test.want || fault.Of(err) != fault.User) {
-				t.Errorf("the error is %v, want %s", err, test.want)
+			switch {
+			case test.want == "" && err != nil:
+				t.Error(err)
+			case test.want != "" && (err == nil || err.Error() != test.want || fault.Of(err) != fault.User):
+				t.Errorf("Check() = %v, want %s", err, test.want)
 			}
 		})
 	}

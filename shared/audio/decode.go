@@ -1,17 +1,14 @@
 package audio
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"math/big"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -21,42 +18,41 @@ import (
 	"helios/shared/job"
 )
 
-// clip is a decoded source at its speed, in a scratch file: an AU file, whose head says the number of channels. It is
-// empty where the source has no sound.
+// section is a part of a source at a speed. Several tracks can share one.
+type section struct {
+	source string
+	seek   int64   // the number of samples to skip
+	rate   float64 // 0 is 1
+	loop   bool
+}
+
+// sectionOf returns the section that a track needs. A loop needs the source from its start.
+func sectionOf(t job.Track) section {
+	s := section{t.Source, round(samplesAt(t.Seek.Rat())), t.Rate, t.Loop}
+	if t.Loop {
+		s.seek = 0
+	}
+	return s
+}
+
+// clip is a decoded section, in a temporary AU file. Its length is 0 if the source has no sound.
 type clip struct {
 	file     *os.File
-	start    int64 // of the samples in the file
+	start    int64 // the position of the samples in the file, in bytes
 	channels int64 // 1 or 2
 	length   int64 // in samples
 }
 
 func (c *clip) close() { c.file.Close() }
 
-// cut is a stretch of a source at a speed, which several tracks may have in common.
-type cut struct {
-	source string
-	seek   int64   // samples to leave out
-	rate   float64 // 0 is 1
-	loop   bool
-}
-
-// cutOf returns what a track needs of its source. What loops is needed from the beginning.
-func cutOf(t job.Track) cut {
-	c := cut{t.Source, nearest(samplesAt(t.Seek.Rat())), t.Rate, t.Loop}
-	if t.Loop {
-		c.seek = 0
-	}
-	return c
-}
-
-// decode decodes a cut: at most limit samples of it, and fewer if the source ends before.
-func decode(ctx context.Context, from cut, limit int64, folder string) (*clip, error) {
+// decode decodes at most limit samples of a section.
+func decode(ctx context.Context, from section, limit int64, folder string) (*clip, error) {
 	if info, err := os.Stat(from.source); err != nil {
-		return nil, fault.Userf("the sound of %s cannot be read: %w", from.source, withoutPath(err))
+		return nil, fault.Userf("reading the audio source %s: %w", from.source, withoutPath(err))
 	} else if !info.Mode().IsRegular() {
-		return nil, fault.Userf("the sound of %s cannot be read: it is no file", from.source)
+		return nil, fault.Userf("reading the audio source %s: not a regular file", from.source)
 	}
-	file, err := scratch(folder)
+	file, err := createTemp(folder)
 	if err != nil {
 		return nil, err
 	}
@@ -68,9 +64,10 @@ func decode(ctx context.Context, from cut, limit int64, folder string) (*clip, e
 	return c, nil
 }
 
-func (c *clip) fill(ctx context.Context, from cut, limit int64) error {
+func (c *clip) fill(ctx context.Context, from section, limit int64) error {
 	cmd, err := ffmpeg.Command(
-		"-protocol_whitelist", protocols, "-format_whitelist", demuxers, "-threads", "1", "-vn", "-sn", "-dn", "-i", "file:"+from.source,
+		"-protocol_whitelist", protocols, "-format_whitelist", demuxers, "-threads", "1", "-vn", "-sn", "-dn",
+		"-i", "file:"+from.source,
 		"-map", "0:a:0", "-af", filters(from, limit), "-c:a", "pcm_f32be", "-f", "au", "pipe:1")
 	if err != nil {
 		return err
@@ -78,49 +75,50 @@ func (c *clip) fill(ctx context.Context, from cut, limit int64) error {
 	cmd.Stdout = c.file
 	err = ffmpeg.Run(ctx, cmd)
 	if err == nil {
-		return c.readHead()
+		return c.readHeader()
 	}
 	if ctx.Err() != nil || fault.Of(err) == fault.Transient {
 		return err
 	}
-	if _, full := c.file.Write(make([]byte, 64<<10)); full != nil {
-		return unwritable(filepath.Dir(c.file.Name()), full)
+	// If the disk is full, that is why ffmpeg failed.
+	if _, writeErr := c.file.Write(make([]byte, 64<<10)); writeErr != nil {
+		return writeError(filepath.Dir(c.file.Name()), writeErr)
 	}
-	silent, probing := withoutSound(ctx, from.source)
+	silent, probeErr := isSilent(ctx, from.source)
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case probing == nil && silent:
+	case probeErr == nil && silent:
 		return nil
 	}
-	return fault.Userf("the sound of %s cannot be decoded: %w", from.source, err)
+	return fault.Userf("decoding the audio source %s: %w", from.source, err)
 }
 
-// readHead finds the samples in the AU file.
-func (c *clip) readHead() error {
-	var head [24]byte
-	n, err := c.file.ReadAt(head[:], 0)
+// readHeader finds the samples in the AU file.
+func (c *clip) readHeader() error {
+	var header [24]byte
+	n, err := c.file.ReadAt(header[:], 0)
 	if n == 0 && err == io.EOF {
 		return nil
 	}
-	size, sizing := c.file.Seek(0, io.SeekEnd)
-	if err := errors.Join(err, sizing); err != nil {
-		return fmt.Errorf("reading a scratch file: %w", err)
+	size, seekErr := c.file.Seek(0, io.SeekEnd)
+	if err := errors.Join(err, seekErr); err != nil {
+		return fmt.Errorf("reading a temporary file: %w", err)
 	}
-	c.start = int64(binary.BigEndian.Uint32(head[4:]))
-	c.channels = int64(binary.BigEndian.Uint32(head[20:]))
-	if string(head[:4]) != ".snd" || c.channels < 1 || c.channels > Channels || size < c.start {
-		return fmt.Errorf("ffmpeg made an AU file that begins with %x", head)
+	c.start = int64(binary.BigEndian.Uint32(header[4:]))
+	c.channels = int64(binary.BigEndian.Uint32(header[20:]))
+	if string(header[:4]) != ".snd" || c.channels < 1 || c.channels > Channels || size < c.start {
+		return fmt.Errorf("ffmpeg wrote an invalid AU file, which starts with %x", header)
 	}
 	c.length = (size - c.start) / (4 * c.channels)
 	return nil
 }
 
-// read reads n samples. What has one channel is played by both as it is, as in browsers.
+// read reads n samples. It copies a mono source to both channels at full level, as browsers do.
 func (c *clip) read(at, n int64) ([]float32, error) {
 	raw := make([]byte, n*4*c.channels)
 	if _, err := c.file.ReadAt(raw, c.start+at*4*c.channels); err != nil {
-		return nil, fmt.Errorf("reading a scratch file: %w", err)
+		return nil, fmt.Errorf("reading a temporary file: %w", err)
 	}
 	values := make([]float32, 0, n*Channels)
 	for ; len(raw) > 0; raw = raw[4:] {
@@ -133,9 +131,9 @@ func (c *clip) read(at, n int64) ([]float32, error) {
 	return values, nil
 }
 
-// filters makes raw samples of a source. A source that begins late, or pauses, is filled up with silence, but not
-// for the few milliseconds by which the times in WebM are rounded.
-func filters(from cut, limit int64) string {
+// filters returns ffmpeg's filters for a section. aresample fills a late start or a gap with silence. min_comp ignores
+// gaps of a few milliseconds, which come from the rounded timestamps of WebM.
+func filters(from section, limit int64) string {
 	list := []string{
 		fmt.Sprintf("aresample=%d:async=1:first_pts=0:min_comp=0.008", Rate),
 		"aformat=sample_fmts=flt:channel_layouts=mono|stereo",
@@ -147,7 +145,8 @@ func filters(from cut, limit int64) string {
 	return strings.Join(append(list, fmt.Sprintf("atrim=end_sample=%d", limit)), ",")
 }
 
-// tempo makes a speed of factors that the filter takes without leaving out samples, which it does above 2.
+// tempo returns filters that change the speed and keep the pitch. atempo skips samples above 2 and supports nothing
+// below 0.5, so larger changes take several filters.
 func tempo(rate float64) (list []string) {
 	if rate == 0 || rate == 1 {
 		return nil
@@ -168,40 +167,3 @@ func speed(rate float64) *big.Rat {
 	}
 	return new(big.Rat).SetFloat64(rate)
 }
-
-// withoutSound reports whether a file is a media file that holds no sound.
-func withoutSound(ctx context.Context, file string) (bool, error) {
-	path, err := ffmpeg.FindProbe()
-	if err != nil {
-		return false, err
-	}
-	var out bytes.Buffer
-	cmd := exec.Command(path, "-v", "error", "-protocol_whitelist", protocols, "-format_whitelist", demuxers,
-		"-show_entries", "stream=codec_type", "-of", "json", "file:"+file)
-	cmd.Stdout = &out
-	if err := ffmpeg.Run(ctx, cmd); err != nil {
-		return false, err
-	}
-	var found struct {
-		Streams []struct {
-			Type string `json:"codec_type"`
-		}
-	}
-	if err := json.Unmarshal(out.Bytes(), &found); err != nil {
-		return false, fmt.Errorf("reading what ffprobe says of %s: %w", file, err)
-	}
-	for _, s := range found.Streams {
-		if s.Type == "audio" {
-			return false, nil
-		}
-	}
-	return len(found.Streams) > 0, nil
-}
-
-// protocols are what a source may be read by, and demuxers what it may be: all that hold sound themselves. A playlist
-// could name any file of the machine.
-const (
-	protocols = "file,pipe"
-	demuxers  = "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,dtshd,dv,eac3,flac,flv,gxf,loas,matroska,mlp,mov,mp3,mp4,mpc,mpc8," +
-		"mpeg,mpegts,mxf,nut,oga,ogg,oma,rm,shn,truehd,tta,voc,w64,wav,webm,wtv,wv"
-)

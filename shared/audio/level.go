@@ -14,13 +14,13 @@ import (
 	"helios/shared/ffmpeg"
 )
 
-// level is how loud the mix is played.
+// level is the level at which the mix is played.
 type level struct {
 	gain    float64
-	limited bool // whether peaks are kept below the ceiling
+	limited bool // whether the limiter keeps peaks below the ceiling
 }
 
-// pipe runs a program and gives it the mix.
+// pipe runs a program with the mix as its standard input.
 func (m *mix) pipe(ctx context.Context, cmd *exec.Cmd, l level) error {
 	g, ctx := errgroup.WithContext(ctx)
 	r, w := io.Pipe()
@@ -38,7 +38,7 @@ func (m *mix) pipe(ctx context.Context, cmd *exec.Cmd, l level) error {
 	return g.Wait()
 }
 
-// write writes the mix as it is heard.
+// write writes the mix at a level.
 func (m *mix) write(ctx context.Context, w io.Writer, l level) error {
 	var raw []byte
 	for at := int64(0); at < m.length; at += blockLength {
@@ -46,7 +46,6 @@ func (m *mix) write(ctx context.Context, w io.Writer, l level) error {
 			return context.Cause(ctx)
 		}
 		n := min(blockLength, m.length-at)
-		// The limiter looks at what comes before and after.
 		margin := int64(0)
 		if l.limited {
 			margin = limitMargin
@@ -62,7 +61,7 @@ func (m *mix) write(ctx context.Context, w io.Writer, l level) error {
 			values = limit(values, ceiling)
 		}
 		for i, v := range values {
-			values[i] = clipped(v)
+			values[i] = clampSample(v)
 		}
 		raw = appendSamples(raw[:0], values)
 		if _, err := w.Write(raw); err != nil {
@@ -72,8 +71,8 @@ func (m *mix) write(ctx context.Context, w io.Writer, l level) error {
 	return nil
 }
 
-// clipped cuts off what is above full scale. What is no number is silence.
-func clipped(v float32) float32 {
+// clampSample clips a value to full scale. It replaces NaN by silence.
+func clampSample(v float32) float32 {
 	if v != v {
 		return 0
 	}
@@ -81,18 +80,18 @@ func clipped(v float32) float32 {
 }
 
 const (
-	// closeEnough is by how many LU the loudness may be off.
-	closeEnough = 0.05
-	// attempts is how often the loudness is measured again after limiting took some of it away.
-	attempts = 8
-	// silence is the loudness, in LUFS, of what the meter takes for silence.
+	// loudnessTolerance is the accepted difference from the target loudness, in LU.
+	loudnessTolerance = 0.05
+	// loudnessAttempts is how often the loudness is measured. Limiting lowers it, so the gain has to rise again.
+	loudnessAttempts = 8
+	// silence is the loudness that the meter reports for silence, in LUFS.
 	silence = -70
 )
 
-// normalise finds the level at which the mix has a loudness, in LUFS.
+// normalise returns the level at which the mix has the target loudness, in LUFS.
 func (m *mix) normalise(ctx context.Context, target float64) (level, error) {
 	l := level{gain: 1}
-	for range attempts {
+	for range loudnessAttempts {
 		loudness, err := m.loudness(ctx, l)
 		if err != nil {
 			return l, fmt.Errorf("measuring the loudness: %w", err)
@@ -100,16 +99,16 @@ func (m *mix) normalise(ctx context.Context, target float64) (level, error) {
 		if loudness <= silence {
 			return level{gain: 1}, nil
 		}
-		off := target - loudness
-		if l.limited && math.Abs(off) < closeEnough {
+		difference := target - loudness
+		if l.limited && math.Abs(difference) < loudnessTolerance {
 			break
 		}
-		l = level{l.gain * math.Pow(10, off/20), true}
+		l = level{l.gain * math.Pow(10, difference/20), true}
 	}
 	return l, nil
 }
 
-// loudness measures the mix by EBU R 128, in LUFS.
+// loudness measures the integrated loudness of the mix by EBU R 128, in LUFS.
 func (m *mix) loudness(ctx context.Context, l level) (float64, error) {
 	args := append(append([]string{}, rawFormat...), "-i", "pipe:0",
 		"-af", `ebur128=metadata=1,ametadata=mode=print:key=lavfi.r128.I:file=pipe\\:1`, "-f", "null", "-")
@@ -123,14 +122,14 @@ func (m *mix) loudness(ctx context.Context, l level) (float64, error) {
 		return 0, err
 	}
 	if last.value == "" {
-		return silence, nil // shorter than what can be measured
+		return silence, nil // the mix is too short to be measured
 	}
 	return strconv.ParseFloat(last.value, 64)
 }
 
-// lastValue keeps what stands behind the key in the last of the lines that begin with it.
+// lastValue is an [io.Writer] that keeps the value of the last line "KEY=VALUE".
 type lastValue struct {
-	key   []byte
+	key   []byte // with the equals sign
 	line  []byte
 	value string
 }

@@ -16,10 +16,11 @@ var (
 	truePeaks  = regexp.MustCompile(`(?m)^\s+Peak:\s+(\S+) dBFS`)
 )
 
-// measured returns the loudness of a file in LUFS and its true peak in dBTP, by ffmpeg's meter.
+// measured returns the loudness of a file in LUFS and its true peak in dBTP.
 func measured(t *testing.T, file string) (loudness, peak float64) {
 	t.Helper()
-	out, err := exec.Command("ffmpeg", "-hide_banner", "-nostats", "-i", file, "-af", "ebur128=peak=true", "-f", "null", "-").CombinedOutput()
+	cmd := exec.Command("ffmpeg", "-hide_banner", "-nostats", "-i", file, "-af", "ebur128=peak=true", "-f", "null", "-")
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -41,10 +42,12 @@ func TestLoudness(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	quiet := generate(t, filepath.Join(dir, "quiet.wav"), both(sine(500, 0.01)), Rate, 5)
-	// Noise in bursts whose peaks lie far above their mean: only a limiter can make that loud.
-	peaks := generate(t, filepath.Join(dir, "peaks.wav"), both("0.02*(random(0)*2-1)+0.9*lt(mod(t,0.5),0.004)*sin(2*PI*9000*t)"), Rate, 5)
-	// What encoders keep rather as it is: a chord that swells and sinks.
-	music := generate(t, filepath.Join(dir, "music.wav"), both("(0.02+0.9*pow(sin(PI*t/2.5),8))*(sin(2*PI*220*t)+sin(2*PI*277*t)+sin(2*PI*330*t)+sin(2*PI*2217*t))/4"), Rate, 5)
+	// The peaks are far above the mean, so this becomes loud only with a limiter.
+	peaks := generate(t, filepath.Join(dir, "peaks.wav"),
+		both("0.02*(random(0)*2-1)+0.9*lt(mod(t,0.5),0.004)*sin(2*PI*9000*t)"), Rate, 5)
+	// Lossy encoders change this little: a chord with a slow envelope.
+	music := generate(t, filepath.Join(dir, "music.wav"), both("(0.02+0.9*pow(sin(PI*t/2.5),8))*"+
+		"(sin(2*PI*220*t)+sin(2*PI*277*t)+sin(2*PI*330*t)+sin(2*PI*2217*t))/4"), Rate, 5)
 	loud := generate(t, filepath.Join(dir, "loud.wav"), both(sine(500, 0.9)), Rate, 5)
 	for _, test := range []struct {
 		name, source, codec string
@@ -67,7 +70,7 @@ func TestLoudness(t *testing.T) {
 			t.Logf("%s: %g LUFS, %g dBTP", test.name, loudness, peak)
 			about(t, "the loudness", loudness, test.target, 0.5)
 			if peak > -1 {
-				t.Errorf("the true peak is %g dBTP", peak)
+				t.Errorf("the true peak is %g dBTP, want at most -1", peak)
 			}
 			left, _ := decoded(t, out)
 			checkLength(t, out, left, 5*Rate)
@@ -75,8 +78,8 @@ func TestLoudness(t *testing.T) {
 	}
 }
 
-// Silence, and what is too short to be measured, stays as it is.
-func TestLoudnessOfNothing(t *testing.T) {
+// The level of silence, and of sound that is too short to be measured, does not change.
+func TestLoudnessOfSilence(t *testing.T) {
 	t.Parallel()
 	short := click(t, filepath.Join(t.TempDir(), "click.wav"), 0.1, 0.2)
 	o := options(job.Track{Source: short, Volume: 0.5})
@@ -87,16 +90,16 @@ func TestLoudnessOfNothing(t *testing.T) {
 	o.Loudness = -14
 	left, _ = decoded(t, mixed(t, o))
 	if level := rms(left); !math.IsInf(level, -1) {
-		t.Errorf("silence is at %g dB", level)
+		t.Errorf("the level of silence is %g dB", level)
 	}
 }
 
-// The limiter keeps peaks between samples down, too, and leaves alone what is far from any.
+// The limiter also lowers peaks between samples. It does not change samples far from a peak.
 func TestLimit(t *testing.T) {
 	const n = 20000
 	values := make([]float32, 2*(n+2*limitMargin))
 	for i := range values {
-		// A tone at a quarter of the rate, whose peaks lie between the samples.
+		// A tone at a quarter of the sample rate: its peaks are between the samples.
 		at := i/2 - limitMargin
 		v := 0.1 * math.Sin(math.Pi/2*float64(at)+math.Pi/4)
 		if at > 10000 && at < 10400 {
@@ -107,17 +110,17 @@ func TestLimit(t *testing.T) {
 	before := append([]float32{}, values[2*limitMargin:][:2*n]...)
 	got := limit(values, 0.8)
 	if len(got) != 2*n {
-		t.Fatalf("%d values are left, want %d", len(got), 2*n)
+		t.Fatalf("limit() returns %d values, want %d", len(got), 2*n)
 	}
 	for i := range got {
 		at := i / 2
 		near := at >= 10000-2*limitReach-peakReach && at <= 10400+2*limitReach+peakReach
 		if !near && got[i] != before[i] {
-			t.Fatalf("sample %d, far from the peak, is %g, was %g", at, got[i], before[i])
+			t.Fatalf("sample %d, far from the peak, is %g, want %g", at, got[i], before[i])
 		}
-		// The peaks between the samples are higher than these by the square root of 2.
+		// The peaks between the samples are higher by a factor of the square root of 2.
 		if math.Abs(float64(got[i])) > 0.8/math.Sqrt2*1.01 {
-			t.Fatalf("sample %d is %g", at, got[i])
+			t.Fatalf("sample %d is %g, want at most %g", at, got[i], 0.8/math.Sqrt2)
 		}
 	}
 }

@@ -3,19 +3,20 @@ package audio
 import "math"
 
 const (
-	// ceiling is the highest true peak after limiting: -1.5 dBTP, so that what encoders add stays below -1.
+	// ceiling is the highest true peak after limiting: -1.5 dBTP. The encoder can raise peaks, but not above -1 dBTP.
 	ceiling = 0.8414
-	// limitReach is how many samples before and after a peak its level goes down and up again: 5 ms.
+	// limitReach is the time over which the gain falls before a peak and rises after it, in samples: 5 ms.
 	limitReach = 240
-	// limitMargin is how many samples the limiter needs to know before and after those that it returns.
+	// limitMargin is the number of samples that limit needs before and after the ones that it returns.
 	limitMargin = 2*limitReach + peakReach
 
-	// peaks between samples are found at so many places, from so many samples on either side.
+	// oversampling is the number of positions per sample at which peaks are computed, and peakReach the number of
+	// samples on either side from which they are interpolated.
 	oversampling = 4
 	peakReach    = 12
 )
 
-// interpolation holds the weights of the samples around a place between two of them: a windowed sinc.
+// interpolation contains the weights of the neighbouring samples for each position: a windowed sinc.
 var interpolation = func() (weights [oversampling][2 * peakReach]float64) {
 	for phase := range weights {
 		for i := range weights[phase] {
@@ -30,56 +31,55 @@ var interpolation = func() (weights [oversampling][2 * peakReach]float64) {
 	return weights
 }()
 
-// limit turns samples down around peaks above a level. It returns those that lie limitMargin within the ends. Where no
-// peak is near, samples stay as they are.
+// limit lowers the gain around peaks above a level. It returns the values without a margin of limitMargin samples at
+// both ends. Samples that are not near such a peak do not change.
 func limit(values []float32, highest float64) []float32 {
 	n := len(values) / Channels
 	inner := values[limitMargin*Channels : (n-limitMargin)*Channels]
-	// By how much the level at each sample has to go down, at least.
-	less := make([]float64, n)
+	// reduction is the minimum reduction of the gain at each sample.
+	reduction := make([]float64, n)
 	found := false
 	for i := peakReach; i < n-peakReach; i++ {
 		if peak := truePeak(values, i, highest); peak > highest {
-			less[i], found = 1-highest/peak, true
+			reduction[i], found = 1-highest/peak, true
 		}
 	}
 	if !found {
 		return inner
 	}
-	// The most that is needed anywhere within reach, and then the mean of that within reach, which is smooth and
-	// never less than what is needed.
-	most := slidingMax(less, limitReach)
-	sum, touched := 0.0, 0
-	count := func(i, sign int) {
-		if most[i] != 0 {
-			sum += float64(sign) * most[i]
-			touched += sign
+	// The reduction that is applied is the moving average of the moving maximum. It is smooth, and at least the minimum.
+	maximum := slidingMax(reduction, limitReach)
+	sum, nonzero := 0.0, 0
+	add := func(i, sign int) {
+		if maximum[i] != 0 {
+			sum += float64(sign) * maximum[i]
+			nonzero += sign
 		}
 	}
 	const width = 2*limitReach + 1
 	for i := range width - 1 {
-		count(limitMargin-limitReach+i, 1)
+		add(limitMargin-limitReach+i, 1)
 	}
 	for i := limitMargin; i < n-limitMargin; i++ {
-		count(i+limitReach, 1)
-		if touched == 0 {
-			sum = 0 // and no rounding errors
+		add(i+limitReach, 1)
+		if nonzero == 0 {
+			sum = 0 // discards rounding errors
 		} else {
 			for ch := range Channels {
 				v := &values[i*Channels+ch]
 				*v = float32(float64(*v) * (1 - sum/width))
 			}
 		}
-		count(i-limitReach, -1)
+		add(i-limitReach, -1)
 	}
 	return inner
 }
 
-// truePeak returns the highest absolute value between a sample and the next one.
+// truePeak returns the highest absolute value from a sample up to the next one. It skips the interpolation where the
+// result cannot exceed highest.
 func truePeak(values []float32, at int, highest float64) float64 {
 	peak := 0.0
 	for ch := range Channels {
-		// Only near a loud sample can there be a loud place.
 		near := math.Abs(float64(values[at*Channels+ch])) + math.Abs(float64(values[(at+1)*Channels+ch]))
 		peak = max(peak, math.Abs(float64(values[at*Channels+ch])))
 		if near < highest/2 {
@@ -96,10 +96,10 @@ func truePeak(values []float32, at int, highest float64) float64 {
 	return peak
 }
 
-// slidingMax returns for each place the largest value within reach of it.
+// slidingMax returns, for each index, the largest value at most reach away.
 func slidingMax(values []float64, reach int) []float64 {
 	largest := make([]float64, len(values))
-	var queue []int // places whose values fall
+	var queue []int // indexes of decreasing values
 	next := 0
 	for i := range largest {
 		for ; next < len(values) && next <= i+reach; next++ {

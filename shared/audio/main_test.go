@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// run runs a program and returns what it printed. Anything on stderr is a failure.
+// run runs a program and returns its output. The test fails if it prints to stderr.
 func run(t *testing.T, name string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.Command(name, args...)
@@ -31,35 +31,37 @@ func run(t *testing.T, name string, args ...string) []byte {
 	return stdout.Bytes()
 }
 
-// generate makes a source with ffmpeg's generator of samples: an expression of the time t and the sample n.
+// generate creates a source from an expression of the time t and the sample number n.
 func generate(t *testing.T, file, expression string, rate int, seconds float64, args ...string) string {
 	t.Helper()
 	input := fmt.Sprintf("aevalsrc=exprs='%s':s=%d:d=%g", expression, rate, seconds)
-	run(t, "ffmpeg", slices.Concat([]string{"-v", "error", "-y", "-f", "lavfi", "-i", input}, args, []string{"file:" + file})...)
+	before := []string{"-v", "error", "-y", "-f", "lavfi", "-i", input}
+	run(t, "ffmpeg", slices.Concat(before, args, []string{"file:" + file})...)
 	return file
 }
 
-// click makes a wav file of so many seconds with one loud sample.
+// click creates a WAV file with one loud sample.
 func click(t *testing.T, file string, at, seconds float64) string {
 	t.Helper()
 	return generate(t, file, clickAt(at), Rate, seconds)
 }
 
-// clickAt is a click of one sample at 48 kHz.
+// clickAt returns the expression for one loud sample, at 48 kHz.
 func clickAt(seconds float64) string {
 	return fmt.Sprintf("0.9*eq(n,%d)", int(math.Round(seconds*Rate)))
 }
 
-// both makes an expression for each of two channels from one.
+// both returns the same expression for two channels.
 func both(expression string) string { return expression + "|" + expression }
 
-// sine is a tone of an amplitude.
+// sine returns the expression for a tone.
 func sine(hertz, amplitude float64) string { return fmt.Sprintf("%g*sin(2*PI*%g*t)", amplitude, hertz) }
 
-// decoded returns the left channel of a file as ffmpeg plays it, and the right one.
+// decoded returns the left and the right channel of a file, decoded by ffmpeg.
 func decoded(t *testing.T, file string, args ...string) (left, right []float64) {
 	t.Helper()
-	args = slices.Concat([]string{"-v", "error"}, args, []string{"-i", "file:" + file}, []string{"-map", "0:a", "-ac", "2", "-f", "f32le", "-"})
+	output := []string{"-i", "file:" + file, "-map", "0:a", "-ac", "2", "-f", "f32le", "-"}
+	args = slices.Concat([]string{"-v", "error"}, args, output)
 	raw := run(t, "ffmpeg", args...)
 	for ; len(raw) >= sampleSize; raw = raw[sampleSize:] {
 		left = append(left, float64(math.Float32frombits(binary.LittleEndian.Uint32(raw))))
@@ -68,7 +70,7 @@ func decoded(t *testing.T, file string, args ...string) (left, right []float64) 
 	return left, right
 }
 
-// loudest returns the place of the sample with the largest value.
+// loudest returns the index of the sample with the largest absolute value.
 func loudest(samples []float64) int {
 	at := 0
 	for i, v := range samples {
@@ -79,7 +81,7 @@ func loudest(samples []float64) int {
 	return at
 }
 
-// rms returns the level of samples in decibels below full scale.
+// rms returns the RMS level of samples in dBFS.
 func rms(samples []float64) float64 {
 	sum := 0.0
 	for _, v := range samples {
@@ -98,12 +100,12 @@ func seconds(s string) job.Seconds {
 
 var fps30 = job.Rate{Num: 30, Den: 1}
 
-// options are three seconds at 30 frames a second, without loss.
+// options returns options for three seconds at 30 frames per second, with a lossless codec.
 func options(tracks ...job.Track) Options {
 	return Options{Tracks: tracks, FPS: fps30, FrameCount: 90, Codec: "pcm_s24le"}
 }
 
-// mixed mixes into a file of a folder that is gone after the test.
+// mixed mixes tracks and returns the output.
 func mixed(t *testing.T, o Options) string {
 	t.Helper()
 	container := o.Container

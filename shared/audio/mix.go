@@ -16,75 +16,76 @@ import (
 	"helios/shared/job"
 )
 
-// mix is the sum of all tracks, in a scratch file that is silent where nothing was added.
+// mix is the sum of the tracks, in a temporary file. Where no track was added, it is silent.
 type mix struct {
-	start  *big.Rat // of the output in the composition, in seconds
-	length int64    // of the output, in samples
-	folder string   // where scratch files go
+	start  *big.Rat // the start of the output in the composition, in seconds
+	length int64    // the length of the output, in samples
+	folder string   // the folder of temporary files
 	file   *os.File
 }
 
-// part is where a track is heard: from begin, which may lie before the output, to end, in samples of the output.
-type part struct{ begin, end int64 }
+// span is the time in which a track plays, in samples of the output. The begin can be before the output, which starts
+// at 0.
+type span struct{ begin, end int64 }
 
-// part returns where a track would be heard if its source were long enough, cut off where the output ends.
-func (m *mix) part(t job.Track) part {
+// span returns the span of a track whose source is long enough. It ends with the output at the latest.
+func (m *mix) span(t job.Track) span {
 	at := new(big.Rat).Sub(t.Offset.Rat(), m.start)
-	p := part{nearest(samplesAt(at)), m.length}
+	s := span{round(samplesAt(at)), m.length}
 	if !t.Duration.IsZero() {
-		p.end = min(p.end, nearest(samplesAt(at.Add(at, t.Duration.Rat()))))
+		s.end = min(s.end, round(samplesAt(at.Add(at, t.Duration.Rat()))))
 	}
-	return p
+	return s
 }
 
-// group is tracks that are heard in the output and need the same cut.
+// group contains the tracks that play the same section.
 type group struct {
-	cut    cut
-	limit  int64 // how much of it, in samples
-	tracks []heard
-	clip   chan *clip // gets one
+	section section
+	limit   int64 // the number of samples that the tracks need
+	tracks  []audible
+	clip    chan *clip // receives the decoded section; nil if decoding failed
 }
 
-// heard is a track and where it is heard.
-type heard struct {
+// audible is a track that plays in the output.
+type audible struct {
 	job.Track
-	part
+	span
 }
 
-// first returns the sample of the cut that is heard first.
-func (h heard) first() int64 {
-	if !h.Loop {
+// first returns the sample of the section that plays first.
+func (a audible) first() int64 {
+	if !a.Loop {
 		return 0
 	}
-	return nearest(new(big.Rat).Quo(samplesAt(h.Seek.Rat()), speed(h.Rate)))
+	return round(new(big.Rat).Quo(samplesAt(a.Seek.Rat()), speed(a.Rate)))
 }
 
-// groups returns what has to be decoded.
+// groups groups the tracks that play in the output by section.
 func (m *mix) groups(tracks []job.Track) (list []*group) {
-	known := map[cut]*group{}
+	known := map[section]*group{}
 	for _, t := range tracks {
-		h := heard{t, m.part(t)}
-		if h.end <= max(h.begin, 0) || t.Volume == 0 {
+		a := audible{t, m.span(t)}
+		if a.end <= max(a.begin, 0) || t.Volume == 0 {
 			continue
 		}
-		c := cutOf(t)
-		g := known[c]
+		s := sectionOf(t)
+		g := known[s]
 		if g == nil {
-			g = &group{cut: c, clip: make(chan *clip, 1)}
-			known[c] = g
+			g = &group{section: s, clip: make(chan *clip, 1)}
+			known[s] = g
 			list = append(list, g)
 		}
-		g.limit = max(g.limit, h.end-h.begin+h.first())
-		g.tracks = append(g.tracks, h)
+		g.limit = max(g.limit, a.end-a.begin+a.first())
+		g.tracks = append(g.tracks, a)
 	}
 	return list
 }
 
-// addAll adds the tracks one by one, so that the sum is the same each time. Those that come next are decoded
-// meanwhile.
+// addAll adds the tracks. It decodes sections concurrently, but adds one track after the other: the sum of floats
+// depends on the order.
 func (m *mix) addAll(ctx context.Context, tracks []job.Track) error {
 	if err := m.file.Truncate(m.length * sampleSize); err != nil {
-		return unwritable(m.folder, err)
+		return writeError(m.folder, err)
 	}
 	work, ctx := errgroup.WithContext(ctx)
 	queue := make(chan *group, runtime.NumCPU())
@@ -97,7 +98,7 @@ func (m *mix) addAll(ctx context.Context, tracks []job.Track) error {
 				return nil
 			}
 			work.Go(func() error {
-				c, err := decode(ctx, g.cut, g.limit, m.folder)
+				c, err := decode(ctx, g.section, g.limit, m.folder)
 				g.clip <- c
 				return err
 			})
@@ -110,9 +111,9 @@ func (m *mix) addAll(ctx context.Context, tracks []job.Track) error {
 			if c == nil {
 				continue
 			}
-			for _, h := range g.tracks {
+			for _, a := range g.tracks {
 				if err == nil {
-					err = m.add(ctx, h, c)
+					err = m.add(ctx, a, c)
 				}
 			}
 			c.close()
@@ -123,21 +124,21 @@ func (m *mix) addAll(ctx context.Context, tracks []job.Track) error {
 }
 
 // add adds a track to the mix.
-func (m *mix) add(ctx context.Context, h heard, c *clip) error {
+func (m *mix) add(ctx context.Context, a audible, c *clip) error {
 	if c.length == 0 {
 		return nil
 	}
-	if !h.Loop {
-		h.end = min(h.end, h.begin+c.length)
+	if !a.Loop {
+		a.end = min(a.end, a.begin+c.length)
 	}
-	e := envelope{h.Volume, nearest(samplesAt(h.FadeIn.Rat())), nearest(samplesAt(h.FadeOut.Rat()))}
-	for at := max(h.begin, 0); at < h.end; {
+	e := envelope{a.Volume, round(samplesAt(a.FadeIn.Rat())), round(samplesAt(a.FadeOut.Rat()))}
+	for at := max(a.begin, 0); at < a.end; {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		n := min(blockLength, h.end-at)
-		k := h.first() + at - h.begin
-		if h.Loop {
+		n := min(blockLength, a.end-at)
+		k := a.first() + at - a.begin
+		if a.Loop {
 			k %= c.length
 			n = min(n, c.length-k)
 		}
@@ -150,26 +151,27 @@ func (m *mix) add(ctx context.Context, h heard, c *clip) error {
 			return err
 		}
 		for i := range n {
-			gain := e.at(at+i-h.begin, h.end-at-i)
+			gain := e.at(at+i-a.begin, a.end-at-i)
 			for ch := range int64(Channels) {
 				sum[i*Channels+ch] += float32(float64(sound[i*Channels+ch]) * gain)
 			}
 		}
 		if _, err := m.file.WriteAt(appendSamples(nil, sum), at*sampleSize); err != nil {
-			return unwritable(m.folder, err)
+			return writeError(m.folder, err)
 		}
 		at += n
 	}
 	return nil
 }
 
-// envelope is the level of a track over its time; fades are in samples.
+// envelope is the gain of a track over time. Fades are in samples.
 type envelope struct {
 	volume          float64
 	fadeIn, fadeOut int64
 }
 
-// at returns the level of the sample that so many others precede, and so many follow, itself among them.
+// at returns the gain of a sample: before is the number of samples that precede it, and left the number of samples to
+// the end, including it.
 func (e envelope) at(before, left int64) float64 {
 	gain := e.volume
 	if before < e.fadeIn {
@@ -181,15 +183,15 @@ func (e envelope) at(before, left int64) float64 {
 	return gain
 }
 
-// blockLength is how many samples are worked on at once.
+// blockLength is the number of samples that are processed at a time.
 const blockLength = 1 << 16
 
-// readSamples reads n samples from a place in a file. What is not there is silence.
+// readSamples reads n samples. Outside of the file, all samples are silent.
 func readSamples(r io.ReaderAt, at, n int64) ([]float32, error) {
 	raw := make([]byte, n*sampleSize)
 	skip := min(max(-at, 0), n)
 	if _, err := r.ReadAt(raw[skip*sampleSize:], (at+skip)*sampleSize); err != nil && err != io.EOF {
-		return nil, fmt.Errorf("reading a scratch file: %w", err)
+		return nil, fmt.Errorf("reading a temporary file: %w", err)
 	}
 	values := make([]float32, n*Channels)
 	for i := range values {

@@ -11,7 +11,7 @@ import (
 	"helios/shared/job"
 )
 
-// clicks returns the places of all loud samples.
+// clicks returns the indexes of all loud samples.
 func clicks(samples []float64) (at []int) {
 	for i, v := range samples {
 		if math.Abs(v) > 0.3 {
@@ -21,7 +21,7 @@ func clicks(samples []float64) (at []int) {
 	return at
 }
 
-// What a track says about time holds to the sample. The source is two seconds with a click after one.
+// All times of a track are exact to the sample. The source is two seconds long, with a click after one.
 func TestTimes(t *testing.T) {
 	t.Parallel()
 	source := click(t, filepath.Join(t.TempDir(), "click.wav"), 1, 2)
@@ -31,7 +31,7 @@ func TestTimes(t *testing.T) {
 		set   func(*Options)
 		want  []int
 	}{
-		{"as it is", job.Track{}, nil, []int{48000}},
+		{"defaults", job.Track{}, nil, []int{48000}},
 		{"offset", job.Track{Offset: seconds("0.5")}, nil, []int{72000}},
 		{"offset between samples", job.Track{Offset: seconds("0.00001")}, nil, []int{48000}},
 		{"offset of a third", job.Track{Offset: seconds("0.333333333")}, nil, []int{64000}},
@@ -44,13 +44,15 @@ func TestTimes(t *testing.T) {
 		{"duration with the click", job.Track{Duration: seconds("1.00003")}, nil, []int{48000}},
 		{"duration without", job.Track{Duration: seconds("1")}, nil, nil},
 		{"loop", job.Track{Loop: true, Seek: seconds("1.5")}, nil, []int{72000}},
-		{"loop, seek, offset", job.Track{Loop: true, Seek: seconds("0.5"), Offset: seconds("0.125")}, nil, []int{30000, 126000}},
+		{"loop, seek, offset", job.Track{Loop: true, Seek: seconds("0.5"), Offset: seconds("0.125")},
+			nil, []int{30000, 126000}},
 		{"loop for a while", job.Track{Loop: true, Seek: seconds("0.5"), Duration: seconds("2.5")}, nil, []int{24000}},
 		{"start frame", job.Track{}, func(o *Options) { o.StartFrame = 15 }, []int{24000}},
 		{"start frame behind the click", job.Track{}, func(o *Options) { o.StartFrame = 31 }, nil},
 		{"start frame and offset", job.Track{Offset: seconds("2")}, func(o *Options) { o.StartFrame = 75 }, []int{24000}},
 		{"start frame in a loop", job.Track{Loop: true}, func(o *Options) { o.StartFrame = 45 }, []int{72000}},
-		{"start frame 7 at 30000/1001", job.Track{}, func(o *Options) { o.FPS, o.StartFrame = job.Rate{Num: 30000, Den: 1001}, 7 }, []int{48000 - 11211}},
+		{"start frame 7 at 30000/1001", job.Track{},
+			func(o *Options) { o.FPS, o.StartFrame = job.Rate{Num: 30000, Den: 1001}, 7 }, []int{48000 - 11211}},
 		{"duration and start frame", job.Track{Duration: seconds("1")}, func(o *Options) { o.StartFrame = 15 }, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -63,13 +65,13 @@ func TestTimes(t *testing.T) {
 			}
 			left, _ := decoded(t, mixed(t, o))
 			if got := clicks(left); fmt.Sprint(got) != fmt.Sprint(test.want) {
-				t.Errorf("clicks are at %v, want %v", got, test.want)
+				t.Errorf("the clicks are at %v, want %v", got, test.want)
 			}
 		})
 	}
 }
 
-// The track lasts what its frames last.
+// The track is as long as its frames.
 func TestLength(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -89,16 +91,16 @@ func TestLength(t *testing.T) {
 		o.FPS, o.FrameCount = test.fps, test.frames
 		left, _ := decoded(t, mixed(t, o))
 		if len(left) != test.want {
-			t.Errorf("%d frames at %s have %d samples, want %d", test.frames, test.fps, len(left), test.want)
+			t.Errorf("%d frames at %s fps have %d samples, want %d", test.frames, test.fps, len(left), test.want)
 		}
 		if level := rms(left); !math.IsInf(level, -1) {
-			t.Errorf("without tracks the level is %g", level)
+			t.Errorf("without tracks, the level is %g", level)
 		}
 	}
 }
 
-// A wav file comes out as it went in, bit for bit: no dither, no limiter, no rounding.
-func TestUntouched(t *testing.T) {
+// Mixing one WAV file does not change its samples: no dither, no limiter, no rounding.
+func TestBitExact(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	source := generate(t, filepath.Join(dir, "noise.wav"), "random(0)*2-1|random(1)*2-1", Rate, 3, "-c:a", "pcm_s24le")
@@ -137,29 +139,33 @@ func TestLevels(t *testing.T) {
 	left, _ = decoded(t, mixed(t, options(job.Track{Source: tone})))
 	about(t, "no volume", float64(len(clicks(left))), 0, 0)
 
-	// Fades go from nothing to the whole in a straight line.
-	left, _ = decoded(t, mixed(t, options(job.Track{Source: tone, Volume: 1, FadeIn: seconds("1"), FadeOut: seconds("1")})))
+	// Fades are linear.
+	faded := job.Track{Source: tone, Volume: 1, FadeIn: seconds("1"), FadeOut: seconds("1")}
+	left, _ = decoded(t, mixed(t, options(faded)))
 	third := 10 * math.Log10(1./3) // the mean of t² from 0 to 1
 	about(t, "fade in", rms(second(left, 0)), plain+third, 0.05)
 	about(t, "between", rms(second(left, 1)), plain, 0.01)
 	about(t, "fade out", rms(second(left, 2)), plain+third, 0.05)
 	about(t, "middle of fade in", rms(left[Rate/2-480:][:960]), plain+half, 0.05)
 
-	// They go with what is heard: from the offset, to the end of the source or of the duration.
-	left, _ = decoded(t, mixed(t, options(job.Track{Source: tone, Volume: 1, Offset: seconds("1"), Duration: seconds("1"), FadeOut: seconds("0.5")})))
+	// Fades start at the offset, and end with the source or the duration.
+	left, _ = decoded(t, mixed(t, options(job.Track{
+		Source: tone, Volume: 1, Offset: seconds("1"), Duration: seconds("1"), FadeOut: seconds("0.5"),
+	})))
 	about(t, "before the offset", float64(len(clicks(second(left, 0)))), 0, 0)
 	about(t, "middle of fade out", rms(left[Rate*7/4-480:][:960]), plain+half, 0.05)
 	about(t, "after the duration", float64(len(clicks(second(left, 2)))), 0, 0)
-	left, _ = decoded(t, mixed(t, options(job.Track{Source: tone, Volume: 1, Seek: seconds("2"), FadeOut: seconds("1")})))
+	sought := job.Track{Source: tone, Volume: 1, Seek: seconds("2"), FadeOut: seconds("1")}
+	left, _ = decoded(t, mixed(t, options(sought)))
 	about(t, "middle of fade out at the source's end", rms(left[Rate/2-480:][:960]), plain+half, 0.05)
-	// A part of a composition is the same sound as in the whole.
+	// A part of a composition has the same levels as in the whole.
 	o := options(job.Track{Source: tone, Volume: 1, FadeIn: seconds("2")})
 	o.StartFrame = 30
 	left, _ = decoded(t, mixed(t, o))
-	about(t, "fade in that began before", rms(left[:960]), plain+half, 0.1)
+	about(t, "fade in that starts before the output", rms(left[:960]), plain+half, 0.1)
 }
 
-// A track is as loud with others as it is alone, and what is too loud is clipped.
+// The level of a track does not depend on the number of tracks. Samples above full scale are clipped.
 func TestManyTracks(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -173,11 +179,11 @@ func TestManyTracks(t *testing.T) {
 	want, _ := decoded(t, tone)
 	for i := range want {
 		if math.Abs(left[i]-want[i]) > 1e-6 {
-			t.Fatalf("with 99 others sample %d is %g, want %g", i, left[i], want[i])
+			t.Fatalf("with 99 other tracks, sample %d is %g, want %g", i, left[i], want[i])
 		}
 	}
 
-	// One after the other, each is where it belongs, and each is a file of its own.
+	// 100 sources play one after the other, each at its time.
 	one := read(t, click(t, filepath.Join(dir, "click.wav"), 0, 0.01))
 	o = options()
 	var places []int
@@ -191,7 +197,7 @@ func TestManyTracks(t *testing.T) {
 	}
 	left, _ = decoded(t, mixed(t, o))
 	if got := clicks(left); fmt.Sprint(got) != fmt.Sprint(places) {
-		t.Errorf("clicks are at %v", got)
+		t.Errorf("the clicks are at %v, want %v", got, places)
 	}
 
 	loud := options()
@@ -201,12 +207,12 @@ func TestManyTracks(t *testing.T) {
 	left, _ = decoded(t, mixed(t, loud))
 	for i := range want {
 		if clipped := min(max(4*want[i], -1), 1); math.Abs(left[i]-clipped) > 1e-6 {
-			t.Fatalf("four times sample %d is %g, want %g", i, left[i], clipped)
+			t.Fatalf("four times: sample %d is %g, want %g", i, left[i], clipped)
 		}
 	}
 }
 
-// pitch returns the frequency of a tone, by its zero crossings.
+// pitch returns the frequency of a tone, from its zero crossings.
 func pitch(samples []float64) float64 {
 	n := 0
 	for i := 1; i < len(samples); i++ {
@@ -217,7 +223,7 @@ func pitch(samples []float64) float64 {
 	return float64(n) * Rate / float64(len(samples))
 }
 
-// A source at another speed is shorter or longer and sounds as high as before.
+// The rate changes the length of a source, but not its pitch.
 func TestRate(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -234,20 +240,24 @@ func TestRate(t *testing.T) {
 			about(t, "the pitch", pitch(left[loud[0]:loud[len(loud)-1]]), 1000, 40)
 		})
 	}
-	// Two notes: the change comes at its time, from a place that was sought, too.
+	// The second of two notes starts at the right time, also after a seek.
 	notes := generate(t, filepath.Join(dir, "notes.wav"), "if(lt(t,2),0.5*sin(2*PI*500*t),0.5*sin(2*PI*2000*t))", Rate, 4)
-	left, _ := decoded(t, mixed(t, options(job.Track{Source: notes, Volume: 1, Rate: 2, Seek: seconds("1")})))
+	track := job.Track{Source: notes, Volume: 1, Rate: 2, Seek: seconds("1")}
+	left, _ := decoded(t, mixed(t, options(track)))
 	about(t, "the first note", pitch(left[:Rate*9/20]), 500, 20)
 	about(t, "the second note", pitch(left[Rate*11/20:Rate]), 2000, 50)
-	left, _ = decoded(t, mixed(t, options(job.Track{Source: notes, Volume: 1, Rate: 2, Seek: seconds("1"), Loop: true})))
+	track.Loop = true
+	left, _ = decoded(t, mixed(t, options(track)))
 	about(t, "the loop's first note", pitch(left[Rate*31/20:Rate*49/20]), 500, 20)
 	about(t, "the loop's second note", pitch(left[Rate*51/20:Rate*29/10]), 2000, 50)
 }
 
-func TestNearest(t *testing.T) {
-	for _, test := range []struct{ num, den, want int64 }{{1, 2, 1}, {-1, 2, 0}, {3, 2, 2}, {4, 3, 1}, {-4, 3, -1}, {5, 3, 2}} {
-		if got := nearest(big.NewRat(test.num, test.den)); got != test.want {
-			t.Errorf("%d/%d is nearest to %d, want %d", test.num, test.den, got, test.want)
+func TestRound(t *testing.T) {
+	for _, test := range []struct{ num, den, want int64 }{
+		{1, 2, 1}, {-1, 2, 0}, {3, 2, 2}, {4, 3, 1}, {-4, 3, -1}, {5, 3, 2},
+	} {
+		if got := round(big.NewRat(test.num, test.den)); got != test.want {
+			t.Errorf("round(%d/%d) = %d, want %d", test.num, test.den, got, test.want)
 		}
 	}
 }

@@ -14,17 +14,17 @@ import (
 	"helios/shared/job"
 )
 
-// Whatever a sound comes in, its click is heard when it should be.
+// In all formats of sources, a click plays at its time.
 func TestSources(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	// A click that encoders of any rate keep: half a millisecond of a loud tone.
+	// Half a millisecond: long enough for encoders of all sample rates.
 	wide := "if(between(t,2,2.0005),0.9,0)"
 	for _, test := range []struct {
 		name     string
 		rate     int
 		args     []string
-		within   int // samples at 48 kHz by which the click may be off, with its width
+		within   int // the tolerance in samples at 48 kHz
 		channels string
 	}{
 		{"a.wav", 48000, nil, 1, "1"},
@@ -43,23 +43,24 @@ func TestSources(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			source := generate(t, filepath.Join(dir, test.name), wide, test.rate, 4, append([]string{"-ac", test.channels}, test.args...)...)
+			args := append([]string{"-ac", test.channels}, test.args...)
+			source := generate(t, filepath.Join(dir, test.name), wide, test.rate, 4, args...)
 			left, right := decoded(t, mixed(t, options(job.Track{Source: source, Volume: 1})))
 			for _, samples := range [][]float64{left, right} {
 				loud := clicks(samples)
 				if len(loud) == 0 {
-					t.Fatal("there is no click")
+					t.Fatal("the output has no click")
 				}
 				first, last := loud[0]-2*Rate, loud[len(loud)-1]-2*Rate
 				if first < -test.within || first > test.within || last > 25+test.within {
-					t.Errorf("the click is from sample %d to %d, counted from where it should be", first, last)
+					t.Errorf("relative to its time, the click is from sample %d to %d", first, last)
 				}
 			}
 		})
 	}
 }
 
-// Of a video the sound is taken, if it has any, at the time at which its pictures have it.
+// The sound of a video, if it has any, plays in sync with its frames.
 func TestVideoSources(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -75,17 +76,17 @@ func TestVideoSources(t *testing.T) {
 	for source, want := range map[string]string{with: "[48000]", late: "[72000]", without: "[]"} {
 		left, _ := decoded(t, mixed(t, options(job.Track{Source: source, Volume: 1})))
 		if got := fmt.Sprint(clicks(left)); got != want {
-			t.Errorf("%s has clicks at %s, want %s", source, got, want)
+			t.Errorf("%s: the clicks are at %s, want %s", source, got, want)
 		}
 	}
 }
 
-// A source that cannot be heard is named.
-func TestBadSources(t *testing.T) {
+// An error about a source contains its name.
+func TestInvalidSources(t *testing.T) {
 	dir := t.TempDir()
 	text := filepath.Join(dir, "text.mp3")
 	empty := filepath.Join(dir, "empty.wav")
-	// Lists of other files are no sources: they could name any of the machine.
+	// Playlists are not accepted: they could refer to any file of the machine.
 	secret := generate(t, filepath.Join(dir, "secret.aac"), "sin(t)", 44100, 1)
 	playlist, script := filepath.Join(dir, "playlist.wav"), filepath.Join(dir, "script.wav")
 	for file, content := range map[string]string{
@@ -99,19 +100,24 @@ func TestBadSources(t *testing.T) {
 	}
 	out := filepath.Join(dir, "out.wav")
 	for source, want := range map[string]string{
-		filepath.Join(dir, "gone.mp3"): "cannot be read: no such file or directory",
-		dir:                            "cannot be read: it is no file",
-		text:                           "cannot be decoded: ffmpeg: ",
-		empty:                          "cannot be decoded: ffmpeg: ",
-		playlist:                       "cannot be decoded: ffmpeg: ",
-		script:                         "cannot be decoded: ffmpeg: ",
+		filepath.Join(dir, "gone.mp3"): ": no such file or directory",
+		dir:                            ": not a regular file",
+		text:                           ": ffmpeg: ",
+		empty:                          ": ffmpeg: ",
+		playlist:                       ": ffmpeg: ",
+		script:                         ": ffmpeg: ",
 	} {
 		err := Mix(t.Context(), options(job.Track{Source: source, Volume: 1}), out)
-		if fault.Of(err) != fault.User || !strings.HasPrefix(err.Error(), "the sound of "+source+" "+want) {
-			t.Errorf("%s: the error is %v, want %s", source, err, want)
+		operation := "reading"
+		if want == ": ffmpeg: " {
+			operation = "decoding"
+		}
+		want = operation + " the audio source " + source + want
+		if fault.Of(err) != fault.User || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("Mix() = %v, want %s", err, want)
 		}
 		if left, _ := filepath.Glob(filepath.Join(dir, "*out*")); len(left) > 0 {
-			t.Errorf("after the error there is %v", left)
+			t.Errorf("Mix() leaves %v", left)
 		}
 	}
 }
@@ -130,7 +136,7 @@ func TestUnwritable(t *testing.T) {
 	}
 }
 
-// Whatever is being done, it ends with the context, and nothing is left.
+// At any time, Mix stops when the context ends, and leaves no files.
 func TestCancel(t *testing.T) {
 	dir := t.TempDir()
 	tone := generate(t, filepath.Join(dir, "tone.wav"), sine(500, 0.5), Rate, 60)
@@ -142,11 +148,11 @@ func TestCancel(t *testing.T) {
 		o.FrameCount, o.Codec, o.Loudness = 30*3600, "aac", -14
 		out := filepath.Join(dir, "out.m4a")
 		if err := Mix(ctx, o, out); !errors.Is(err, changed) {
-			t.Errorf("cancelled after %s: %v", after, err)
+			t.Errorf("cancelled after %s: Mix() = %v, want %v", after, err, changed)
 		}
 		timer.Stop()
 		if entries, _ := os.ReadDir(dir); len(entries) != 1 {
-			t.Errorf("cancelled after %s, there is %v", after, entries)
+			t.Errorf("cancelled after %s: Mix() leaves %v", after, entries)
 		}
 	}
 }

@@ -1,5 +1,17 @@
-// Package batch reads the rows of a batch, each of which makes a composition into a video of its own: what a row
-// says becomes the page's props and a part of the output's name.
+// Package batch reads the rows of a batch. Each row renders a composition with its own props to its own output.
+//
+// # Rows
+//
+// [Read] reads the rows of a file:
+//
+//   - CSV: the first line contains the names of the fields, and all values are strings.
+//   - JSON: an array of objects.
+//   - JSONL: one object per line.
+//
+// # Use
+//
+// [Row.Props] merges the fields of a row into the props of the page. [Names] replaces {{field}} in the name of the
+// output by the value of the row.
 package batch
 
 import (
@@ -18,12 +30,11 @@ import (
 	"helios/shared/fault"
 )
 
-// Row is a row by the names of its fields.
+// Row contains the fields of a row by name.
 type Row map[string]json.RawMessage
 
-// Read reads all rows of a file, at least one: a CSV file, whose first line names the fields and whose values are
-// strings; a JSON array of objects; or JSONL, with an object on each line. The error is a fault.User that tells
-// the row, counted from 0, or the line, counted from 1.
+// Read reads all rows of a .csv, .json or .jsonl file. It returns at least one row, or a user error that contains the
+// number of the row, counted from 0, or of the line, counted from 1.
 func Read(file string) ([]Row, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -31,20 +42,20 @@ func Read(file string) ([]Row, error) {
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	var rows []Row
-	switch ext := strings.ToLower(filepath.Ext(file)); {
+	switch suffix := strings.ToLower(filepath.Ext(file)); {
 	case !utf8.Valid(data):
-		err = errors.New("the text is not UTF-8; save it as such")
-	case ext == ".csv":
+		err = errors.New("the text is not UTF-8; save it as UTF-8")
+	case suffix == ".csv":
 		rows, err = readCSV(data)
-	case ext == ".json":
+	case suffix == ".json":
 		rows, err = readJSON(data)
-	case ext == ".jsonl":
+	case suffix == ".jsonl":
 		rows, err = readLines(data)
 	default:
-		return nil, fault.Userf("%s has no suffix of a kind of rows; name it .csv, .json or .jsonl", file)
+		return nil, fault.Userf("%s: %q is not supported; use .csv, .json or .jsonl", file, suffix)
 	}
 	if err == nil && len(rows) == 0 {
-		err = errors.New("there are no rows; give at least one")
+		err = errors.New("the file has no rows; add at least one")
 	}
 	if err != nil {
 		return nil, fault.Userf("%s: %w", file, err)
@@ -64,7 +75,7 @@ func readCSV(data []byte) (rows []Row, err error) {
 	seen := map[string]bool{}
 	for i, name := range names {
 		if name == "" {
-			return nil, fmt.Errorf("column %d has no name in the first line; give it one", i+1)
+			return nil, fmt.Errorf("column %d has no name in the first line; add one", i+1)
 		}
 		if seen[name] {
 			return nil, fmt.Errorf("two columns are named %q; rename one", name)
@@ -78,7 +89,7 @@ func readCSV(data []byte) (rows []Row, err error) {
 		}
 		if errors.Is(err, csv.ErrFieldCount) {
 			line, _ := r.FieldPos(0)
-			return nil, fmt.Errorf("line %d has %d fields, but the first one names %d", line, len(values), len(names))
+			return nil, fmt.Errorf("line %d has %d fields, but the first line names %d", line, len(values), len(names))
 		}
 		if err != nil {
 			return nil, err
@@ -96,12 +107,12 @@ func readCSV(data []byte) (rows []Row, err error) {
 func readJSON(data []byte) ([]Row, error) {
 	var objects []json.RawMessage
 	if err := json.Unmarshal(data, &objects); err != nil {
-		return nil, fmt.Errorf("this is no JSON array of objects: %w", err)
+		return nil, fmt.Errorf("not a JSON array of objects: %w", err)
 	}
 	rows := make([]Row, len(objects))
 	for i, object := range objects {
-		if err := rows[i].read(object); err != nil {
-			return nil, fmt.Errorf("row %d is no JSON object: %.80s", i, object)
+		if err := rows[i].parse(object); err != nil {
+			return nil, fmt.Errorf("row %d is not a JSON object: %.80s", i, object)
 		}
 	}
 	return rows, nil
@@ -115,31 +126,31 @@ func readLines(data []byte) (rows []Row, err error) {
 			continue
 		}
 		var row Row
-		if err := row.read(line); err != nil {
-			return nil, fmt.Errorf("line %d is no JSON object: %.80s", number, line)
+		if err := row.parse(line); err != nil {
+			return nil, fmt.Errorf("line %d is not a JSON object: %.80s", number, line)
 		}
 		rows = append(rows, row)
 	}
 	return rows, nil
 }
 
-// read reads an object; null is none.
-func (r *Row) read(object []byte) error {
+// parse parses an object. Unlike json.Unmarshal, it rejects null.
+func (r *Row) parse(object []byte) error {
 	if !bytes.HasPrefix(object, []byte("{")) {
-		return errors.New("no object")
+		return errors.New("not an object")
 	}
 	return json.Unmarshal(object, r)
 }
 
-// Props returns the row's fields as a JSON object, over those of a base, which may be empty. The error is a
-// fault.User.
+// Props returns the props of base, which may be empty, with the fields of the row. A field replaces a prop of the same
+// name. The error is a user error.
 func (r Row) Props(base json.RawMessage) (json.RawMessage, error) {
-	all := Row{}
+	props := Row{}
 	if len(base) > 0 {
-		if err := json.Unmarshal(base, &all); err != nil {
-			return nil, fault.Userf("the props are no JSON object: %w", err)
+		if err := json.Unmarshal(base, &props); err != nil {
+			return nil, fault.Userf("the props are not a JSON object: %w", err)
 		}
 	}
-	maps.Copy(all, r)
-	return json.Marshal(all)
+	maps.Copy(props, r)
+	return json.Marshal(props)
 }

@@ -11,37 +11,40 @@ import (
 	"helios/shared/fault"
 )
 
-var field = regexp.MustCompile(`\{\{\s*([^{}]*?)\s*\}\}`)
+var placeholder = regexp.MustCompile(`\{\{\s*([^{}]*?)\s*\}\}`)
 
-// Names returns the name of each row's file: the pattern with each {{field}} replaced by the row's value, and
-// {{index}} by the place of the row, counted from 0. No value leads to another folder. The error is a fault.User:
-// a row has no such field, or a value that no name can hold, or two rows have one name.
+// Names returns a file name for each row. In the pattern, it replaces {{field}} by a field of the row, and {{index}} by
+// the number of the row, counted from 0.
+//
+// It returns a user error if a row does not have the field, if two rows have the same name, or if a value cannot be
+// part of a file name. Values must not contain path separators, so that no row can choose another folder.
 func Names(pattern string, rows []Row) ([]string, error) {
 	names := make([]string, len(rows))
 	first := map[string]int{}
 	for i, row := range rows {
-		var wrong error
-		names[i] = field.ReplaceAllStringFunc(pattern, func(match string) string {
-			value, err := row.word(field.FindStringSubmatch(match)[1], i)
-			if err != nil && wrong == nil {
-				wrong = fault.Userf("row %d cannot be named after %s: %w", i, pattern, err)
+		var invalid error
+		names[i] = placeholder.ReplaceAllStringFunc(pattern, func(match string) string {
+			value, err := row.namePart(placeholder.FindStringSubmatch(match)[1], i)
+			if err != nil && invalid == nil {
+				invalid = fault.Userf("naming row %d after %s: %w", i, pattern, err)
 			}
 			return value
 		})
-		if wrong != nil {
-			return nil, wrong
+		if invalid != nil {
+			return nil, invalid
 		}
 		clean := filepath.Clean(names[i])
 		if other, ok := first[clean]; ok {
-			return nil, fault.Userf("rows %d and %d would both be %s; put a field that tells them apart into the name, such as {{index}}", other, i, names[i])
+			return nil, fault.Userf("rows %d and %d have the same name %s; add a field that differs, such as {{index}}",
+				other, i, names[i])
 		}
 		first[clean] = i
 	}
 	return names, nil
 }
 
-// word returns a field as a part of a file's name.
-func (r Row) word(name string, index int) (string, error) {
+// namePart returns a field as a part of a file name.
+func (r Row) namePart(name string, index int) (string, error) {
 	if name == "index" {
 		return strconv.Itoa(index), nil
 	}
@@ -57,13 +60,14 @@ func (r Row) word(name string, index int) (string, error) {
 			return "", err
 		}
 	case '{', '[', 'n':
-		return "", fault.Userf("its field %q is %.40s; a name takes a string, a number, true or false", name, value)
+		return "", fault.Userf("the field %q is %.40s; use a string, a number, true or false", name, value)
 	}
 	switch {
 	case text == "":
-		return "", fault.Userf("its field %q is empty", name)
+		return "", fault.Userf("the field %q is empty", name)
 	case strings.ContainsAny(text, "/\\\x00") || strings.Contains(text, "..") || text == ".":
-		return "", fault.Userf("its field %q is %.80q, which could lead to another folder; use a value without /, \\ and two dots", name, text)
+		return "", fault.Userf("the field %q is %.80q, which could select another folder; use a value without /, \\ and ..",
+			name, text)
 	}
 	return text, nil
 }
