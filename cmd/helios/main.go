@@ -29,7 +29,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"helios/shared/fault"
-	"helios/shared/job"
 )
 
 // Exit codes besides 0. The help of helios documents them.
@@ -66,8 +65,7 @@ func run() int {
 
 // isUserError reports whether only the user can fix the cause of err. A full disk is such a cause.
 func isUserError(err error) bool {
-	var fieldErr *job.Error
-	return errors.As(err, &fieldErr) || fault.Of(err) == fault.User || errors.Is(err, syscall.ENOSPC)
+	return fault.Of(err) == fault.User || errors.Is(err, syscall.ENOSPC)
 }
 
 func newRoot() *cobra.Command {

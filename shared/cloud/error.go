@@ -7,7 +7,6 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"helios/shared/fault"
-	"helios/shared/job"
 )
 
 // Names of the functions' errors in Step Functions. The state machine retries only [TransientError].
@@ -32,10 +31,6 @@ func classify(err error) string {
 	var timeout *timeoutError
 	if errors.As(err, &timeout) {
 		return TimeoutError
-	}
-	var invalid *job.Error
-	if errors.As(err, &invalid) {
-		return UserError
 	}
 	switch fault.Of(err) {
 	case fault.User:

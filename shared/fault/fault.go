@@ -11,7 +11,7 @@
 // # Usage
 //
 // Classify an error where its cause is known, with [Userf], [Transientf] or [Wrap]. Wrapping with %w keeps the kind.
-// [Of] returns it.
+// [Of] returns it. Error types of other packages have a method Kind, as job.Error does.
 //
 // The package imports no other package of this module.
 package fault
@@ -51,6 +51,7 @@ type classified struct {
 }
 
 func (c classified) Unwrap() error { return c.error }
+func (c classified) Kind() Kind    { return c.kind }
 
 // Userf returns an error of kind [User]. It formats as [fmt.Errorf] does.
 func Userf(format string, args ...any) error {
@@ -70,11 +71,11 @@ func Wrap(kind Kind, err error) error {
 	return classified{kind, err}
 }
 
-// Of returns the kind of err: that of the outermost classified error in its tree, or [Internal].
+// Of returns the kind of err: that of the outermost error in its tree that has a method Kind, or [Internal].
 func Of(err error) Kind {
-	var c classified
+	var c interface{ Kind() Kind }
 	if errors.As(err, &c) {
-		return c.kind
+		return c.Kind()
 	}
 	return Internal
 }

@@ -20,6 +20,10 @@ func ExampleOf() {
 	// transient
 }
 
+type invalid struct{ error }
+
+func (invalid) Kind() Kind { return User }
+
 func TestOf(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -34,6 +38,7 @@ func TestOf(t *testing.T) {
 		{"wrapped by fmt.Errorf", fmt.Errorf("frame 3: %w", Transientf("connection lost")), Transient},
 		{"joined", errors.Join(io.EOF, Userf("bad input")), User},
 		{"the outermost kind wins", Transientf("retry: %w", Userf("bad input")), Transient},
+		{"an error type with a method Kind", fmt.Errorf("page: %w", invalid{io.EOF}), User},
 		{"the outermost kind wins in Wrap", Wrap(Internal, Userf("bad input")), Internal},
 	} {
 		t.Run(test.name, func(t *testing.T) {

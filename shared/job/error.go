@@ -3,15 +3,16 @@ package job
 import (
 	"errors"
 	"fmt"
+
+	"helios/shared/fault"
 )
 
-// Error is a fault in what the user gave: an option, a flag or a field of a job spec. Trying again
-// does not heal it.
+// Error is a user error in an option, a flag or a field of a job spec.
 type Error struct {
-	// Field is the JSON path of the faulty field, such as partitions[3].frameCount. It is empty when
-	// the fault is not in one field.
+	// Field is the JSON path of the field, such as partitions[3].frameCount. It is empty if the error is not in one
+	// field.
 	Field string
-	// Problem says what is wrong and what to do about it.
+	// Problem is what is wrong and how to fix it.
 	Problem string
 }
 
@@ -22,6 +23,9 @@ func (e *Error) Error() string {
 	return e.Field + ": " + e.Problem
 }
 
+// Kind returns [fault.User].
+func (e *Error) Kind() fault.Kind { return fault.User }
+
 // Errorf returns an [*Error] about a field.
 func Errorf(field, format string, args ...any) error {
 	return &Error{Field: field, Problem: fmt.Sprintf(format, args...)}
@@ -29,13 +33,13 @@ func Errorf(field, format string, args ...any) error {
 
 // inside moves the field of an [*Error] below a parent.
 func inside(parent string, err error) error {
-	var fault *Error
-	if !errors.As(err, &fault) {
+	var e *Error
+	if !errors.As(err, &e) {
 		return err
 	}
 	field := parent
-	if fault.Field != "" {
-		field += "." + fault.Field
+	if e.Field != "" {
+		field += "." + e.Field
 	}
-	return &Error{Field: field, Problem: fault.Problem}
+	return &Error{Field: field, Problem: e.Problem}
 }

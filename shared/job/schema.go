@@ -66,7 +66,7 @@ func conform(schema *jsonschema.Schema, value any) error {
 	if !ok {
 		return err
 	}
-	return firstFault(invalid)
+	return firstViolation(invalid)
 }
 
 func checkRate(value any) error {

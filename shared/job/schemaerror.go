@@ -12,25 +12,25 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// fault is one way in which a document fails its schema.
-type fault struct {
+// violation is a violation of the schema.
+type violation struct {
 	path    []string
 	problem string
 }
 
-// firstFault picks one of the faults that the schema library found, always the same one for the same
-// document. A reader mends one field at a time, and one wrong field often causes the rest.
-func firstFault(invalid *jsonschema.ValidationError) error {
-	first := slices.MinFunc(faults(nil, invalid), func(a, b fault) int {
+// firstViolation returns an [*Error] about one of the violations, always the same one for the same document. Users fix
+// one field at a time, and one invalid field often causes the others.
+func firstViolation(invalid *jsonschema.ValidationError) error {
+	first := slices.MinFunc(violations(nil, invalid), func(a, b violation) int {
 		return cmp.Or(slices.CompareFunc(a.path, b.path, compareKeys), cmp.Compare(a.problem, b.problem))
 	})
 	return Errorf(fieldPath(first.path), "%s", first.problem)
 }
 
-// faults appends the leaves of a tree of validation errors.
-func faults(list []fault, invalid *jsonschema.ValidationError) []fault {
+// violations appends the leaves of a tree of validation errors to a list.
+func violations(list []violation, invalid *jsonschema.ValidationError) []violation {
 	for _, cause := range invalid.Causes {
-		list = faults(list, cause)
+		list = violations(list, cause)
 	}
 	if len(invalid.Causes) > 0 {
 		return list
@@ -40,14 +40,14 @@ func faults(list []fault, invalid *jsonschema.ValidationError) []fault {
 	switch k := invalid.ErrorKind.(type) {
 	case *kind.Required:
 		for _, name := range k.Missing {
-			list = append(list, fault{below(name), "is missing"})
+			list = append(list, violation{below(name), "is missing"})
 		}
 	case *kind.AdditionalProperties:
 		for _, name := range k.Properties {
-			list = append(list, fault{below(name), "is not a field of the job spec; remove it or correct its name"})
+			list = append(list, violation{below(name), "is not a field of the job spec; remove it or correct its name"})
 		}
 	default:
-		list = append(list, fault{path, problem(k)})
+		list = append(list, violation{path, problem(k)})
 	}
 	return list
 }
@@ -87,10 +87,10 @@ func problem(k jsonschema.ErrorKind) string {
 	case *kind.Format:
 		return k.Err.Error()
 	}
-	return "breaks the schema's rule " + strings.Join(k.KeywordPath(), "/")
+	return "violates the rule of the schema " + strings.Join(k.KeywordPath(), "/")
 }
 
-// article puts an article before the name of a JSON type.
+// article returns the name of a JSON type with its article.
 func article(jsonType string) string {
 	switch jsonType {
 	case "null":
@@ -109,7 +109,7 @@ func formatRat(x *big.Rat) string {
 	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 
-// compareKeys orders the indices of an array by number, and names by alphabet.
+// compareKeys compares array indices as numbers, and names alphabetically.
 func compareKeys(a, b string) int {
 	i, errA := strconv.Atoi(a)
 	j, errB := strconv.Atoi(b)
@@ -119,7 +119,7 @@ func compareKeys(a, b string) int {
 	return cmp.Compare(a, b)
 }
 
-// fieldPath writes the path of a JSON value as people do: partitions[3].frameCount.
+// fieldPath returns the path of a JSON value, such as partitions[3].frameCount.
 func fieldPath(path []string) string {
 	var b strings.Builder
 	for i, key := range path {
