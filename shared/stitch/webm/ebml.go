@@ -101,12 +101,12 @@ func readElement(w *stitch.Window, pos, end int64) (element, error) {
 	}
 	if size == 1<<(7*m)-1 {
 		return element{}, stitch.Errorf(stitch.Damaged,
-			"was not finished: its element %X at byte %d has an unknown size", name, pos)
+			"was not finished: its element 0x%X at byte %d has an unknown size", name, pos)
 	}
 	body := stitch.Extent{Off: pos + int64(n+m), Size: int64(min(size, math.MaxInt64/2))}
 	if over := body.End() - end; over > 0 {
 		return element{}, stitch.Errorf(stitch.Damaged,
-			"is truncated: its element %X is %d bytes longer than the element or file around it", name, over)
+			"is truncated: its element 0x%X is %d bytes longer than the element or file around it", name, over)
 	}
 	return element{id(name), stitch.Extent{Off: pos, Size: body.End() - pos}, body}, nil
 }

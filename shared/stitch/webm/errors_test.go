@@ -75,9 +75,9 @@ func TestChunkErrors(t *testing.T) {
 		{"gone.webm", stitch.Missing, "gone.webm is missing"},
 		{
 			"cut.webm", stitch.Damaged,
-			"cut.webm is truncated: its element 18538067 is 100 bytes longer than the element or file around it",
+			"cut.webm is truncated: its element 0x18538067 is 100 bytes longer than the element or file around it",
 		},
-		{"unfinished.webm", stitch.Damaged, "unfinished.webm was not finished: its element 18538067 at byte "},
+		{"unfinished.webm", stitch.Damaged, "unfinished.webm was not finished: its element 0x18538067 at byte "},
 		{"empty.webm", stitch.NotVideo, "empty.webm is empty"},
 		{"text.webm", stitch.NotVideo, `text.webm is not a WebM file: it starts with "this is no video"`},
 		{"late.webm", stitch.Unsupported, "late.webm does not start with a key frame; encode it with closed GOPs"},

@@ -93,7 +93,7 @@ func (m *movie) readHead(w *stitch.Window) error {
 		switch e.id {
 		case idInfo, idTracks, idTags:
 			if e.body.Size > maxHead {
-				return stitch.Errorf(stitch.Damaged, "has an element %X of %d bytes, at most %d are allowed",
+				return stitch.Errorf(stitch.Damaged, "has an element 0x%X of %d bytes, at most %d are allowed",
 					e.id, e.body.Size, maxHead)
 			}
 			b, err := w.Bytes(e.body)
