@@ -3,11 +3,11 @@ package capture
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"strconv"
 	"testing"
 	"time"
 
+	"helios/shared/browser"
 	"helios/shared/job"
 )
 
@@ -129,7 +129,7 @@ func TestSoakDamage(t *testing.T) {
 // TestSoakStarts opens a small page 500 times beside two busy loops. It runs if HELIOS_SOAK is set.
 func TestSoakStarts(t *testing.T) {
 	soak(t)
-	load(t)
+	loadCPU(t)
 	moving := composition(t, grey(`const step = (n) => show(2 * n)`))
 	script, paused := pausing(3)
 	resting := composition(t, grey(script))
@@ -140,7 +140,10 @@ func TestSoakStarts(t *testing.T) {
 			c, want = resting, paused
 		}
 		began := time.Now()
-		b := launch(t, c)
+		b, err := browser.Launch(t.Context(), c.Browser(1))
+		if err != nil {
+			t.Fatal(err)
+		}
 		p, err := Open(t.Context(), b, c, streamed(small))
 		if err != nil {
 			t.Fatalf("start %d: %v", i, err)
@@ -163,10 +166,4 @@ func TestSoakStarts(t *testing.T) {
 		b.Close()
 	}
 	t.Logf("the longest start took %s", longest)
-}
-
-func soak(t *testing.T) {
-	if os.Getenv("HELIOS_SOAK") == "" {
-		t.Skip("takes minutes; see make soak")
-	}
 }

@@ -1,9 +1,6 @@
 package capture
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,23 +11,12 @@ import (
 	"helios/shared/job"
 )
 
-// generate makes a file in a composition's folder with ffmpeg; args are what comes before the file's name.
-func generate(t *testing.T, c Composition, name string, args ...string) {
-	t.Helper()
-	path := filepath.Join(c.Folder, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	args = append([]string{"-nostdin", "-v", "error", "-y"}, append(args, path)...)
-	if out, err := exec.Command("ffmpeg", args...).CombinedOutput(); err != nil {
-		t.Fatalf("ffmpeg %q: %v: %s", args, err, out)
-	}
-}
-
-func TestMediaElementsAreFoundWithTheirAttributes(t *testing.T) {
-	c := composition(t, `<html><body>
-		<audio src="sounds/a%20%C3%A9.wav" data-helios-offset="1m30s" data-helios-seek="0.5" data-helios-volume="2.5" data-helios-fade-in="250ms"
-			data-helios-fade-out="1" data-helios-loop data-helios-rate="1.5" data-helios-track-id="music" data-helios-duration="10"></audio>
+func TestInspectMedia(t *testing.T) {
+	t.Parallel()
+	c := ownFolder(t, map[string]string{"index.html": `<!doctype html><html><body>
+		<audio src="sounds/a%20%C3%A9.wav" data-helios-offset="1m30s" data-helios-seek="0.5" data-helios-volume="2.5"
+			data-helios-fade-in="250ms" data-helios-fade-out="1" data-helios-loop data-helios-rate="1.5"
+			data-helios-track-id="music" data-helios-duration="10"></audio>
 		<audio loop id="own"><source src="b.xyz" type="sound/xyz"><source src="b.wav" type="audio/wav"></audio>
 		<audio muted src="b.wav"></audio>
 		<audio src="b.wav" data-helios-no-audio></audio>
@@ -54,7 +40,7 @@ func TestMediaElementsAreFoundWithTheirAttributes(t *testing.T) {
 				late.src = "b.wav?late";
 				document.body.append(late);
 			})) };
-		</script>`)
+		</script>`})
 	generate(t, c, "sounds/a é.wav", "-f", "lavfi", "-i", "sine=d=0.5")
 	generate(t, c, "b.wav", "-f", "lavfi", "-i", "sine=d=0.5")
 	generate(t, c, "v.mp4", "-f", "lavfi", "-i", "testsrc2=s=32x18:d=0.2")
@@ -71,26 +57,30 @@ func TestMediaElementsAreFoundWithTheirAttributes(t *testing.T) {
 	muted.Silent, no.Silent = true, true
 	late.ID = "0.5"
 	want := []Media{
-		{Kind: "audio", URL: "sounds/a é.wav", File: "sounds/a é.wav", ID: "music", Offset: s(90 * time.Second), Seek: s(time.Second / 2), Duration: s(10 * time.Second),
-			Volume: 2.5, FadeIn: s(time.Second / 4), FadeOut: s(time.Second), Loop: true, Rate: 1.5},
+		{
+			Kind: "audio", URL: "sounds/a é.wav", File: "sounds/a é.wav", ID: "music", Offset: s(90 * time.Second),
+			Seek: s(time.Second / 2), Duration: s(10 * time.Second), Volume: 2.5, FadeIn: s(time.Second / 4),
+			FadeOut: s(time.Second), Loop: true, Rate: 1.5,
+		},
 		own, muted, no,
 		{Kind: "video", URL: "v.mp4", File: "v.mp4", Volume: 1, Rate: 1},
-		late, plain("b.wav?open"), plain("b.wav?closed"), plain("b.wav?declarative"), plain("b.wav?played"), plain("b.wav?frame"),
+		late, plain("b.wav?open"), plain("b.wav?closed"), plain("b.wav?declarative"), plain("b.wav?played"),
+		plain("b.wav?frame"),
 	}
 	if diff := cmp.Diff(want, report.Media); diff != "" {
-		t.Errorf("the media elements are (-want +got):\n%s", diff)
+		t.Errorf("unexpected media elements (-want +got):\n%s", diff)
 	}
 	if len(report.Missing) > 0 {
-		t.Errorf("missing are %v", report.Missing)
+		t.Errorf("missing: %v", report.Missing)
 	}
 	for _, name := range []string{"v.mp4", "b.wav", "sounds/a é.wav"} {
 		if report.Files[name] == "" {
-			t.Errorf("%s is not among the files that the page needs: %v", name, report.Files)
+			t.Errorf("the files %v do not contain %s", report.Files, name)
 		}
 	}
 }
 
-func TestMediaThatCannotBeHadAreNamed(t *testing.T) {
+func TestInspectReportsMediaErrors(t *testing.T) {
 	for html, want := range map[string]string{
 		`<video src="gone.mp4"></video>`:                                     "gone.mp4 (HTTP status 404)",
 		`<audio preload="none" src="gone.wav"></audio>`:                      "gone.wav (HTTP status 404)",
@@ -99,14 +89,16 @@ func TestMediaThatCannotBeHadAreNamed(t *testing.T) {
 		`<audio src="data:audio/wav;base64,AA==" data-helios-rate="17">`:     "rate of the audio element",
 		`<audio src="data:audio/wav;base64,AA==" data-helios-offset="soon">`: `data-helios-offset of the audio element`,
 	} {
-		c := composition(t, html)
-		b := launch(t, c)
-		report, err := Inspect(t.Context(), b, c, small)
-		if err == nil {
-			err = MissingError(report.Missing)
-		}
-		if fault.Of(err) != fault.User || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %q", html, err, want)
-		}
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			c := composition(t, html)
+			report, err := Inspect(t.Context(), launch(t, c), c, small)
+			if err == nil {
+				err = MissingError(report.Missing)
+			}
+			if fault.Of(err) != fault.User || !strings.Contains(err.Error(), want) {
+				t.Errorf("the error is %v, want a user error with %q", err, want)
+			}
+		})
 	}
 }

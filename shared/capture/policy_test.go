@@ -10,8 +10,9 @@ import (
 	"helios/shared/job"
 )
 
-// policed answers with a page under policies, and with what the page may or may not load.
-func policed(t *testing.T, headers map[string]string, head string) Composition {
+// servePolicies serves a page with response headers and elements in its head. The page loads an image and a script.
+func servePolicies(t *testing.T, headers map[string]string, head string) Composition {
+	t.Helper()
 	return serve(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/script.js":
@@ -25,15 +26,18 @@ func policed(t *testing.T, headers map[string]string, head string) Composition {
 				w.Header().Set(name, value)
 			}
 			w.Header().Set("Content-Type", "text/html")
-			fmt.Fprintf(w, `<!doctype html>%s<h1>text</h1><img src="/image.svg"><script src="/script.js"></script>
-				<script>window.inline = true; requestAnimationFrame(function f(t) { requestAnimationFrame(f); document.querySelector("h1").textContent = t })</script>`, head)
+			fmt.Fprintf(w, `<!doctype html>%s<h1>text</h1><img src="image.svg"><script src="script.js"></script>
+				<script>
+					window.inline = true;
+					requestAnimationFrame(function f(t) { requestAnimationFrame(f); document.querySelector("h1").textContent = t })
+				</script>`, head)
 		}
 	})
 }
 
-// A policy of the page does not block the stream, and keeps its effect on the page.
-func TestPoliciesBlockThePageAndNotTheStream(t *testing.T) {
-	const look = `new Promise((done) => {
+// The page's policies restrict the page but not the stream.
+func TestStreamWithContentPolicies(t *testing.T) {
+	const inspect = `new Promise((done) => {
 		const image = document.images[0].naturalWidth > 0, script = !!window.loaded, inline = !!window.inline;
 		let worker = "blocked";
 		const finish = () => done([image, script, inline, worker]);
@@ -44,102 +48,133 @@ func TestPoliciesBlockThePageAndNotTheStream(t *testing.T) {
 			w.onerror = finish;
 		} catch { finish() }
 	})`
-	type seen = []any
+	csp := func(policy string) map[string]string { return map[string]string{"Content-Security-Policy": policy} }
 	for _, test := range []struct {
 		name    string
 		headers map[string]string
 		head    string
-		want    seen
+		want    []any // image, external script, inline script, worker
 	}{
-		{"none", nil, "", seen{true, true, true, "allowed"}},
-		{"nothing but inline scripts", map[string]string{"Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'"}, "", seen{false, false, true, "blocked"}},
-		{"no workers", map[string]string{"Content-Security-Policy": "worker-src 'none'"}, "", seen{true, true, true, "blocked"}},
-		{"two policies", map[string]string{"Content-Security-Policy": "img-src 'none', script-src 'unsafe-inline'; child-src blob:"}, "", seen{false, false, true, "allowed"}},
-		{"in a meta element", nil, `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'">`, seen{false, false, true, "blocked"}},
-		{"trusted types", map[string]string{"Content-Security-Policy": "require-trusted-types-for 'script'; trusted-types 'none'"}, "", seen{true, true, true, "blocked"}},
-		{"a sandbox", map[string]string{"Content-Security-Policy": "sandbox allow-scripts; img-src 'none'"}, "", seen{false, true, true, "allowed"}},
-		{"no capture", map[string]string{"Permissions-Policy": "display-capture=(), camera=()"}, "", seen{true, true, true, "allowed"}},
-		{"cleared data", map[string]string{"Clear-Site-Data": `"*"`}, "", seen{true, true, true, "allowed"}},
-		{"isolation", map[string]string{"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}, "", seen{true, true, true, "allowed"}},
+		{"none", nil, "", []any{true, true, true, "allowed"}},
+		{"only inline scripts", csp("default-src 'none'; script-src 'unsafe-inline'"), "",
+			[]any{false, false, true, "blocked"}},
+		{"no workers", csp("worker-src 'none'"), "", []any{true, true, true, "blocked"}},
+		{"two policies", csp("img-src 'none', script-src 'unsafe-inline'; child-src blob:"), "",
+			[]any{false, false, true, "allowed"}},
+		{"meta element", nil,
+			`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'">`,
+			[]any{false, false, true, "blocked"}},
+		{"trusted types", csp("require-trusted-types-for 'script'; trusted-types 'none'"), "",
+			[]any{true, true, true, "blocked"}},
+		{"sandbox", csp("sandbox allow-scripts; img-src 'none'"), "", []any{false, true, true, "allowed"}},
+		{"no capture", map[string]string{"Permissions-Policy": "display-capture=(), camera=()"}, "",
+			[]any{true, true, true, "allowed"}},
+		{"cleared data", map[string]string{"Clear-Site-Data": `"*"`}, "", []any{true, true, true, "allowed"}},
+		{"isolation", map[string]string{
+			"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp",
+		}, "", []any{true, true, true, "allowed"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c, o := policed(t, test.headers, test.head), streamed(small)
+			t.Parallel()
+			c, o := servePolicies(t, test.headers, test.head), streamed(small)
 			o.AllowMissing = true
 			p := open(t, launch(t, c), c, o)
-			var got seen
-			if err := p.page.Evaluate(t.Context(), look, &got); err != nil {
+			var got []any
+			if err := p.page.Evaluate(t.Context(), inspect, &got); err != nil {
 				t.Fatal(err)
 			}
 			if !slices.Equal(got, test.want) {
 				t.Errorf("image, script, inline script, worker: %v, want %v", got, test.want)
 			}
-			fresh := 0
+			changed := 0
 			err := p.Play(t.Context(), 0, 3, job.SeekReplay, func(f Frame) error {
 				if !f.Repeated {
-					fresh++
+					changed++
 				}
 				return nil
 			})
-			if want := map[bool]int{true: 3, false: 1}[got[2].(bool)]; err != nil || fresh != want {
-				t.Errorf("%d of 3 frames are new, want %d: %v", fresh, want, err)
+			want := 1
+			if got[2] == true { // the inline script changes each frame
+				want = 3
+			}
+			if err != nil || changed != want {
+				t.Errorf("%d of 3 frames changed, want %d: %v", changed, want, err)
 			}
 		})
 	}
 }
 
-// The flags of the stream give the page itself no camera, no microphone and no stream of the tab, and it cannot read, stop or
-// alter the stream of Helios.
-func TestAPageHasNoHoldOnTheStream(t *testing.T) {
+// A page that replaces the functions that the stream uses does not break the stream.
+func TestPageCannotBreakStream(t *testing.T) {
+	t.Parallel()
 	c := composition(t, `<h1>text</h1><iframe srcdoc="x"></iframe><script>
-		for (const name of ["Worker", "MediaStreamTrackProcessor", "ReadableStream", "Blob", "URL", "VideoFrame", "WritableStream"]) window[name] = class { constructor() { throw new Error(name) } };
-		for (const object of [MediaDevices.prototype, StorageManager.prototype, FileSystemFileHandle.prototype, MediaStream.prototype, EventTarget.prototype]) {
-			for (const name of Object.getOwnPropertyNames(object)) if (!["constructor", "addEventListener"].includes(name)) try { Object.defineProperty(object, name, { get() { throw new Error(name) }, set() {} }) } catch {}
+		for (const name of ["Worker", "MediaStreamTrackProcessor", "ReadableStream", "Blob", "URL", "VideoFrame", "WritableStream"]) {
+			window[name] = class { constructor() { throw new Error(name) } };
+		}
+		for (const object of [MediaDevices.prototype, StorageManager.prototype, FileSystemFileHandle.prototype,
+			MediaStream.prototype, EventTarget.prototype]) {
+			for (const name of Object.getOwnPropertyNames(object)) {
+				if (["constructor", "addEventListener"].includes(name)) continue;
+				try { Object.defineProperty(object, name, { get() { throw new Error(name) }, set() {} }) } catch {}
+			}
 		}
 		requestAnimationFrame(function f(t) { requestAnimationFrame(f); document.querySelector("h1").textContent = t });
 	</script>`)
-	want, _ := play(t, launch(t, c), c, small, 0, 4, job.SeekReplay, "")
-	checkSame(t, small, want, playStreamed(t, launch(t, c), c, small, 0, 4))
+	b := launch(t, c)
+	want, _ := play(t, b, c, small, 0, 4, job.SeekReplay, "")
+	checkSame(t, small, want, playStreamed(t, b, c, small, 0, 4))
+}
 
-	c = composition(t, `<h1>text</h1><iframe srcdoc="x"></iframe><script>onload = () => window.stop();
-		requestAnimationFrame(function f(t) { requestAnimationFrame(f); document.querySelector("h1").textContent = t })</script>`)
+// The flags of the stream give the page no camera, no microphone and no stream of the tab. The page cannot read, stop or
+// alter the stream of Helios.
+func TestPageCannotAccessStream(t *testing.T) {
+	t.Parallel()
+	c := composition(t, `<h1>text</h1><iframe srcdoc="x"></iframe><script>onload = () => window.stop();
+		requestAnimationFrame(function f(t) { requestAnimationFrame(f); document.querySelector("h1").textContent = t })
+	</script>`)
 	p := open(t, launch(t, c), c, streamed(small))
 	const attack = `(async () => {
-		const seen = {}, attempt = async (name, f) => { try { seen[name] = await f() } catch (error) { seen[name] = error.name } };
+		const found = {}, attempt = async (name, f) => {
+			try { found[name] = await f() } catch (error) { found[name] = error.name }
+		};
 		for (const [where, w] of [["page", window], ["frame", frames[0]]]) {
-			const { navigator } = w;
-			await attempt(where + " camera", () => navigator.mediaDevices.getUserMedia({ video: true }));
-			await attempt(where + " microphone", () => navigator.mediaDevices.getUserMedia({ audio: true }));
-			await attempt(where + " tab", () => navigator.mediaDevices.getDisplayMedia());
-			await attempt(where + " devices", async () => (await navigator.mediaDevices.enumerateDevices()).length);
-			await attempt(where + " old camera", () => new Promise((done, failed) => navigator.webkitGetUserMedia({ video: true }, done, failed)));
+			const { navigator } = w, { mediaDevices } = navigator;
+			await attempt(where + " camera", () => mediaDevices.getUserMedia({ video: true }));
+			await attempt(where + " microphone", () => mediaDevices.getUserMedia({ audio: true }));
+			await attempt(where + " tab", () => mediaDevices.getDisplayMedia());
+			await attempt(where + " devices", async () => (await mediaDevices.enumerateDevices()).length);
+			await attempt(where + " old camera", () => new Promise((done, failed) =>
+				navigator.webkitGetUserMedia({ video: true }, done, failed)));
 		}
 		const folder = await navigator.storage.getDirectory(), names = [];
 		for await (const name of folder.keys()) names.push(name);
-		seen.files = names.length;
+		found.files = names.length;
 		await attempt("delete all", () => folder.remove({ recursive: true }));
-		return seen;
+		return found;
 	})()`
-	var seen map[string]any
-	if err := p.page.Evaluate(t.Context(), attack, &seen); err != nil {
+	var found map[string]any
+	if err := p.page.Evaluate(t.Context(), attack, &found); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]any{
-		"page camera": "NotFoundError", "page microphone": "NotFoundError", "page tab": "NotSupportedError", "page devices": 0.0, "page old camera": "NotFoundError",
-		"frame camera": "NotFoundError", "frame microphone": "NotFoundError", "frame tab": "NotSupportedError", "frame devices": 0.0, "frame old camera": "NotFoundError",
+		"page camera": "NotFoundError", "page microphone": "NotFoundError", "page tab": "NotSupportedError",
+		"page devices": 0.0, "page old camera": "NotFoundError",
+		"frame camera": "NotFoundError", "frame microphone": "NotFoundError", "frame tab": "NotSupportedError",
+		"frame devices": 0.0, "frame old camera": "NotFoundError",
 		"files": 0.0, "delete all": nil,
 	} {
-		if seen[name] != want {
-			t.Errorf("%s: %v, want %v", name, seen[name], want)
+		if found[name] != want {
+			t.Errorf("%s: %v, want %v", name, found[name], want)
 		}
 	}
-	var got []Frame
-	if err := p.Play(t.Context(), 0, 4, job.SeekReplay, func(f Frame) error { got = append(got, f); return nil }); err != nil {
-		text, _ := json.Marshal(seen)
-		t.Fatalf("after %s: %v", text, err)
-	}
-	for _, f := range got {
+	err := p.Play(t.Context(), 0, 4, job.SeekReplay, func(f Frame) error {
 		if f.Repeated {
-			t.Errorf("frame %d repeats the one before", f.Index)
+			t.Errorf("frame %d equals the one before", f.Index)
 		}
+		return nil
+	})
+	if err != nil {
+		text, _ := json.Marshal(found)
+		t.Fatalf("after %s: %v", text, err)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"helios/shared/browser"
 	"helios/shared/job"
 )
 
@@ -19,16 +18,11 @@ func TestScale(t *testing.T) {
 		{Width: 333, Height: 1000, Scale: 1.1}, {Width: 640, Height: 360, Scale: 3}, {Width: 100, Height: 700, Scale: 1.15},
 	} {
 		t.Run(fmt.Sprint(config.Scale), func(t *testing.T) {
-			b, err := browser.Launch(t.Context(), c.Browser(config.Scale))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer b.Close()
+			b := launchScaled(t, c, config.Scale)
 			o := Options{Width: config.Width, Height: config.Height, FPS: job.Rate{Num: 30, Den: 1}, Timeout: time.Minute}
 			p := open(t, b, c, o)
-			defer p.Close()
 			width, height := config.Pixels()
-			err = p.Play(t.Context(), 0, 1, job.SeekReplay, func(f Frame) error {
+			err := p.Play(t.Context(), 0, 1, job.SeekReplay, func(f Frame) error {
 				picture, err := png.DecodeConfig(bytes.NewReader(f.PNG))
 				if err == nil && (picture.Width != width || picture.Height != height) {
 					t.Errorf("%dx%d is drawn with %dx%d, planned with %dx%d", o.Width, o.Height, picture.Width, picture.Height, width, height)

@@ -44,7 +44,7 @@ func pages(t *testing.T, b *browser.Browser) (list []int) {
 func playStalled(t *testing.T, o Options, count int64, pause time.Duration) (frames []Frame, err error) {
 	t.Helper()
 	c := composition(t, canvasPage(circles))
-	b := launch(t, c)
+	b := launchNew(t, c)
 	p := open(t, b, c, streamed(o))
 	var stopped []int
 	resume := func() {

@@ -74,7 +74,7 @@ func TestTimersThatAreDueWithAFrameFireBeforeIt(t *testing.T) {
 	b := launch(t, c)
 	o := small
 	o.FPS = job.Rate{Num: 25, Den: 1}
-	load(t)
+	loadCPU(t)
 	var want []string
 	for range 5 {
 		got := diary(t, b, c, o, 8)
