@@ -17,7 +17,8 @@ func TestAssemble(t *testing.T) {
 		s.withoutPrograms(t, name)
 	}
 	s.put(t, "sites/a/index.html", page)
-	f := finished(t, s.run(t, "gif", `{"input":"s3://helios-test/sites/a/index.html","output":"renders/a.gif","concurrency":3}`))
+	f := finished(t, s.run(t, "gif",
+		`{"input":"s3://helios-test/sites/a/index.html","output":"renders/a.gif","concurrency":3}`))
 	if f.Output != "s3://helios-test/renders/a.gif" || f.Frames != 12 {
 		t.Errorf("finished: %+v", f)
 	}
@@ -26,7 +27,9 @@ func TestAssemble(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := filepath.Join(dir, "local.gif")
-	if out, err := exec.CommandContext(t.Context(), "go", "run", "helios/cmd/helios", "render", dir, "-o", want, "--concurrency", "3").CombinedOutput(); err != nil {
+	cmd := exec.CommandContext(t.Context(),
+		"go", "run", "helios/cmd/helios", "render", dir, "-o", want, "--concurrency", "3")
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("helios render: %v\n%s", err, out)
 	}
 	got := s.download(t, "renders/a.gif")

@@ -15,7 +15,8 @@ func TestOnlyChunkBinaryOpensPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := bytes.Contains(symbols, []byte("helios/shared/capture.(*Player).Play")); got != want || !bytes.Contains(symbols, []byte("main.main")) {
+		if got := bytes.Contains(symbols, []byte("helios/shared/capture.(*Player).Play")); got != want ||
+			!bytes.Contains(symbols, []byte("main.main")) {
 			t.Errorf("%s opens pages: %t", name, got)
 		}
 	}

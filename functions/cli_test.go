@@ -31,12 +31,14 @@ type commandLine struct {
 func (s *stack) commandLine(t *testing.T) *commandLine {
 	t.Helper()
 	programs := t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", programs, "../cmd/helios").CombinedOutput(); err != nil {
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", programs, "../cmd/helios")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("compiling helios: %v\n%s", err, out)
 	}
 	return &commandLine{t.TempDir(), []string{
 		"PATH=" + programs + ":" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "HELIOS_CACHE=" + t.TempDir(), "TERM=xterm",
-		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=AKIATEST", "AWS_SECRET_ACCESS_KEY=secret", "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=AKIATEST", "AWS_SECRET_ACCESS_KEY=secret",
+		"AWS_EC2_METADATA_DISABLED=true",
 		cloud.BucketVariable + "=" + bucket, cloud.StateMachineVariable + "=" + s.machine,
 	}}
 }
@@ -63,7 +65,8 @@ func TestCloudCommandLine(t *testing.T) {
 	c := s.commandLine(t)
 	const frames = 1600 // enough to report progress in between
 	for name, text := range map[string]string{
-		"my intro/index.html":         strings.Replace(strings.Replace(page, `data-duration="1.2"`, `data-duration="160"`, 1), "<style>", `<link rel="stylesheet" href="css/more%20style.css"><style>`, 1),
+		"my intro/index.html": strings.Replace(strings.Replace(page, `data-duration="1.2"`, `data-duration="160"`, 1),
+			"<style>", `<link rel="stylesheet" href="css/more%20style.css"><style>`, 1),
 		"my intro/css/more style.css": "p { font: 20px monospace; text-shadow: 1px 1px red }",
 	} {
 		file := filepath.Join(c.dir, name)
@@ -74,7 +77,9 @@ func TestCloudCommandLine(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	screen := c.run(t, `script -qec 'stty cols 120 rows 30; exec helios cloud render "my intro" -o out.mp4 --concurrency 3 --endpoint-url `+s.URL+`' /dev/null`)
+	endpoint := " --endpoint-url " + s.URL
+	screen := c.run(t, `script -qec 'stty cols 120 rows 30; `+
+		`exec helios cloud render "my intro" -o out.mp4 --concurrency 3`+endpoint+`' /dev/null`)
 	if !strings.Contains(screen, "uploaded 2 of 2 files") || !strings.Contains(screen, "out.mp4") {
 		t.Errorf("the screen showed %q", screen)
 	}
@@ -99,9 +104,9 @@ func TestCloudCommandLine(t *testing.T) {
 		t.Errorf("the %d frames differ from the %d of helios render", len(got), len(want))
 	}
 
-	endpoint := " --endpoint-url " + s.URL
 	var list []remote.Render
-	if err := json.Unmarshal([]byte(c.run(t, "helios cloud list --json"+endpoint)), &list); err != nil || len(list) != 1 || !strings.HasPrefix(list[0].ID, "my-intro-") {
+	if err := json.Unmarshal([]byte(c.run(t, "helios cloud list --json"+endpoint)), &list); err != nil || len(list) != 1 ||
+		!strings.HasPrefix(list[0].ID, "my-intro-") {
 		t.Fatalf("the list is %+v: %v", list, err)
 	}
 	id := list[0].ID
@@ -109,7 +114,8 @@ func TestCloudCommandLine(t *testing.T) {
 	if err := json.Unmarshal([]byte(c.run(t, "helios cloud status --json "+id+endpoint)), &status); err != nil {
 		t.Fatal(err)
 	}
-	if p := status.Progress; status.Status != remote.Succeeded || p == nil || p.Frames != frames || p.Done != 3 || len(p.Partitions) != 3 || p.Dollars <= 0 {
+	if p := status.Progress; status.Status != remote.Succeeded || p == nil || p.Frames != frames || p.Done != 3 ||
+		len(p.Partitions) != 3 || p.Dollars <= 0 {
 		t.Errorf("the status is %+v", status)
 	}
 	c.run(t, "helios cloud fetch "+id+" -o again.mp4 --quiet"+endpoint)
@@ -118,11 +124,15 @@ func TestCloudCommandLine(t *testing.T) {
 	}
 
 	// Only the changed file is uploaded again.
-	if err := os.WriteFile(filepath.Join(c.dir, "my intro/css/more style.css"), []byte("p { color: red }"), 0o600); err != nil {
+	style := filepath.Join(c.dir, "my intro/css/more style.css")
+	if err := os.WriteFile(style, []byte("p { color: red }"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	west := sfn.New(s.states.Options(), func(o *sfn.Options) { o.Region = "us-west-2" }) // moto runs only one execution per region
-	if messages := c.run(t, `helios cloud render "my intro" --detach --frame-count 1 --state-machine `+createMachine(t, west)+endpoint+` 2>&1`); !strings.Contains(messages, "uploaded 1 of 2 files") {
+	// moto runs only one execution per region.
+	west := sfn.New(s.states.Options(), func(o *sfn.Options) { o.Region = "us-west-2" })
+	messages := c.run(t, `helios cloud render "my intro" --detach --frame-count 1 --state-machine `+
+		createMachine(t, west)+endpoint+` 2>&1`)
+	if !strings.Contains(messages, "uploaded 1 of 2 files") {
 		t.Errorf("it printed %s", messages)
 	}
 }

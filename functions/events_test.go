@@ -52,7 +52,8 @@ func TestTrigger(t *testing.T) {
 	if len(list.Executions) != 1 || aws.ToString(list.Executions[0].Name) != first.Execution {
 		t.Fatalf("there are %d executions", len(list.Executions))
 	}
-	if f := finished(t, wait(t, s.states, *list.Executions[0].ExecutionArn)); f.Output != "s3://helios-test/renders/good.mp4" {
+	f := finished(t, wait(t, s.states, *list.Executions[0].ExecutionArn))
+	if f.Output != "s3://helios-test/renders/good.mp4" {
 		t.Errorf("the output is %s", f.Output)
 	}
 	if got := frameMD5(t, s.download(t, "renders/good.mp4")); len(got) != 12 {
@@ -63,11 +64,13 @@ func TestTrigger(t *testing.T) {
 		t.Fatal(response)
 	}
 	var reason struct{ Error, Field string }
-	if err := s.bucket.GetJSON(t.Context(), "requests/bad.error.json", &reason); err != nil || reason.Field != "fps" || !strings.Contains(reason.Error, "fast") {
+	if err := s.bucket.GetJSON(t.Context(), "requests/bad.error.json", &reason); err != nil || reason.Field != "fps" ||
+		!strings.Contains(reason.Error, "fast") {
 		t.Errorf("the request error is %+v, %v", reason, err)
 	}
 	for _, key := range []string{"requests/bad.error.json", "renders/good.mp4", "requests/gone.json"} {
-		if response, failed := s.call(t, "plan", event(key)); failed != "" || strings.Contains(response, "execution") || strings.Contains(response, "error\"") {
+		if response, failed := s.call(t, "plan", event(key)); failed != "" || strings.Contains(response, "execution") ||
+			strings.Contains(response, "error\"") {
 			t.Errorf("%s: %s", key, response)
 		}
 	}
@@ -81,7 +84,8 @@ func (s *stack) plan(t *testing.T, request string) cloud.Planned {
 		t.Fatal(inspection)
 	}
 	response, failed := s.call(t, "plan", map[string]any{
-		"action": "plan", "request": json.RawMessage(request), "inspection": json.RawMessage(inspection), "execution": map[string]string{"name": "x"},
+		"action": "plan", "request": json.RawMessage(request), "inspection": json.RawMessage(inspection),
+		"execution": map[string]string{"name": "x"},
 	})
 	if failed != "" {
 		t.Fatal(response)
@@ -100,8 +104,11 @@ func TestTimeout(t *testing.T) {
 	p := s.plan(t, `{"input":"s3://helios-test/sites/a/index.html"}`)
 	s.lambda.SetTimeout("chunk", 8*time.Second)
 	begun := time.Now()
-	response, failed := s.call(t, "chunk", cloud.RenderEvent{Action: "render", JobID: p.JobID, Partition: cloud.PartitionItem{FrameCount: 90_000, OutputFile: "x.0000.mp4"}})
-	if failed != cloud.TimeoutError || !strings.Contains(response, "of 90000 frames done") || !strings.Contains(response, "ms each") {
+	response, failed := s.call(t, "chunk", cloud.RenderEvent{
+		Action: "render", JobID: p.JobID, Partition: cloud.PartitionItem{FrameCount: 90_000, OutputFile: "x.0000.mp4"},
+	})
+	if failed != cloud.TimeoutError || !strings.Contains(response, "of 90000 frames done") ||
+		!strings.Contains(response, "ms each") {
 		t.Errorf("%s: %s", failed, response)
 	}
 	if took := time.Since(begun); took >= 8*time.Second {
@@ -139,7 +146,9 @@ func TestPagesHaveNoCredentials(t *testing.T) {
 		})
 		return false
 	})
-	if response, failed := s.call(t, "chunk", cloud.RenderEvent{Action: "render", JobID: p.JobID, Partition: cloud.PartitionItem{FrameCount: 1500, OutputFile: "x.0000.mp4"}}); failed != "" {
+	if response, failed := s.call(t, "chunk", cloud.RenderEvent{
+		Action: "render", JobID: p.JobID, Partition: cloud.PartitionItem{FrameCount: 1500, OutputFile: "x.0000.mp4"},
+	}); failed != "" {
 		t.Fatal(response)
 	}
 	if seen < 3 {

@@ -163,7 +163,8 @@ func TestEventSchema(t *testing.T) {
 	}
 	for _, wrong := range []string{
 		`{"version":1,"status":"completed","execution":"x"}`, `{"version":1,"status":"failed","execution":"x","error":"e"}`,
-		`{"version":1,"status":"failed","execution":"x","error":"e","message":"m","output":"s3://a/b"}`, `{"version":2,"status":"failed","execution":"x","error":"e","message":"m"}`,
+		`{"version":1,"status":"failed","execution":"x","error":"e","message":"m","output":"s3://a/b"}`,
+		`{"version":2,"status":"failed","execution":"x","error":"e","message":"m"}`,
 	} {
 		if checkEvent(t, []byte(wrong)) == nil {
 			t.Errorf("the schema accepts %s", wrong)

@@ -103,7 +103,9 @@ func startFunctions(t *testing.T, env ...string) *stack {
 	s := &stack{lambda: awstest.NewLambda(t), bucket: &cloud.Bucket{Name: bucket, Client: server.Client()}}
 	s.Endpoint = awstest.StartS3(t, s.lambda, server.Endpoint)
 	s.makeBucket(t)
-	s.deploy(t, append([]string{"AWS_ACCESS_KEY_ID=" + server.AccessKey, "AWS_SECRET_ACCESS_KEY=" + server.SecretKey, "AWS_SESSION_TOKEN="}, env...))
+	s.deploy(t, append([]string{
+		"AWS_ACCESS_KEY_ID=" + server.AccessKey, "AWS_SECRET_ACCESS_KEY=" + server.SecretKey, "AWS_SESSION_TOKEN=",
+	}, env...))
 	return s
 }
 
@@ -174,7 +176,9 @@ func (s *stack) run(t *testing.T, name, request string) *sfn.DescribeExecutionOu
 	region := []string{"us-east-1", "us-west-2", "eu-west-1"}[s.regions]
 	states := sfn.New(s.states.Options(), func(o *sfn.Options) { o.Region = region })
 	machine := createMachine(t, states)
-	out, err := states.StartExecution(t.Context(), &sfn.StartExecutionInput{StateMachineArn: &machine, Name: &name, Input: &request})
+	out, err := states.StartExecution(t.Context(), &sfn.StartExecutionInput{
+		StateMachineArn: &machine, Name: &name, Input: &request,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +224,8 @@ func frameMD5(t *testing.T, path string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(strings.Split(strings.TrimSpace(string(out)), "\n"), func(l string) bool { return strings.HasPrefix(l, "#") })
+	return slices.DeleteFunc(strings.Split(strings.TrimSpace(string(out)), "\n"),
+		func(l string) bool { return strings.HasPrefix(l, "#") })
 }
 
 // download downloads an object to a file.
@@ -255,7 +260,8 @@ func renderLocally(t *testing.T, concurrency, page string, files ...string) stri
 	out := filepath.Join(dir, "local.mp4")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "run", "helios/cmd/helios", "render", dir, "-o", out, "--concurrency", concurrency)
+	cmd := exec.CommandContext(ctx,
+		"go", "run", "helios/cmd/helios", "render", dir, "-o", out, "--concurrency", concurrency)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("helios render: %v\n%s", err, text)
 	}

@@ -37,7 +37,10 @@ iframe{position:absolute;width:78px;height:38px;border:0;overflow:hidden}</style
 <script>
 const attempts = %s;
 const add = (tag, attributes) => Object.assign(document.body.appendChild(document.createElement(tag)), attributes);
-const event = (e, good) => new Promise((yes, no) => { e.addEventListener(good, yes); e.addEventListener("error", no); });
+const event = (e, good) => new Promise((yes, no) => {
+  e.addEventListener(good, yes);
+  e.addEventListener("error", no);
+});
 const runWorker = (script) => new Promise((yes, no) => {
   const w = new Worker(URL.createObjectURL(new Blob([script], {type: "text/javascript"})));
   w.onmessage = (m) => m.data ? yes() : no();
@@ -56,10 +59,14 @@ const apis = {
     x.send();
   }),
   worker: (u) => runWorker("fetch(" + JSON.stringify(u) + ").then(r => postMessage(r.ok), () => postMessage(false))"),
-  import: (u) => runWorker("try { importScripts(" + JSON.stringify(u) + "); postMessage(true) } catch { postMessage(false) }"),
+  import: (u) => runWorker(
+    "try { importScripts(" + JSON.stringify(u) + "); postMessage(true) } catch { postMessage(false) }"),
   script: (u) => event(add("script", {src: u}), "load"),
   image: (u) => event(add("img", {src: u, hidden: true}), "load"),
-  style: (u) => event(document.head.appendChild(Object.assign(document.createElement("link"), {rel: "stylesheet", href: u})), "load"),
+  style: (u) => {
+    const link = Object.assign(document.createElement("link"), {rel: "stylesheet", href: u});
+    return event(document.head.appendChild(link), "load");
+  },
   video: (u) => event(add("video", {src: u, muted: true, hidden: true}), "loadedmetadata"),
   socket: (u) => event(new WebSocket(u), "open"),
   frame: (u) => {
@@ -67,7 +74,9 @@ const apis = {
     f.style.left = n %% 4 * 80 + "px";
     f.style.top = 200 + (n >> 2) * 40 + "px";
     // The content may be visible even if scripts cannot read it.
-    return event(f, "load").then(() => { if (!f.contentDocument || !f.contentDocument.body.textContent.includes("THE TEXT")) throw 0; });
+    return event(f, "load").then(() => {
+      if (!f.contentDocument || !f.contentDocument.body.textContent.includes("THE TEXT")) throw 0;
+    });
   },
 };
 document.addEventListener("DOMContentLoaded", () => {
@@ -88,9 +97,12 @@ document.addEventListener("DOMContentLoaded", () => {
 func TestPageIsolation(t *testing.T) {
 	t.Parallel()
 	s := startFunctions(t)
-	const request = `{"input":"s3://helios-test/sites/a/","output":"renders/a.mp4","concurrency":1,"allowMissingAssets":true}`
+	const request = `{"input": "s3://helios-test/sites/a/", "output": "renders/a.mp4", "concurrency": 1,
+		"allowMissingAssets": true}`
 	s.put(t, "sites/a/index.html", page)
-	for _, key := range []string{"secret", "jobs/x/secret", "requests/secret", "sites/secret", "sites/b/secret", "sites/a2/secret", "sites/a/own"} {
+	for _, key := range []string{
+		"secret", "jobs/x/secret", "requests/secret", "sites/secret", "sites/b/secret", "sites/a2/secret", "sites/a/own",
+	} {
 		s.put(t, key+".txt", "THE TEXT")
 		s.put(t, key+".js", "1")
 		s.put(t, key+".html", "<p style='background:#f0f'>THE TEXT</p>")
@@ -99,13 +111,14 @@ func TestPageIsolation(t *testing.T) {
 	s.plan(t, request) // starts the environment whose address the page tries
 	env := s.lambda.Environments("chunk")[0]
 	_, port, _ := strings.Cut(env.Runtime, ":")
-	front, err := url.Parse(s.URL)
+	endpoint, err := url.Parse(s.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 
 	list := []attempt{
-		{"fetch", "own.txt", true}, {"xhr", "/own.txt", true}, {"worker", "http://helios.localhost/own.txt", true}, {"import", "http://helios.localhost/own.js", true},
+		{"fetch", "own.txt", true}, {"xhr", "/own.txt", true}, {"worker", "http://helios.localhost/own.txt", true},
+		{"import", "http://helios.localhost/own.js", true},
 		{"script", "own.js", true}, {"image", "own.svg", true}, {"frame", "own.html", true},
 	}
 	try := func(address string, apis ...string) {
@@ -114,7 +127,9 @@ func TestPageIsolation(t *testing.T) {
 		}
 	}
 	// Local files.
-	for _, file := range []string{"/proc/self/environ", "/proc/1/environ", fmt.Sprintf("/proc/%d/environ", env.PID), "/etc/passwd"} {
+	for _, file := range []string{
+		"/proc/self/environ", "/proc/1/environ", fmt.Sprintf("/proc/%d/environ", env.PID), "/etc/passwd",
+	} {
 		try("file://"+file, "fetch", "xhr", "worker", "import", "script", "image", "style", "video", "frame")
 		try("view-source:file://"+file, "fetch", "frame")
 		try("file://localhost"+file, "frame")
@@ -127,7 +142,8 @@ func TestPageIsolation(t *testing.T) {
 	}
 	// The Runtime API and credential services.
 	for _, host := range []string{
-		"127.0.0.1", "localhost", "runtime.localhost", "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "0.0.0.0", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::127.0.0.1]",
+		"127.0.0.1", "localhost", "runtime.localhost", "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "0.0.0.0", "[::1]",
+		"[::]", "[::ffff:127.0.0.1]", "[::127.0.0.1]",
 	} {
 		try("http://"+host+":"+port+"/2018-06-01/runtime/invocation/next", "fetch", "silent")
 	}
@@ -137,21 +153,29 @@ func TestPageIsolation(t *testing.T) {
 	try("ws://"+runtime, "socket")
 	try("wss://"+runtime, "socket")
 	for _, address := range []string{
-		"http://169.254.169.254/latest/meta-data/iam/security-credentials/", "http://169.254.170.2/v2/credentials/", "http://169.254.100.1:9001/2018-06-01/runtime/invocation/next",
-		"http://[fe80::1]/", "http://[fd00:ec2::254]/latest/meta-data/", "http://[::ffff:169.254.169.254]/latest/meta-data/", "http://2852039166/latest/meta-data/", "http://127.0.0.1:9001/",
+		"http://169.254.169.254/latest/meta-data/iam/security-credentials/", "http://169.254.170.2/v2/credentials/",
+		"http://169.254.100.1:9001/2018-06-01/runtime/invocation/next",
+		"http://[fe80::1]/", "http://[fd00:ec2::254]/latest/meta-data/", "http://[::ffff:169.254.169.254]/latest/meta-data/",
+		"http://2852039166/latest/meta-data/", "http://127.0.0.1:9001/",
 	} {
 		try(address, "fetch", "silent", "frame", "video")
 	}
 	// Other keys and the bucket itself.
 	for _, address := range []string{
-		"../secret.txt", "/../b/secret.txt", "/%2e%2e/b/secret.txt", "/%2e%2e%2fb%2fsecret.txt", "/..%2f..%2fsecret.txt", "/..%5csecret.txt", "/.%2e/b/secret.txt", "/x/../../b/secret.txt",
-		"/%252e%252e/secret.txt", "//../b/secret.txt", "/./../secret.txt", "/2/secret.txt", "/sites/b/secret.txt", "/helios-test/secret.txt", "/s3://helios-test/secret.txt",
-		"/secret.txt", "/jobs/x/secret.txt", "/%2fsecret.txt", "/own.txt/../../b/secret.txt", "http://sites.helios.localhost/b/secret.txt", "http://helios.localhost:8080/own.txt",
-		"https://helios.localhost/own.txt", "http://" + front.Host + "/helios-test/secret.txt", "http://" + front.Host + "/helios-test/?list-type=2",
+		"../secret.txt", "/../b/secret.txt", "/%2e%2e/b/secret.txt", "/%2e%2e%2fb%2fsecret.txt", "/..%2f..%2fsecret.txt",
+		"/..%5csecret.txt", "/.%2e/b/secret.txt", "/x/../../b/secret.txt",
+		"/%252e%252e/secret.txt", "//../b/secret.txt", "/./../secret.txt", "/2/secret.txt", "/sites/b/secret.txt",
+		"/helios-test/secret.txt", "/s3://helios-test/secret.txt",
+		"/secret.txt", "/jobs/x/secret.txt", "/%2fsecret.txt", "/own.txt/../../b/secret.txt",
+		"http://sites.helios.localhost/b/secret.txt", "http://helios.localhost:8080/own.txt",
+		"https://helios.localhost/own.txt", "http://" + endpoint.Host + "/helios-test/secret.txt",
+		"http://" + endpoint.Host + "/helios-test/?list-type=2",
 	} {
 		try(address, "fetch", "frame")
 	}
-	for _, name := range []string{"/%2e%2e/b/secret", "/..%2fb%2fsecret", "http://" + front.Host + "/helios-test/secret"} {
+	for _, name := range []string{
+		"/%2e%2e/b/secret", "/..%2fb%2fsecret", "http://" + endpoint.Host + "/helios-test/secret",
+	} {
 		try(name+".js", "script")
 		try(name+".svg", "image")
 	}
@@ -196,7 +220,8 @@ func TestPageIsolation(t *testing.T) {
 			t.Errorf("the iframe of %s is outside of the page", a.URL)
 		}
 		// The proxy's errors are black text on white. Other schemes show nothing at all.
-		if painted := isPainted(shown, at, a.Succeed || !strings.HasPrefix(a.URL, "http") && !strings.HasPrefix(a.URL, "/") && !strings.HasPrefix(a.URL, ".")); painted != a.Succeed {
+		isHTTP := strings.HasPrefix(a.URL, "http") || strings.HasPrefix(a.URL, "/") || strings.HasPrefix(a.URL, ".")
+		if painted := isPainted(shown, at, a.Succeed || !isHTTP); painted != a.Succeed {
 			t.Errorf("the iframe of %s shows content: %v", a.URL, painted)
 		}
 	}
@@ -228,7 +253,8 @@ func isPainted(m image.Image, at image.Point, anything bool) bool {
 func lastFrame(t *testing.T, video string, frames int64) image.Image {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "last.png")
-	out, err := exec.Command("ffmpeg", "-v", "error", "-i", video, "-vf", fmt.Sprintf("select=eq(n\\,%d)", frames-1), "-frames:v", "1", path).CombinedOutput()
+	out, err := exec.Command("ffmpeg", "-v", "error", "-i", video, "-vf", fmt.Sprintf("select=eq(n\\,%d)", frames-1),
+		"-frames:v", "1", path).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

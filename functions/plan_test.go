@@ -27,7 +27,8 @@ func TestPlanEqualsCommandLine(t *testing.T) {
 	}{
 		{`"concurrency":3`, []string{"--concurrency", "3"}},
 		{`"concurrency":12`, []string{"--concurrency", "12"}},
-		{`"concurrency":5,"fps":"30000/1001","duration":2.5,"startFrame":7`, []string{"--concurrency", "5", "--fps", "30000/1001", "--duration", "2.5", "--start-frame", "7"}},
+		{`"concurrency":5,"fps":"30000/1001","duration":2.5,"startFrame":7`,
+			[]string{"--concurrency", "5", "--fps", "30000/1001", "--duration", "2.5", "--start-frame", "7"}},
 	} {
 		p := s.plan(t, `{"input":"s3://helios-test/sites/a/","output":"renders/a b.mp4",`+test.request+`}`)
 		var planned job.Spec
@@ -39,7 +40,9 @@ func TestPlanEqualsCommandLine(t *testing.T) {
 			t.Fatal(err)
 		}
 		file := filepath.Join(dir, "job.json")
-		cmd := exec.Command("go", append([]string{"run", "helios/cmd/helios", "render", dir, "-o", filepath.Join(dir, "a b.mp4"), "--emit-job", file}, test.flags...)...)
+		cmd := exec.Command("go", append([]string{
+			"run", "helios/cmd/helios", "render", dir, "-o", filepath.Join(dir, "a b.mp4"), "--emit-job", file,
+		}, test.flags...)...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -53,7 +56,11 @@ func TestPlanEqualsCommandLine(t *testing.T) {
 		}
 		items := s.items(t, p)
 		for i, partition := range planned.Partitions {
-			if i >= len(items) || (cloud.PartitionItem{ID: partition.ID, StartFrame: partition.StartFrame, FrameCount: partition.FrameCount, OutputFile: partition.OutputFile}) != items[i] {
+			want := cloud.PartitionItem{
+				ID: partition.ID, StartFrame: partition.StartFrame, FrameCount: partition.FrameCount,
+				OutputFile: partition.OutputFile,
+			}
+			if i >= len(items) || items[i] != want {
 				t.Errorf("%s: item %d differs from the spec", test.request, i)
 			}
 		}
@@ -84,7 +91,10 @@ func TestPlanPartitions(t *testing.T) {
 		{request: `,"maxConcurrency":500`, frameMS: 1000, partitions: 10, atOnce: 3},
 		{request: `,"concurrency":7`, frameMS: 200, partitions: 7, atOnce: 3},
 		{request: `,"targetChunkSeconds":800`, frameMS: 20_000, partitions: 15, atOnce: 3},
-		{request: `,"concurrency":1`, frameMS: 2000, wantError: "600 frames that take about 20m0s (2s a frame), more than the 14m0s"},
+		{
+			request: `,"concurrency":1`, frameMS: 2000,
+			wantError: "600 frames that take about 20m0s (2s a frame), more than the 14m0s",
+		},
 		{request: ``, frameMS: 2000, replayMS: 1500, wantError: "1.5s to replay a frame"},
 	} {
 		seek := "direct"
@@ -94,7 +104,8 @@ func TestPlanPartitions(t *testing.T) {
 		response, failed := s.call(t, "plan", map[string]any{
 			"action": "plan", "execution": map[string]string{"name": "x"},
 			"request": json.RawMessage(`{"input":"s3://helios-test/sites/a/"` + test.request + `}`),
-			"inspection": json.RawMessage(fmt.Sprintf(`{"width":64,"height":64,"fps":"30","duration":20,"seekMode":%q,"frameMs":%d,"replayMs":%d,"chromium":"156","ffmpeg":"5"}`,
+			"inspection": json.RawMessage(fmt.Sprintf(`{"width": 64, "height": 64, "fps": "30", "duration": 20,
+				"seekMode": %q, "frameMs": %d, "replayMs": %d, "chromium": "156", "ffmpeg": "5"}`,
 				seek, test.frameMS, test.replayMS)),
 		})
 		if test.wantError != "" {

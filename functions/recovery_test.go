@@ -29,7 +29,8 @@ import (
 func (s *stack) planWith(t *testing.T, request, inspection string) (p cloud.Planned, items []cloud.PartitionItem) {
 	t.Helper()
 	response, failed := s.call(t, "plan", map[string]any{
-		"action": "plan", "request": json.RawMessage(request), "inspection": json.RawMessage(inspection), "execution": map[string]string{"name": "x"},
+		"action": "plan", "request": json.RawMessage(request), "inspection": json.RawMessage(inspection),
+		"execution": map[string]string{"name": "x"},
 	})
 	if failed != "" {
 		t.Fatal(response)
@@ -62,7 +63,8 @@ func (s *stack) merge(t *testing.T, p cloud.Planned) (response, failed string) {
 // uploads returns the keys of unfinished multipart uploads.
 func (s *stack) uploads(t *testing.T) (keys []string) {
 	t.Helper()
-	list, err := s.bucket.Client.ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: aws.String(bucket)})
+	list, err := s.bucket.Client.ListMultipartUploads(t.Context(),
+		&s3.ListMultipartUploadsInput{Bucket: aws.String(bucket)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,22 +88,26 @@ func (s *stack) exists(t *testing.T, key string) bool {
 func noisyChunk(t *testing.T) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "noise.mp4")
-	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=gray:s=960x540:r=10", "-frames:v", "10", "-vf", "noise=alls=100:allf=t",
-		"-c:v", "libx264", "-preset", "ultrafast", "-qp", "4", "-pix_fmt", "yuv420p", "-g", "10", "-bf", "0", "-video_track_timescale", "10000", path).CombinedOutput()
+	out, err := exec.Command("ffmpeg", "-v", "error",
+		"-f", "lavfi", "-i", "color=gray:s=960x540:r=10", "-frames:v", "10", "-vf", "noise=alls=100:allf=t",
+		"-c:v", "libx264", "-preset", "ultrafast", "-qp", "4", "-pix_fmt", "yuv420p", "-g", "10", "-bf", "0",
+		"-video_track_timescale", "10000", path).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return read(t, path)
 }
 
-const noiseInspection = `{"width":960,"height":540,"fps":"10","duration":3,"seekMode":"direct","frameMs":1,"chromium":"156","ffmpeg":"5"}`
+const noiseInspection = `{"width": 960, "height": 540, "fps": "10", "duration": 3, "seekMode": "direct", "frameMs": 1,
+	"chromium": "156", "ffmpeg": "5"}`
 
 // A merge that is killed during its upload writes no output. The next merge writes it and aborts the first upload.
 func TestKilledMerge(t *testing.T) {
 	t.Parallel()
 	s := startFunctions(t)
 	chunk := noisyChunk(t)
-	p, items := s.planWith(t, `{"input":"s3://helios-test/sites/a/","output":"renders/a.mp4","concurrency":3}`, noiseInspection)
+	p, items := s.planWith(t, `{"input":"s3://helios-test/sites/a/","output":"renders/a.mp4","concurrency":3}`,
+		noiseInspection)
 	for _, item := range items {
 		if err := s.bucket.Put(t.Context(), cloud.Job(p.JobID).Prefix()+item.OutputFile, chunk); err != nil {
 			t.Fatal(err)
@@ -167,7 +173,8 @@ func TestKilledMerge(t *testing.T) {
 }
 
 // latePage requests an asset after 600 ms. A test can wait for this request.
-var latePage = strings.Replace(page, "</script>", `;setTimeout(()=>document.body.append(Object.assign(new Image,{src:"late.svg"})),600)</script>`, 1)
+var latePage = strings.Replace(page, "</script>",
+	`;setTimeout(()=>document.body.append(Object.assign(new Image,{src:"late.svg"})),600)</script>`, 1)
 
 const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9" fill="red"/></svg>`
 
@@ -351,7 +358,8 @@ func TestUnreliableS3(t *testing.T) {
 	if response, failed := s.merge(t, p); failed != "" {
 		t.Fatal(response)
 	}
-	if want, got := frameMD5(t, renderLocally(t, "3", latePage, "late.svg", svg)), frameMD5(t, s.download(t, "renders/a.mp4")); len(got) != 12 || !slices.Equal(want, got) {
+	want := frameMD5(t, renderLocally(t, "3", latePage, "late.svg", svg))
+	if got := frameMD5(t, s.download(t, "renders/a.mp4")); len(got) != 12 || !slices.Equal(want, got) {
 		t.Errorf("the frames are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	if keys := s.uploads(t); len(keys) > 0 {
@@ -373,7 +381,8 @@ func TestStalledS3(t *testing.T) {
 		awstest.Stall(r)
 	})
 	response, failed := s.call(t, "plan", map[string]any{
-		"action": "plan", "request": json.RawMessage(`{"input":"s3://helios-test/sites/a/"}`), "inspection": json.RawMessage(noiseInspection), "execution": map[string]string{"name": "x"},
+		"action": "plan", "request": json.RawMessage(`{"input":"s3://helios-test/sites/a/"}`),
+		"inspection": json.RawMessage(noiseInspection), "execution": map[string]string{"name": "x"},
 	})
 	if failed != cloud.TransientError || requests.Load() < 6 || requests.Load() > 18 {
 		t.Errorf("after %d requests, it returned %s: %s", requests.Load(), failed, response)
@@ -406,7 +415,8 @@ func TestUnavailableS3(t *testing.T) {
 				event    any
 			}{
 				{"chunk", map[string]any{"action": "inspect", "request": json.RawMessage(request)}},
-				{"plan", map[string]any{"action": "plan", "request": json.RawMessage(request), "inspection": json.RawMessage(noiseInspection), "execution": map[string]string{"name": "x"}}},
+				{"plan", map[string]any{"action": "plan", "request": json.RawMessage(request),
+					"inspection": json.RawMessage(noiseInspection), "execution": map[string]string{"name": "x"}}},
 				{"chunk", cloud.RenderEvent{Action: "render", JobID: p.JobID, Partition: items[0]}},
 				{"merge", cloud.MergeEvent{Action: "merge", JobID: p.JobID}},
 			} {

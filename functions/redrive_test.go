@@ -21,7 +21,8 @@ import (
 func TestRedrive(t *testing.T) {
 	s := startStack(t, "AWS_MAX_ATTEMPTS=1")
 	s.put(t, "sites/a/index.html", page)
-	const request = `{"input":"s3://helios-test/sites/a/","output":"renders/a.mp4","concurrency":3,"maxConcurrency":1,"revision":"first"}`
+	const request = `{"input": "s3://helios-test/sites/a/", "output": "renders/a.mp4", "concurrency": 3,
+		"maxConcurrency": 1, "revision": "first"}`
 	var failures, twice, others atomic.Int64
 	s.FailS3(func(r *http.Request) bool {
 		switch {
@@ -38,7 +39,8 @@ func TestRedrive(t *testing.T) {
 	})
 	d := s.run(t, "first", request)
 	if d.Status != types.ExecutionStatusFailed || aws.ToString(d.Error) != cloud.TransientError ||
-		!strings.Contains(aws.ToString(d.Cause), "partition 1 (frames 4 to 7)") || !strings.Contains(aws.ToString(d.Cause), "SlowDown") {
+		!strings.Contains(aws.ToString(d.Cause), "partition 1 (frames 4 to 7)") ||
+		!strings.Contains(aws.ToString(d.Cause), "SlowDown") {
 		t.Fatalf("the execution ended as %s: %s: %s", d.Status, aws.ToString(d.Error), aws.ToString(d.Cause))
 	}
 	// One call and three retries.
@@ -62,7 +64,8 @@ func TestRedrive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a, b := p.Partitions[0], p.Partitions[1]; a.Attempts != 3 || a.State != cloud.Done || b.Attempts != 4 || b.State != cloud.Failed {
+	if a, b := p.Partitions[0], p.Partitions[1]; a.Attempts != 3 || a.State != cloud.Done || b.Attempts != 4 ||
+		b.State != cloud.Failed {
 		t.Errorf("partition 0: %+v, partition 1: %+v", a, b)
 	}
 
@@ -85,8 +88,10 @@ func TestRedrive(t *testing.T) {
 	// A third execution reports its own failure.
 	s.InjectS3Fault(nil)
 	response, failed := s.call(t, "merge", map[string]any{
-		"action": "failed", "request": json.RawMessage(request), "execution": map[string]string{"id": "x", "name": "third", "start": "2999-01-01T00:00:00.000Z"},
-		"job": cloud.Planned{JobID: f.JobID, Partitions: 3, Frames: 12}, "failure": cloud.StatesError{Error: cloud.InternalError, Cause: "something else"},
+		"action": "failed", "request": json.RawMessage(request),
+		"execution": map[string]string{"id": "x", "name": "third", "start": "2999-01-01T00:00:00.000Z"},
+		"job":       cloud.Planned{JobID: f.JobID, Partitions: 3, Frames: 12},
+		"failure":   cloud.StatesError{Error: cloud.InternalError, Cause: "something else"},
 	})
 	if failed != "" || !strings.Contains(response, "something else") || strings.Contains(response, "partition 1") {
 		t.Errorf("the third execution reports %s", response)

@@ -25,7 +25,8 @@ import (
 func TestRender(t *testing.T) {
 	s := startStack(t)
 	s.put(t, "sites/a/index.html", page)
-	const request = `{"input":"s3://helios-test/sites/a/index.html","output":"renders/a.mp4","concurrency":3,"revision":"1"}`
+	const request = `{"input": "s3://helios-test/sites/a/index.html", "output": "renders/a.mp4", "concurrency": 3,
+		"revision": "1"}`
 	f := finished(t, s.run(t, "first", request))
 	if f.Frames != 12 || f.Status != "completed" || f.Output != "s3://helios-test/renders/a.mp4" || f.Dollars <= 0 {
 		t.Errorf("finished: %+v", f)
@@ -39,8 +40,9 @@ func TestRender(t *testing.T) {
 	if err := s.bucket.GetJSON(t.Context(), cloud.Job(f.JobID).Report(), &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Attempts != 3 || r.Functions["chunk"].Calls != 4 || r.Functions["plan"].Calls != 1 || r.Functions["merge"].Calls != 2 ||
-		r.Functions["chunk"].Milliseconds < 100 || r.Puts < 10 || r.Gets < 3 || r.Cost.Total != f.Dollars || r.WallSeconds <= 0 {
+	if r.Attempts != 3 || r.Functions["chunk"].Calls != 4 || r.Functions["plan"].Calls != 1 ||
+		r.Functions["merge"].Calls != 2 || r.Functions["chunk"].Milliseconds < 100 ||
+		r.Puts < 10 || r.Gets < 3 || r.Cost.Total != f.Dollars || r.WallSeconds <= 0 {
 		t.Errorf("the report is %+v", r)
 	}
 	p, err := cloud.ReadProgress(t.Context(), s.bucket, f.JobID, cloud.PricesOf("arm64"))
@@ -50,7 +52,8 @@ func TestRender(t *testing.T) {
 	if p.Frames != 12 || p.Done != 3 || p.Failed != 0 {
 		t.Errorf("progress at the end: %+v", p)
 	}
-	if e := s.Events(); len(e) != 1 || e[0].Source != "helios" || e[0].DetailType != "helios.render.completed" || !strings.Contains(e[0].Detail, f.JobID) {
+	if e := s.Events(); len(e) != 1 || e[0].Source != "helios" || e[0].DetailType != "helios.render.completed" ||
+		!strings.Contains(e[0].Detail, f.JobID) {
 		t.Errorf("the events were %+v", e)
 	}
 
@@ -116,7 +119,8 @@ func TestKilledProcesses(t *testing.T) {
 		}
 		return false
 	})
-	f := finished(t, s.run(t, "killed", `{"input":"s3://helios-test/sites/a/index.html","output":"renders/a.mp4","concurrency":2}`))
+	f := finished(t, s.run(t, "killed",
+		`{"input":"s3://helios-test/sites/a/index.html","output":"renders/a.mp4","concurrency":2}`))
 	if got := frameMD5(t, s.download(t, "renders/a.mp4")); len(got) != 12 {
 		t.Errorf("the output has %d frames", len(got))
 	}
@@ -135,7 +139,8 @@ func TestKilledProcesses(t *testing.T) {
 			continue
 		}
 		var log cloud.Log
-		if err := s.bucket.GetJSON(t.Context(), cloud.Job(f.JobID).Progress()+u.Name(), &log); err != nil || log.Error == "" || log.Stream == "" {
+		if err := s.bucket.GetJSON(t.Context(), cloud.Job(f.JobID).Progress()+u.Name(), &log); err != nil ||
+			log.Error == "" || log.Stream == "" {
 			t.Errorf("a failed attempt has the log %+v, %v", log, err)
 		}
 	}
@@ -165,7 +170,8 @@ func TestFailureNamesThePartition(t *testing.T) {
 <script>setTimeout(() => location.href = "/elsewhere.html", 2550)</script></html>`)
 	d := s.run(t, "failing", `{"input":"s3://helios-test/sites/b/index.html","concurrency":3,"mute":true}`)
 	if d.Status != types.ExecutionStatusFailed || aws.ToString(d.Error) != cloud.UserError ||
-		!strings.Contains(aws.ToString(d.Cause), "partition 2 (frames 20 to 29)") || !strings.Contains(aws.ToString(d.Cause), "log: /aws/lambda/chunk") {
+		!strings.Contains(aws.ToString(d.Cause), "partition 2 (frames 20 to 29)") ||
+		!strings.Contains(aws.ToString(d.Cause), "log: /aws/lambda/chunk") {
 		t.Fatalf("the execution ended as %s: %s: %s", d.Status, aws.ToString(d.Error), aws.ToString(d.Cause))
 	}
 	events := s.Events()

@@ -20,8 +20,10 @@ func TestReportCounts(t *testing.T) {
 	var puts, gets atomic.Int64
 	s.FailS3(func(r *http.Request) bool {
 		switch {
-		case !strings.Contains(r.UserAgent(), "aws-sdk-go"), strings.Contains(r.URL.Path, "/sites/"), r.Method == http.MethodDelete:
-		case r.Method == http.MethodPut, r.Method == http.MethodPost, r.URL.Query().Has("list-type"), r.URL.Query().Has("uploads"):
+		case !strings.Contains(r.UserAgent(), "aws-sdk-go"), strings.Contains(r.URL.Path, "/sites/"),
+			r.Method == http.MethodDelete:
+		case r.Method == http.MethodPut, r.Method == http.MethodPost, r.URL.Query().Has("list-type"),
+			r.URL.Query().Has("uploads"):
 			puts.Add(1)
 		default:
 			gets.Add(1)
@@ -42,7 +44,8 @@ func TestReportCounts(t *testing.T) {
 		t.Errorf("the report counts %d puts and %d gets, want %d and %d", r.Puts, r.Gets, puts.Load(), gets.Load())
 	}
 	west := sfn.New(s.states.Options(), func(o *sfn.Options) { o.Region = strings.Split(*d.ExecutionArn, ":")[3] })
-	history, err := west.GetExecutionHistory(t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: d.ExecutionArn, MaxResults: 1000})
+	history, err := west.GetExecutionHistory(t.Context(),
+		&sfn.GetExecutionHistoryInput{ExecutionArn: d.ExecutionArn, MaxResults: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,8 +26,10 @@ import (
 // planMany plans a job with a number of partitions of one frame each.
 func (s *stack) planMany(t *testing.T, partitions int) cloud.Planned {
 	t.Helper()
-	p, _ := s.planWith(t, fmt.Sprintf(`{"input":"s3://helios-test/sites/a/","output":"renders/a.mp4","concurrency":%d}`, partitions),
-		fmt.Sprintf(`{"width":32,"height":32,"fps":"10","duration":%d.%d,"seekMode":"direct","frameMs":1,"chromium":"156","ffmpeg":"5"}`, partitions/10, partitions%10))
+	request := fmt.Sprintf(`{"input":"s3://helios-test/sites/a/","output":"renders/a.mp4","concurrency":%d}`, partitions)
+	inspection := fmt.Sprintf(`{"width": 32, "height": 32, "fps": "10", "duration": %d.%d, "seekMode": "direct",
+		"frameMs": 1, "chromium": "156", "ffmpeg": "5"}`, partitions/10, partitions%10)
+	p, _ := s.planWith(t, request, inspection)
 	if p.Partitions != partitions || p.Frames != int64(partitions) {
 		t.Fatalf("the plan is %+v", p)
 	}
@@ -58,7 +60,8 @@ func mapState(t *testing.T) (branch, partitions map[string]any) {
 func (s *stack) itemsByMoto(t *testing.T, p cloud.Planned) (events []any) {
 	t.Helper()
 	branch, partitions := mapState(t)
-	partitions["ItemProcessor"].(map[string]any)["States"] = map[string]any{"Render": map[string]any{"Type": "Pass", "End": true}}
+	pass := map[string]any{"Type": "Pass", "End": true}
+	partitions["ItemProcessor"].(map[string]any)["States"] = map[string]any{"Render": pass}
 	delete(partitions, "ResultPath")
 	definition, err := json.Marshal(branch)
 	if err != nil {
@@ -70,7 +73,9 @@ func (s *stack) itemsByMoto(t *testing.T, p cloud.Planned) (events []any) {
 	}
 	arn := s.CreateStateMachine(t, "eu-west-2", "items", string(definition))
 	states := sfn.New(s.states.Options(), func(o *sfn.Options) { o.Region = "eu-west-2" })
-	out, err := states.StartExecution(t.Context(), &sfn.StartExecutionInput{StateMachineArn: &arn, Input: aws.String(string(input))})
+	out, err := states.StartExecution(t.Context(), &sfn.StartExecutionInput{
+		StateMachineArn: &arn, Input: aws.String(string(input)),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +95,8 @@ func (s *stack) itemsByRule(t *testing.T, p cloud.Planned) (events []any) {
 	t.Helper()
 	_, state := mapState(t)
 	reader := state["ItemReader"].(map[string]any)
-	if reader["Resource"] != "arn:aws:states:::s3:getObject" || !reflect.DeepEqual(reader["ReaderConfig"], map[string]any{"InputType": "JSON"}) {
+	if reader["Resource"] != "arn:aws:states:::s3:getObject" ||
+		!reflect.DeepEqual(reader["ReaderConfig"], map[string]any{"InputType": "JSON"}) {
 		t.Fatalf("the test does not support the reader %v", reader)
 	}
 	input := map[string]any{}
@@ -171,7 +177,8 @@ func TestTenThousandItems(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := e.Partition
-		if e.Action != "render" || e.JobID != p.JobID || w.ID != i || w.StartFrame != frame || w.FrameCount != 1 || w.OutputFile != fmt.Sprintf("a.%04d.mp4", i) {
+		if e.Action != "render" || e.JobID != p.JobID || w.ID != i || w.StartFrame != frame || w.FrameCount != 1 ||
+			w.OutputFile != fmt.Sprintf("a.%04d.mp4", i) {
 			t.Fatalf("event %d is %s", i, data)
 		}
 		frame += w.FrameCount
@@ -196,9 +203,12 @@ func chunkOf(t *testing.T, jobID string, partitions int) func(partition int) []b
 	t.Helper()
 	const place = `"partition":    0`
 	path := filepath.Join(t.TempDir(), "chunk.mp4")
-	comment := fmt.Sprintf(`{"chunk":{"job":%q,%s,"partitions":%d},"frames":1,"chromium":"156","ffmpeg":"5"}`, jobID, place, partitions)
-	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=32x32:r=10", "-frames:v", "1", "-c:v", "libx264", "-preset", "ultrafast",
-		"-pix_fmt", "yuv420p", "-bf", "0", "-video_track_timescale", "10000", "-metadata", "comment="+comment, path).CombinedOutput()
+	comment := fmt.Sprintf(`{"chunk":{"job":%q,%s,"partitions":%d},"frames":1,"chromium":"156","ffmpeg":"5"}`,
+		jobID, place, partitions)
+	out, err := exec.Command("ffmpeg", "-v", "error",
+		"-f", "lavfi", "-i", "testsrc=s=32x32:r=10", "-frames:v", "1",
+		"-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-bf", "0",
+		"-video_track_timescale", "10000", "-metadata", "comment="+comment, path).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

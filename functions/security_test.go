@@ -95,7 +95,8 @@ func TestRolesAreRestricted(t *testing.T) {
 						t.Errorf("%s allows %s", name, action)
 					}
 					for _, to := range stringList(lookup(s, "Resource")) {
-						writes := strings.HasPrefix(action, "s3:Put") || strings.HasPrefix(action, "s3:Delete") || strings.HasPrefix(action, "s3:Abort")
+						writes := strings.HasPrefix(action, "s3:Put") || strings.HasPrefix(action, "s3:Delete") ||
+							strings.HasPrefix(action, "s3:Abort")
 						if name == "ChunkRole" && writes && !strings.HasPrefix(to, "${Bucket.Arn}/jobs/") {
 							t.Errorf("%s allows %s on %s", name, action, to)
 						}

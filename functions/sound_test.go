@@ -15,7 +15,8 @@ import (
 // The sound of a page is mixed in parallel with twelve partitions, and merged with them.
 func TestSound(t *testing.T) {
 	tone := filepath.Join(t.TempDir(), "tone.wav")
-	if out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=440:duration=1.2", tone).CombinedOutput(); err != nil {
+	sine := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=440:duration=1.2", tone)
+	if out, err := sine.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	data, err := os.ReadFile(tone)
@@ -32,7 +33,8 @@ func TestSound(t *testing.T) {
 		t.Errorf("finished: %+v", f)
 	}
 	path := s.download(t, "renders/c.mp4")
-	if want, got := frameMD5(t, renderLocally(t, "12", html, "tone.wav", string(data))), frameMD5(t, path); len(got) != 12 || !slices.Equal(want, got) {
+	want := frameMD5(t, renderLocally(t, "12", html, "tone.wav", string(data)))
+	if got := frameMD5(t, path); len(got) != 12 || !slices.Equal(want, got) {
 		t.Errorf("the frames are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	finished(t, s.run(t, "again", request))

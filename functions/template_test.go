@@ -61,9 +61,11 @@ func TestTemplateReferences(t *testing.T) {
 		switch {
 		case r.Metadata.BuildMethod == "makefile":
 			// The target build-XFunction builds functions/x.
-			out, err := exec.Command("make", "-n", "-C", filepath.Join("..", r.Properties.CodeUri), "build-"+name, "ARTIFACTS_DIR=/nowhere").CombinedOutput()
+			out, err := exec.Command("make", "-n", "-C", filepath.Join("..", r.Properties.CodeUri), "build-"+name,
+				"ARTIFACTS_DIR=/nowhere").CombinedOutput()
 			folder := "functions/" + strings.ToLower(strings.TrimSuffix(name, "Function"))
-			if err != nil || !strings.Contains(string(out), "-o /nowhere/bootstrap ./"+folder) || !strings.Contains(string(out), "GOARCH=arm64") {
+			if err != nil || !strings.Contains(string(out), "-o /nowhere/bootstrap ./"+folder) ||
+				!strings.Contains(string(out), "GOARCH=arm64") {
 				t.Errorf("make build-%s: %v\n%s", name, err, out)
 			}
 			if _, err := os.Stat("../" + folder + "/main.go"); err != nil {
@@ -121,9 +123,18 @@ func TestTemplateSetsTheVariables(t *testing.T) {
 
 // permission maps operations of the SDK to IAM actions.
 var permission = map[string]string{
-	"GetObject": "s3:GetObject", "HeadObject": "s3:GetObject", "PutObject": "s3:PutObject", "DeleteObject": "s3:DeleteObject",
-	"CreateMultipartUpload": "s3:PutObject", "UploadPart": "s3:PutObject", "CompleteMultipartUpload": "s3:PutObject", "CopyObject": "s3:PutObject",
-	"AbortMultipartUpload": "s3:AbortMultipartUpload", "ListMultipartUploads": "s3:ListBucketMultipartUploads", "ListObjectsV2": "s3:ListBucket", "StartExecution": "states:StartExecution",
+	"AbortMultipartUpload":    "s3:AbortMultipartUpload",
+	"CompleteMultipartUpload": "s3:PutObject",
+	"CopyObject":              "s3:PutObject",
+	"CreateMultipartUpload":   "s3:PutObject",
+	"DeleteObject":            "s3:DeleteObject",
+	"GetObject":               "s3:GetObject",
+	"HeadObject":              "s3:GetObject",
+	"ListMultipartUploads":    "s3:ListBucketMultipartUploads",
+	"ListObjectsV2":           "s3:ListBucket",
+	"PutObject":               "s3:PutObject",
+	"StartExecution":          "states:StartExecution",
+	"UploadPart":              "s3:PutObject",
 }
 
 // Each role allows exactly the actions that its function calls.
@@ -133,7 +144,12 @@ func TestRolesMatchCalls(t *testing.T) {
 	s3["logs:CreateLogStream"], s3["logs:PutLogEvents"] = true, true
 	chunk := maps.Clone(s3)
 	delete(chunk, "states:StartExecution")
-	for role, want := range map[string]map[string]bool{"ChunkRole": chunk, "MergeRole": chunk, "PlanRole": without(without(s3, "s3:AbortMultipartUpload"), "s3:ListBucketMultipartUploads"), "MachineRole": states} {
+	for role, want := range map[string]map[string]bool{
+		"ChunkRole":   chunk,
+		"MergeRole":   chunk,
+		"PlanRole":    without(without(s3, "s3:AbortMultipartUpload"), "s3:ListBucketMultipartUploads"),
+		"MachineRole": states,
+	} {
 		got := map[string]bool{}
 		for _, policy := range tmpl.Resources[role].Properties.Policies {
 			for _, statement := range policy.PolicyDocument.Statement {
@@ -162,7 +178,8 @@ func without(set map[string]bool, name string) map[string]bool {
 func calls(t *testing.T, folders ...string) map[string]bool {
 	t.Helper()
 	need := map[string]bool{}
-	call := regexp.MustCompile(`(?:[cC]lient(?:\(\))?|sfn\.NewFromConfig\(\w+\))\.([A-Z]\w+)\([\w.]+, |s3\.New(ListObjectsV2)Paginator`)
+	call := regexp.MustCompile(
+		`(?:[cC]lient(?:\(\))?|sfn\.NewFromConfig\(\w+\))\.([A-Z]\w+)\([\w.]+, |s3\.New(ListObjectsV2)Paginator`)
 	for _, folder := range folders {
 		files, err := filepath.Glob(folder + "/*.go")
 		if err != nil || len(files) == 0 {
@@ -197,8 +214,12 @@ func machineActions(t *testing.T) map[string]bool {
 		t.Fatal(err)
 	}
 	need := map[string]bool{}
-	for _, m := range regexp.MustCompile(`"Resource": "arn:aws:states:::([\w:]+)"`).FindAllStringSubmatch(string(data), -1) {
-		action, ok := map[string]string{"lambda:invoke": "lambda:InvokeFunction", "events:putEvents": "events:PutEvents", "s3:getObject": "s3:GetObject"}[m[1]]
+	resource := regexp.MustCompile(`"Resource": "arn:aws:states:::([\w:]+)"`)
+	actions := map[string]string{
+		"lambda:invoke": "lambda:InvokeFunction", "events:putEvents": "events:PutEvents", "s3:getObject": "s3:GetObject",
+	}
+	for _, m := range resource.FindAllStringSubmatch(string(data), -1) {
+		action, ok := actions[m[1]]
 		if !ok {
 			t.Errorf("%s needs an IAM action that this test does not know", m[1])
 		}

@@ -31,9 +31,13 @@ const busLog = "/aws/events/requests"
 
 func connectBus(t *testing.T, s *stack) *bus {
 	t.Helper()
-	if _, err := s.bucket.Client.PutBucketNotificationConfiguration(t.Context(), &s3.PutBucketNotificationConfigurationInput{
-		Bucket: aws.String(bucket), NotificationConfiguration: &types.NotificationConfiguration{EventBridgeConfiguration: &types.EventBridgeConfiguration{}},
-	}); err != nil {
+	if _, err := s.bucket.Client.PutBucketNotificationConfiguration(t.Context(),
+		&s3.PutBucketNotificationConfigurationInput{
+			Bucket: aws.String(bucket),
+			NotificationConfiguration: &types.NotificationConfiguration{
+				EventBridgeConfiguration: &types.EventBridgeConfiguration{},
+			},
+		}); err != nil {
 		t.Fatal(err)
 	}
 	b := &bus{stack: s}
@@ -83,7 +87,8 @@ func (s *stack) aws(t *testing.T, target string, body any) []byte {
 	req.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	service, _, _ := strings.Cut(strings.TrimPrefix(strings.ToLower(target), "aws"), ".")
 	service, _, _ = strings.Cut(service, "_")
-	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIATEST/20261123/us-east-1/"+service+"/aws4_request, SignedHeaders=host, Signature=0")
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIATEST/20261123/us-east-1/"+service+
+		"/aws4_request, SignedHeaders=host, Signature=0")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +105,8 @@ func (s *stack) aws(t *testing.T, target string, body any) []byte {
 func (b *bus) deliver(t *testing.T) (results []cloud.Triggered) {
 	t.Helper()
 	var log struct{ Events []struct{ Message string } }
-	if err := json.Unmarshal(b.aws(t, "Logs_20140328.FilterLogEvents", map[string]any{"logGroupName": busLog, "interleaved": true}), &log); err != nil {
+	if err := json.Unmarshal(b.aws(t, "Logs_20140328.FilterLogEvents",
+		map[string]any{"logGroupName": busLog, "interleaved": true}), &log); err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range log.Events[b.delivered:] {
@@ -162,7 +168,9 @@ func TestRequestEvents(t *testing.T) {
 	if n := len(s.executions(t)); n != 1 {
 		t.Errorf("%d executions, want 1", n)
 	}
-	for key, want := range map[string]bool{"requests/bad.error.json": true, "requests/team/good.error.json": false, "requests/bad.error.error.json": false} {
+	for key, want := range map[string]bool{
+		"requests/bad.error.json": true, "requests/team/good.error.json": false, "requests/bad.error.error.json": false,
+	} {
 		if _, err := s.bucket.Get(t.Context(), key); (err == nil) != want {
 			t.Errorf("%s: %v", key, err)
 		}
@@ -188,7 +196,8 @@ func TestRequestError(t *testing.T) {
 	if err := s.bucket.GetJSON(t.Context(), "requests/late.error.json", &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Request != "requests/late.json" || r.Type != cloud.UserError || !strings.Contains(r.Error, "partition 2 (frames 20 to 29)") ||
+	if r.Request != "requests/late.json" || r.Type != cloud.UserError ||
+		!strings.Contains(r.Error, "partition 2 (frames 20 to 29)") ||
 		r.Execution != *list[0].ExecutionArn || r.Log == nil || r.Log.Stream == "" {
 		t.Errorf("the request error is %+v", r)
 	}

@@ -53,7 +53,9 @@ func (s *stack) createStateMachine(t *testing.T, wait int, output string) {
 			"Payload": cloud.Planned{JobID: "job-1", Partitions: 3, Frames: 90, Output: output}}},
 		"Work": map[string]any{"Type": "Wait", "Seconds": wait, "Next": "End"},
 		"End": map[string]any{"Type": "Pass", "End": true, "Result": cloud.Finished{
-			JobID: "job-1", Output: "s3://" + s.bucket + "/" + output, Frames: 90, WallSeconds: 12.5, Dollars: 0.0123, Report: "s3://" + s.bucket + "/jobs/job-1/report.json"}},
+			JobID: "job-1", Output: "s3://" + s.bucket + "/" + output, Frames: 90, WallSeconds: 12.5, Dollars: 0.0123,
+			Report: "s3://" + s.bucket + "/jobs/job-1/report.json",
+		}},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -113,8 +115,12 @@ func TestCloudCommands(t *testing.T) {
 	defer r.Close()
 	for key, text := range map[string]string{
 		"renders/out.mp4": "the video",
-		"jobs/job-1/progress/00000.a.done.f30.t5000.m4096.u900.p3.g20":   `{"group":"/aws/lambda/chunk","stream":"s","requestId":"r-0"}`,
-		"jobs/job-1/progress/00001.a.failed.f12.t3000.m4096.u900.p3.g20": `{"group":"/aws/lambda/chunk","stream":"s","requestId":"r-1","error":"it broke"}`,
+		"jobs/job-1/progress/00000.a.done.f30.t5000.m4096.u900.p3.g20": `{
+			"group": "/aws/lambda/chunk", "stream": "s", "requestId": "r-0"
+		}`,
+		"jobs/job-1/progress/00001.a.failed.f12.t3000.m4096.u900.p3.g20": `{
+			"group": "/aws/lambda/chunk", "stream": "s", "requestId": "r-1", "error": "it broke"
+		}`,
 	} {
 		if err := r.Bucket.Put(t.Context(), key, []byte(text)); err != nil {
 			t.Fatal(err)
@@ -134,12 +140,15 @@ func TestCloudCommands(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d:\n%s", code, messages)
 	}
-	for _, word := range []string{"uploaded 2 of 2 files", "my-intro-2", "started", "frame 42 of 90, 1 of 3 partitions", "$0.0123"} {
+	for _, word := range []string{
+		"uploaded 2 of 2 files", "my-intro-2", "started", "frame 42 of 90, 1 of 3 partitions", "$0.0123",
+	} {
 		if !strings.Contains(messages, word) {
 			t.Errorf("%q is missing:\n%s", word, messages)
 		}
 	}
-	if data, err := os.ReadFile(filepath.Join(s.dir, "my intro", "out.mp4")); string(data) != "the video" || out != "my intro/out.mp4\n" {
+	if data, err := os.ReadFile(filepath.Join(s.dir, "my intro", "out.mp4")); string(data) != "the video" ||
+		out != "my intro/out.mp4\n" {
 		t.Errorf("the output is %q in %q: %v", data, out, err)
 	}
 	list, err := r.List(t.Context(), 1)
@@ -151,7 +160,8 @@ func TestCloudCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if q := seen.Request; q.Output != "renders/"+id+".mp4" || *q.Quality != 20 || !strings.HasPrefix(q.Input, "s3://"+s.bucket+"/sites/") || q.Concurrency != 0 {
+	if q := seen.Request; q.Output != "renders/"+id+".mp4" || *q.Quality != 20 ||
+		!strings.HasPrefix(q.Input, "s3://"+s.bucket+"/sites/") || q.Concurrency != 0 {
 		t.Errorf("the request is %+v", q)
 	}
 
@@ -165,7 +175,8 @@ func TestCloudCommands(t *testing.T) {
 		}
 	}
 	var asJSON remote.Render
-	if err := json.Unmarshal([]byte(s.ok(t, "cloud", "status", id, "--json")), &asJSON); err != nil || asJSON.Progress.Partitions[0].Frames != 30 {
+	if err := json.Unmarshal([]byte(s.ok(t, "cloud", "status", id, "--json")), &asJSON); err != nil ||
+		asJSON.Progress.Partitions[0].Frames != 30 {
 		t.Errorf("as JSON it is %+v: %v", asJSON, err)
 	}
 	s.fails(t, "exists; use --overwrite", "cloud", "fetch", id, "-o", "my intro/out.mp4")
@@ -173,7 +184,8 @@ func TestCloudCommands(t *testing.T) {
 		t.Errorf("fetched to %q", out)
 	}
 	logs, messages, _ := s.helios(t, "cloud", "logs", id)
-	if !strings.Contains(logs, "== 00001, attempt a: failed after 12 frames") || !strings.Contains(logs, "it broke") || !strings.Contains(logs, "request r-1") || strings.Contains(logs, "r-0") ||
+	if !strings.Contains(logs, "== 00001, attempt a: failed after 12 frames") || !strings.Contains(logs, "it broke") ||
+		!strings.Contains(logs, "request r-1") || strings.Contains(logs, "r-0") ||
 		!strings.Contains(messages, "there is no log /aws/lambda/chunk, stream s") {
 		t.Errorf("the logs are %s%s", logs, messages)
 	}
@@ -183,7 +195,8 @@ func TestCloudCommands(t *testing.T) {
 	s.fails(t, "there is no render nothing", "cloud", "status", "nothing")
 	s.fails(t, "--state-machine", "cloud", "list", "--state-machine", "")
 	s.fails(t, "--bucket", "cloud", "list", "--bucket", "")
-	s.fails(t, "no state machine", "cloud", "list", "--state-machine", strings.TrimSuffix(os.Getenv("HELIOS_STATE_MACHINE"), "helios")+"other")
+	s.fails(t, "no state machine", "cloud", "list", "--state-machine",
+		strings.TrimSuffix(os.Getenv("HELIOS_STATE_MACHINE"), "helios")+"other")
 }
 
 func TestCloudDetachAndCancel(t *testing.T) {
@@ -218,20 +231,25 @@ func TestCloudLogsFollow(t *testing.T) {
 	if _, err := logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &group}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := logs.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{LogGroupName: &group, LogStreamName: &stream}); err != nil {
+	if _, err := logs.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{
+		LogGroupName: &group, LogStreamName: &stream,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	when := time.Now().UnixMilli()
 	writeLog := func(line string) {
 		when++
-		if _, err := logs.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{LogGroupName: &group, LogStreamName: &stream,
-			LogEvents: []types.InputLogEvent{{Message: &line, Timestamp: &when}}}); err != nil {
+		if _, err := logs.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{
+			LogGroupName: &group, LogStreamName: &stream,
+			LogEvents: []types.InputLogEvent{{Message: &line, Timestamp: &when}},
+		}); err != nil {
 			t.Error(err)
 		}
 	}
 	progress := func(name string) string {
 		key := "jobs/job-1/progress/" + name
-		if err := r.Bucket.Put(t.Context(), key, []byte(`{"group":"/aws/lambda/chunk","stream":"s","requestId":"r-1"}`)); err != nil {
+		log := cloud.Log{Group: "/aws/lambda/chunk", Stream: "s", RequestID: "r-1"}
+		if err := r.Bucket.PutJSON(t.Context(), key, log); err != nil {
 			t.Error(err)
 		}
 		return key
@@ -273,7 +291,8 @@ START RequestId: r-1
 half of it
 == 00001, attempt a: done after 30 frames
 REPORT RequestId: r-1`
-	if got != want && got != strings.Replace(want, "== 00001, attempt a: done after 30 frames\nREPORT RequestId: r-1", "REPORT RequestId: r-1\n== 00001, attempt a: done after 30 frames", 1) {
+	const done, report = "== 00001, attempt a: done after 30 frames", "REPORT RequestId: r-1"
+	if got != want && got != strings.Replace(want, done+"\n"+report, report+"\n"+done, 1) {
 		t.Errorf("it printed\n%s", strings.Join(seen, "\n"))
 	}
 }
@@ -282,12 +301,18 @@ func TestUploadedCompositionHasSameFrames(t *testing.T) {
 	s := newStack(t)
 	s.createStateMachine(t, 600, "renders/out.mp4")
 	const odd = "50% a+b#é 日本.js"
-	s.write(t, "intro/my page.html", `<!doctype html><html data-duration="0.5" data-fps="10" data-width="64" data-height="36"><link rel="stylesheet" href="css%20files/a&amp;b.css">
+	s.write(t, "intro/my page.html", `<!doctype html>
+<html data-duration="0.5" data-fps="10" data-width="64" data-height="36">
+<link rel="stylesheet" href="css%20files/a&amp;b.css">
 <b></b><script src="50%25%20a+b%23%C3%A9%20%E6%97%A5%E6%9C%AC.js"></script>`)
-	s.write(t, "intro/css files/a&b.css", `body { margin: 0; background: #135 } b { position: absolute; width: 9px; height: 9px; background: #fa0; animation: go .5s linear } @keyframes go { to { left: 50px } }`)
+	s.write(t, "intro/css files/a&b.css", `body { margin: 0; background: #135 }
+b { position: absolute; width: 9px; height: 9px; background: #fa0; animation: go .5s linear }
+@keyframes go { to { left: 50px } }`)
 	s.write(t, "intro/"+odd, `let n = 0; setInterval(() => document.querySelector("b").textContent = ++n, 100)`)
 	const track = "my music.wav"
-	if out, err := exec.CommandContext(t.Context(), "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=d=0.5", filepath.Join(s.dir, track)).CombinedOutput(); err != nil {
+	sine := exec.CommandContext(t.Context(), "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=d=0.5",
+		filepath.Join(s.dir, track))
+	if out, err := sine.CombinedOutput(); err != nil {
 		t.Fatalf("ffmpeg: %v\n%s", err, out)
 	}
 	s.fails(t, "none.wav", "cloud", "render", "intro/my page.html", "--detach", "--audio-track", "none.wav")
@@ -319,7 +344,8 @@ func TestUploadedCompositionHasSameFrames(t *testing.T) {
 		t.Errorf("%s has different frames: %v\n%s\nwant\n%s", seen.Request.Input, err, got, want)
 	}
 	for _, file := range []string{"local.mp4", "bucket.mp4"} {
-		streams, err := exec.CommandContext(t.Context(), "ffprobe", "-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", filepath.Join(s.dir, file)).Output()
+		streams, err := exec.CommandContext(t.Context(), "ffprobe", "-v", "error", "-show_entries", "stream=codec_name",
+			"-of", "csv=p=0", filepath.Join(s.dir, file)).Output()
 		if err != nil || string(streams) != "h264\naac\n" {
 			t.Errorf("%s has %q: %v", file, streams, err)
 		}
@@ -337,12 +363,19 @@ func TestCloudQuota(t *testing.T) {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprint(w, `{"AccountLimit": {"TotalCodeSize": 1, "CodeSizeUnzipped": 1, "CodeSizeZipped": 1, "ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 2}, "AccountUsage": {"TotalCodeSize": 0, "FunctionCount": 0}}`)
+		fmt.Fprint(w, `{
+			"AccountLimit": {
+				"TotalCodeSize": 1, "CodeSizeUnzipped": 1, "CodeSizeZipped": 1,
+				"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 2
+			},
+			"AccountUsage": {"TotalCodeSize": 0, "FunctionCount": 0}
+		}`)
 	}))
 	defer server.Close()
 	for name, value := range map[string]string{
-		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL_LAMBDA": "http://127.0.0.1:1",
-		"HELIOS_BUCKET": "b", "HELIOS_STATE_MACHINE": "arn:aws:states:us-east-1:123456789012:stateMachine:helios",
+		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": "secret",
+		"AWS_ENDPOINT_URL_LAMBDA": "http://127.0.0.1:1", "HELIOS_BUCKET": "b",
+		"HELIOS_STATE_MACHINE": "arn:aws:states:us-east-1:123456789012:stateMachine:helios",
 	} {
 		t.Setenv(name, value)
 	}

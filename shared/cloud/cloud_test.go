@@ -54,33 +54,33 @@ func TestParseRequest(t *testing.T) {
 	if _, err := ParseRequest(example(t, "request.json")); err != nil {
 		t.Error(err)
 	}
-	for text, want := range map[string]string{
-		`{`:                       "not valid JSON",
-		`{} {}`:                   "more than one",
-		`{"input":"/etc/passwd"}`: "input",
-		`{"input":"http://127.0.0.1:9001/2018-06-01/runtime/invocation/next"}`:                   "not on the public internet",
-		`{"input":"http://localhost./"}`:                                                         "not on the public internet",
-		`{"input":"http://[::ffff:169.254.169.254]/"}`:                                           "not on the public internet",
-		`{"input":"https://user:pw@example.com/"}`:                                               "password",
-		`{"input":"https://example.com/","fsp":30}`:                                              "fsp: is not a field",
-		`{"input":"https://example.com/","fps":"fast"}`:                                          "fps: ",
-		`{"input":"https://example.com/","width":"big"}`:                                         "width: must be",
-		`{"input":"https://example.com/","width":20000}`:                                         "width",
-		`{"input":"https://example.com/","output":"requests/x.json"}`:                            "output",
-		`{"input":"https://example.com/","output":"jobs/x.mp4"}`:                                 "output",
-		`{"input":"https://example.com/","output":"a/../jobs/x.mp4"}`:                            "output",
-		`{"input":"https://example.com/","output":"/x.mp4"}`:                                     "output",
-		`{"input":"https://example.com/","output":"x.txt"}`:                                      "output",
-		`{"input":"https://example.com/","webhook":"http://example.com/"}`:                       "webhook",
-		`{"input":"https://example.com/","webhook":"https://10.0.0.1/"}`:                         "webhook",
-		`{"input":"https://example.com/","maxConcurrency":-1}`:                                   "maxConcurrency",
-		`{"input":"https://example.com/","targetChunkSeconds":1000}`:                             "targetChunkSeconds",
-		`{"input":"https://example.com/","tracks":[{"source":"/proc/self/environ","volume":1}]}`: "tracks[0].source",
+	for _, test := range []struct{ request, want string }{
+		{`{`, "not valid JSON"},
+		{`{} {}`, "more than one"},
+		{`{"input":"/etc/passwd"}`, "input"},
+		{`{"input":"http://127.0.0.1:9001/2018-06-01/runtime/invocation/next"}`, "not on the public internet"},
+		{`{"input":"http://localhost./"}`, "not on the public internet"},
+		{`{"input":"http://[::ffff:169.254.169.254]/"}`, "not on the public internet"},
+		{`{"input":"https://user:pw@example.com/"}`, "password"},
+		{`{"input":"https://example.com/","fsp":30}`, "fsp: is not a field"},
+		{`{"input":"https://example.com/","fps":"fast"}`, "fps: "},
+		{`{"input":"https://example.com/","width":"big"}`, "width: must be"},
+		{`{"input":"https://example.com/","width":20000}`, "width"},
+		{`{"input":"https://example.com/","output":"requests/x.json"}`, "output"},
+		{`{"input":"https://example.com/","output":"jobs/x.mp4"}`, "output"},
+		{`{"input":"https://example.com/","output":"a/../jobs/x.mp4"}`, "output"},
+		{`{"input":"https://example.com/","output":"/x.mp4"}`, "output"},
+		{`{"input":"https://example.com/","output":"x.txt"}`, "output"},
+		{`{"input":"https://example.com/","webhook":"http://example.com/"}`, "webhook"},
+		{`{"input":"https://example.com/","webhook":"https://10.0.0.1/"}`, "webhook"},
+		{`{"input":"https://example.com/","maxConcurrency":-1}`, "maxConcurrency"},
+		{`{"input":"https://example.com/","targetChunkSeconds":1000}`, "targetChunkSeconds"},
+		{`{"input":"https://example.com/","tracks":[{"source":"/proc/self/environ","volume":1}]}`, "tracks[0].source"},
 	} {
-		_, err := ParseRequest([]byte(text))
+		_, err := ParseRequest([]byte(test.request))
 		var field *job.Error
-		if !errors.As(err, &field) || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s gave %v", text, err)
+		if !errors.As(err, &field) || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s returned %v", test.request, err)
 		}
 	}
 }
@@ -167,7 +167,8 @@ func TestPlanRespectsThePace(t *testing.T) {
 	}
 	r.Concurrency = 1
 	e.Inspection.FrameMS = 2000
-	if _, err := r.plan(e.Inspection, "intro"); err == nil || !strings.Contains(err.Error(), "600 frames that take about 20m0s") {
+	if _, err := r.plan(e.Inspection, "intro"); err == nil ||
+		!strings.Contains(err.Error(), "600 frames that take about 20m0s") {
 		t.Errorf("a partition that is too large gave %v", err)
 	}
 }
@@ -188,11 +189,15 @@ func TestExecutionName(t *testing.T) {
 }
 
 func TestUsageNames(t *testing.T) {
-	u := Usage{Unit: "00007", Attempt: "8f3a0c21", State: Running, Frames: 120, Milliseconds: 5400, MemoryMB: 4096, UsedMB: 900, Puts: 3, Gets: 20}
+	u := Usage{Unit: "00007", Attempt: "8f3a0c21", State: Running, Frames: 120, Milliseconds: 5400, MemoryMB: 4096,
+		UsedMB: 900, Puts: 3, Gets: 20}
 	if got, ok := ParseUsage(u.Name()); !ok || got != u {
 		t.Errorf("%s became %+v", u.Name(), got)
 	}
-	for _, name := range []string{"", "x", u.Name() + ".x", strings.Replace(u.Name(), "f120", "f-1", 1), strings.Replace(u.Name(), "t5400", "5400", 1)} {
+	for _, name := range []string{
+		"", "x", u.Name() + ".x",
+		strings.Replace(u.Name(), "f120", "f-1", 1), strings.Replace(u.Name(), "t5400", "5400", 1),
+	} {
 		if _, ok := ParseUsage(name); ok {
 			t.Errorf("%q was read", name)
 		}
@@ -241,16 +246,20 @@ func TestProgressNeverGoesBack(t *testing.T) {
 func TestReport(t *testing.T) {
 	var list []Object
 	for i := range 1000 {
-		u := Usage{Unit: PartitionUnit(i), Attempt: "a", State: Done, Frames: 10, Milliseconds: 10_000, MemoryMB: 4096, UsedMB: int64(i), Puts: 5, Gets: 10}
+		u := Usage{Unit: PartitionUnit(i), Attempt: "a", State: Done, Frames: 10, Milliseconds: 10_000, MemoryMB: 4096,
+			UsedMB: int64(i), Puts: 5, Gets: 10}
 		list = append(list, Object{Key: u.Name()})
 	}
-	r := reportOf(list, Planned{JobID: "x", Partitions: 1000, Frames: 10_000}, Usage{Unit: UnitFinish, MemoryMB: 1024, Milliseconds: 1000}, PricesOf("arm64"))
+	r := reportOf(list, Planned{JobID: "x", Partitions: 1000, Frames: 10_000},
+		Usage{Unit: UnitFinish, MemoryMB: 1024, Milliseconds: 1000}, PricesOf("arm64"))
 	// 1000 x 10 s x 4 GB and 1 s x 1 GB; 1001 calls; 5000 puts, 10,000 gets.
 	want := Cost{Lambda: 0.5335495, Transitions: 0.0503, S3: 0.029, Total: 0.6128495}
-	if diff := cmp.Diff(want, r.Cost, cmp.Comparer(func(a, b float64) bool { return a-b < 1e-5 && b-a < 1e-5 })); diff != "" {
+	about := cmp.Comparer(func(a, b float64) bool { return a-b < 1e-5 && b-a < 1e-5 })
+	if diff := cmp.Diff(want, r.Cost, about); diff != "" {
 		t.Error(diff)
 	}
-	if f := r.Functions["chunk"]; f.Calls != 1000 || f.Milliseconds != 10_000_000 || f.UsedMB != 999 || r.Functions["merge"].Calls != 1 || r.Transitions != 2012 {
+	if f := r.Functions["chunk"]; f.Calls != 1000 || f.Milliseconds != 10_000_000 || f.UsedMB != 999 ||
+		r.Functions["merge"].Calls != 1 || r.Transitions != 2012 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -319,16 +328,21 @@ func TestWebhookStaysWhereItIs(t *testing.T) {
 	defer server.Client().CloseIdleConnections()
 	h := newWebhook([]byte("secret"))
 	h.client.Transport = server.Client().Transport // which takes example.com for the server
-	if err := h.send(t.Context(), "https://example.com/hook", nil); !errors.Is(err, errRedirect) || !slices.Equal(paths, []string{"/hook"}) {
+	if err := h.send(t.Context(), "https://example.com/hook", nil); !errors.Is(err, errRedirect) ||
+		!slices.Equal(paths, []string{"/hook"}) {
 		t.Errorf("after calls of %q: %v", paths, err)
 	}
-	for _, address := range []string{"http://example.com/hook", "https://[fd00:ec2::254]/", "https://169.254.169.254/latest/", "example.com"} {
+	for _, address := range []string{
+		"http://example.com/hook", "https://[fd00:ec2::254]/", "https://169.254.169.254/latest/", "example.com",
+	} {
 		if err := h.send(t.Context(), address, nil); err == nil || len(paths) != 1 {
 			t.Errorf("%s was called: %v", address, err)
 		}
 	}
 	// Whatever a name was resolved to, the connection is refused as it is made.
-	for _, address := range []string{"127.0.0.1:443", "[::1]:443", "10.0.0.1:443", "169.254.169.254:80", "[::ffff:192.168.0.1]:443"} {
+	for _, address := range []string{
+		"127.0.0.1:443", "[::1]:443", "10.0.0.1:443", "169.254.169.254:80", "[::ffff:192.168.0.1]:443",
+	} {
 		if err := publicOnly("tcp", address, nil); !errors.Is(err, errPrivate) {
 			t.Errorf("a connection to %s gave %v", address, err)
 		}

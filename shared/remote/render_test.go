@@ -48,11 +48,13 @@ func machine(t *testing.T, f *awstest.Endpoint, wait int, end map[string]any) st
 
 func machineIn(t *testing.T, f *awstest.Endpoint, region string, wait int, end map[string]any) string {
 	t.Helper()
-	planned := cloud.Planned{JobID: "job-1", PartitionsKey: "jobs/job-1/partitions.json", Partitions: 3, Frames: 90, MaxConcurrency: 2, Output: "renders/out.mp4"}
+	planned := cloud.Planned{JobID: "job-1", PartitionsKey: "jobs/job-1/partitions.json", Partitions: 3, Frames: 90,
+		MaxConcurrency: 2, Output: "renders/out.mp4"}
 	definition, err := json.Marshal(map[string]any{
 		"StartAt": "Plan",
 		"States": map[string]any{
-			"Plan": map[string]any{"Type": "Pass", "Result": map[string]any{"Payload": planned}, "ResultPath": "$.plan", "Next": "Work"},
+			"Plan": map[string]any{"Type": "Pass", "Result": map[string]any{"Payload": planned}, "ResultPath": "$.plan",
+				"Next": "Work"},
 			"Work": map[string]any{"Type": "Wait", "Seconds": wait, "Next": "End"},
 			"End":  end,
 		},
@@ -66,7 +68,8 @@ func machineIn(t *testing.T, f *awstest.Endpoint, region string, wait int, end m
 // succeed is a state that answers what the merge function does.
 func succeed() map[string]any {
 	return map[string]any{"Type": "Pass", "End": true, "Result": cloud.Finished{
-		Version: 1, Status: "completed", JobID: "job-1", Output: "s3://" + testBucket + "/renders/out.mp4", Frames: 90, WallSeconds: 12.5, Dollars: 0.01,
+		Version: 1, Status: "completed", JobID: "job-1", Output: "s3://" + testBucket + "/renders/out.mp4", Frames: 90,
+		WallSeconds: 12.5, Dollars: 0.01,
 		Report: "s3://" + testBucket + "/jobs/job-1/report.json",
 	}}
 }
@@ -92,7 +95,8 @@ func request() *cloud.Request {
 func TestARenderIsFollowed(t *testing.T) {
 	f := account(t)
 	s := openStack(t, testBucket, machine(t, f, 1, succeed()))
-	attempt(t, s, cloud.Usage{Unit: "00000", Attempt: "a", State: cloud.Done, Frames: 30, Milliseconds: 5000, MemoryMB: 4096}, cloud.Log{})
+	attempt(t, s, cloud.Usage{Unit: "00000", Attempt: "a", State: cloud.Done, Frames: 30, Milliseconds: 5000,
+		MemoryMB: 4096}, cloud.Log{})
 	if err := s.Start(t.Context(), "intro-1", request()); err != nil {
 		t.Fatal(err)
 	}
@@ -104,9 +108,11 @@ func TestARenderIsFollowed(t *testing.T) {
 		frames = append(frames, r.Progress.Frames)
 		switch len(frames) {
 		case 1:
-			attempt(t, s, cloud.Usage{Unit: "00001", Attempt: "a", State: cloud.Running, Frames: 12, Milliseconds: 3000, MemoryMB: 4096}, cloud.Log{})
+			attempt(t, s, cloud.Usage{Unit: "00001", Attempt: "a", State: cloud.Running, Frames: 12, Milliseconds: 3000,
+				MemoryMB: 4096}, cloud.Log{})
 		case 2: // as if a listing were late
-			if err := s.Bucket.Delete(t.Context(), cloud.Job("job-1").Progress()+"00001.a.running.f12.t3000.m4096.u0.p0.g0"); err != nil {
+			key := cloud.Job("job-1").Progress() + "00001.a.running.f12.t3000.m4096.u0.p0.g0"
+			if err := s.Bucket.Delete(t.Context(), key); err != nil {
 				t.Error(err)
 			}
 		}
@@ -117,17 +123,20 @@ func TestARenderIsFollowed(t *testing.T) {
 	if len(frames) < 3 || frames[0] != 30 || frames[1] != 42 || !slices.IsSorted(frames) {
 		t.Errorf("the frames were %d", frames)
 	}
-	if r.Status != Succeeded || r.Err() != nil || r.Job.Frames != 90 || r.Finished.Output != "s3://helios-test/renders/out.mp4" || r.Request.Input != "https://example.com/page.html" {
+	if r.Status != Succeeded || r.Err() != nil || r.Job.Frames != 90 ||
+		r.Finished.Output != "s3://helios-test/renders/out.mp4" || r.Request.Input != "https://example.com/page.html" {
 		t.Errorf("it ended as %+v", r)
 	}
 	list, err := s.List(t.Context(), 5)
 	if err != nil || len(list) != 1 || list[0].ID != "intro-1" || list[0].Status != Succeeded {
 		t.Errorf("the list is %+v: %v", list, err)
 	}
-	if err := s.Cancel(t.Context(), "intro-1"); fault.Of(err) != fault.User || !strings.Contains(err.Error(), "is not running: its status is \"succeeded\"") {
+	if err := s.Cancel(t.Context(), "intro-1"); fault.Of(err) != fault.User ||
+		!strings.Contains(err.Error(), "is not running: its status is \"succeeded\"") {
 		t.Errorf("cancelling it: %v", err)
 	}
-	if err := s.Redrive(t.Context(), "intro-1", "intro-2"); fault.Of(err) != fault.User || !strings.Contains(err.Error(), "nothing to redrive") {
+	if err := s.Redrive(t.Context(), "intro-1", "intro-2"); fault.Of(err) != fault.User ||
+		!strings.Contains(err.Error(), "nothing to redrive") {
 		t.Errorf("redriving it: %v", err)
 	}
 }
@@ -162,7 +171,8 @@ func TestTheOutputIsFetched(t *testing.T) {
 
 func TestARenderFailsAndIsRedriven(t *testing.T) {
 	f := account(t)
-	const why = "partition 1 (frames 30 to 59): missing image a.png (log: /aws/lambda/chunk, stream 2026/[1]ab, request r-1)"
+	const why = "partition 1 (frames 30 to 59): missing image a.png " +
+		"(log: /aws/lambda/chunk, stream 2026/[1]ab, request r-1)"
 	s := openStack(t, testBucket, machine(t, f, 0, fail(cloud.UserError, why)))
 	if err := s.Start(t.Context(), "intro-1", request()); err != nil {
 		t.Fatal(err)
@@ -174,7 +184,8 @@ func TestARenderFailsAndIsRedriven(t *testing.T) {
 	if err := r.Err(); r.Status != Failed || fault.Of(err) != fault.User || !strings.Contains(err.Error(), why) {
 		t.Errorf("it ended as %s: %v", r.Status, err)
 	}
-	if log, ok := r.FailureLog(); !ok || log != (cloud.Log{Group: "/aws/lambda/chunk", Stream: "2026/[1]ab", RequestID: "r-1"}) {
+	want := cloud.Log{Group: "/aws/lambda/chunk", Stream: "2026/[1]ab", RequestID: "r-1"}
+	if log, ok := r.FailureLog(); !ok || log != want {
 		t.Errorf("its log is %+v", log)
 	}
 
@@ -190,7 +201,8 @@ func TestARenderFailsAndIsRedriven(t *testing.T) {
 		t.Fatalf("the second ended as %+v: %v", r, err)
 	}
 	// The same job and the same output as of the first.
-	if r.Request.Revision != "intro-1" || r.Request.Output != "renders/intro-1.mp4" || r.Request.Input != "https://example.com/page.html" {
+	if r.Request.Revision != "intro-1" || r.Request.Output != "renders/intro-1.mp4" ||
+		r.Request.Input != "https://example.com/page.html" {
 		t.Errorf("it was asked for %+v", r.Request)
 	}
 }
@@ -201,7 +213,9 @@ type startElsewhere struct {
 	start StepFunctions
 }
 
-func (s startElsewhere) StartExecution(ctx context.Context, in *sfn.StartExecutionInput, o ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error) {
+func (s startElsewhere) StartExecution(
+	ctx context.Context, in *sfn.StartExecutionInput, o ...func(*sfn.Options),
+) (*sfn.StartExecutionOutput, error) {
 	return s.start.StartExecution(ctx, in, o...)
 }
 
@@ -211,7 +225,8 @@ func TestARenderIsCancelled(t *testing.T) {
 	if err := s.Start(t.Context(), "intro-1", request()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Redrive(t.Context(), "intro-1", "intro-2"); fault.Of(err) != fault.User || !strings.Contains(err.Error(), "still running") {
+	if err := s.Redrive(t.Context(), "intro-1", "intro-2"); fault.Of(err) != fault.User ||
+		!strings.Contains(err.Error(), "still running") {
 		t.Errorf("redriving what runs: %v", err)
 	}
 	var once sync.Once
@@ -232,10 +247,12 @@ func TestLogsAreRead(t *testing.T) {
 	s := openStack(t, testBucket, machine(t, f, 0, succeed()))
 	client := cloudwatchlogs.NewFromConfig(f.Config())
 	group, stream := "/aws/lambda/chunk", "2026/11/23/[$LATEST]abc"
-	if _, err := client.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &group}); err != nil {
+	createGroup := &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &group}
+	if _, err := client.CreateLogGroup(t.Context(), createGroup); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{LogGroupName: &group, LogStreamName: &stream}); err != nil {
+	createStream := &cloudwatchlogs.CreateLogStreamInput{LogGroupName: &group, LogStreamName: &stream}
+	if _, err := client.CreateLogStream(t.Context(), createStream); err != nil {
 		t.Fatal(err)
 	}
 	var want []string
@@ -252,12 +269,16 @@ func TestLogsAreRead(t *testing.T) {
 			want = lines
 		}
 		for _, l := range lines {
-			events = append(events, logtypes.InputLogEvent{Message: aws.String(l), Timestamp: aws.Int64(now + int64(len(events)))})
+			at := aws.Int64(now + int64(len(events)))
+			events = append(events, logtypes.InputLogEvent{Message: aws.String(l), Timestamp: at})
 		}
 	}
-	events = append(events, logtypes.InputLogEvent{Message: aws.String("START RequestId: request-3"), Timestamp: aws.Int64(now + 100)},
+	events = append(events,
+		logtypes.InputLogEvent{Message: aws.String("START RequestId: request-3"), Timestamp: aws.Int64(now + 100)},
 		logtypes.InputLogEvent{Message: aws.String("still at it"), Timestamp: aws.Int64(now + 101)})
-	if _, err := client.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{LogGroupName: &group, LogStreamName: &stream, LogEvents: events}); err != nil {
+	if _, err := client.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{
+		LogGroupName: &group, LogStreamName: &stream, LogEvents: events,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	want[len(want)-1] = "REPORT RequestId: request-1"
@@ -265,7 +286,11 @@ func TestLogsAreRead(t *testing.T) {
 		id      string
 		running bool
 		want    []string
-	}{{"request-1", false, want}, {"request-3", true, []string{"START RequestId: request-3", "still at it"}}, {"request-9", false, nil}} {
+	}{
+		{"request-1", false, want},
+		{"request-3", true, []string{"START RequestId: request-3", "still at it"}},
+		{"request-9", false, nil},
+	} {
 		lines, err := s.ReadLog(t.Context(), cloud.Log{Group: group, Stream: stream, RequestID: test.id}, test.running)
 		if err != nil {
 			t.Fatal(err)
@@ -278,7 +303,8 @@ func TestLogsAreRead(t *testing.T) {
 			t.Errorf("the log of %s is %q, want %q", test.id, got, test.want)
 		}
 	}
-	if _, err := s.ReadLog(t.Context(), cloud.Log{Group: group, Stream: "none", RequestID: "r"}, false); fault.Of(err) != fault.User {
+	if _, err := s.ReadLog(t.Context(), cloud.Log{Group: group, Stream: "none", RequestID: "r"},
+		false); fault.Of(err) != fault.User {
 		t.Errorf("of a stream that is not there: %v", err)
 	}
 }
@@ -299,7 +325,9 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	_, err := s.List(t.Context(), 1)
 	saysUser(t, err, "no state machine")
 	s.StateMachine = machine(t, f, 0, succeed())
-	for _, id := range []string{"none", "arn:aws:states:us-east-1:123456789012:execution:helios:none", "not a name/at:all"} {
+	for _, id := range []string{
+		"none", "arn:aws:states:us-east-1:123456789012:execution:helios:none", "not a name/at:all",
+	} {
 		_, err = s.Status(t.Context(), id, nil)
 		saysUser(t, err, "no render "+id, "helios cloud list")
 		saysUser(t, s.Cancel(t.Context(), id), "no render "+id)

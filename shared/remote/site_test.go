@@ -148,7 +148,8 @@ func TestOnlyWhatChangedIsSent(t *testing.T) {
 	s := bucket(t)
 	puts := count(t, s)
 	files := map[string]string{
-		"index.html": "<html>", "a.css": "body {}", "img/same.txt": "body {}", "img/b.bin": strings.Repeat("b", 100_000), "empty.txt": "",
+		"index.html": "<html>", "a.css": "body {}", "img/same.txt": "body {}", "img/b.bin": strings.Repeat("b", 100_000),
+		"empty.txt": "",
 	}
 	dir := folder(t, files)
 	first := upload(t, s, dir)
@@ -216,7 +217,9 @@ func TestAnUploadThatBrokeOffGoesOn(t *testing.T) {
 
 // oddNames are what file systems allow and URLs, keys and XML make something else of.
 var oddNames = []string{
-	"a b.txt", "50%.txt", "%41.txt", "a+b.txt", "a#b?c&d=e.txt", "quote'\".txt", "ünïcödé 日本 🎬.txt", "back\\slash.txt", "semi;colon:at@.txt", " lead and trail ",
+	"a b.txt", "50%.txt", "%41.txt", "a+b.txt", "a#b?c&d=e.txt", "quote'\".txt",
+	"ünïcödé 日本 🎬.txt", "back\\slash.txt",
+	"semi;colon:at@.txt", " lead and trail ",
 	"deep/er and/deeper%2F.txt", "~tilde$(x)`y`.txt", "<angle>&amp;.txt",
 }
 
@@ -249,10 +252,12 @@ func TestWhatIsLeftOut(t *testing.T) {
 	s := bucket(t)
 	elsewhere := folder(t, map[string]string{"secret.txt": "secret"})
 	dir := folder(t, map[string]string{
-		"index.html": "<html>", ".env": "secret", ".git/config": "secret", "real/a.txt": "a", "out.mp4": "the output of last time",
+		"index.html": "<html>", ".env": "secret", ".git/config": "secret", "real/a.txt": "a",
+		"out.mp4": "the output of last time",
 	})
 	for link, target := range map[string]string{
-		"inside": "real", "file.txt": "real/a.txt", "real/loop": "..", "outside": elsewhere, "gone": "nowhere", "outside.txt": filepath.Join(elsewhere, "secret.txt"),
+		"inside": "real", "file.txt": "real/a.txt", "real/loop": "..", "outside": elsewhere, "gone": "nowhere",
+		"outside.txt": filepath.Join(elsewhere, "secret.txt"),
 	} {
 		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
 			t.Fatal(err)
@@ -313,10 +318,12 @@ func TestASoundIsASiteOfItsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, key, _ := addr.SplitS3(u.Address)
-	if data, err := s.Bucket.Get(t.Context(), key); string(data) != "sound" || !strings.HasSuffix(key, "/music é.mp3") || u.Files != 1 {
+	if data, err := s.Bucket.Get(t.Context(), key); string(data) != "sound" || !strings.HasSuffix(key, "/music é.mp3") ||
+		u.Files != 1 {
 		t.Errorf("%s is %q: %v", u.Address, data, err)
 	}
-	if _, err := s.UploadFile(t.Context(), filepath.Join(dir, "none.mp3")); fault.Of(err) != fault.User || !errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.UploadFile(t.Context(), filepath.Join(dir, "none.mp3")); fault.Of(err) != fault.User ||
+		!errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the error is %v", err)
 	}
 }
