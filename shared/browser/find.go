@@ -27,7 +27,7 @@ func Find() (string, error) {
 	if path := os.Getenv(PathVariable); path != "" {
 		found, err := exec.LookPath(path)
 		if err != nil {
-			return "", fault.Userf("%s is set to %q, which cannot be run; point it at chromium-headless-shell",
+			return "", fault.Userf("%s: cannot run %q; set it to the path of chromium-headless-shell",
 				PathVariable, path)
 		}
 		return found, nil
@@ -37,7 +37,7 @@ func Find() (string, error) {
 			return path, nil
 		}
 	}
-	return "", fault.Userf("no chromium-headless-shell was found on the PATH; install it with: %s", InstallHint)
+	return "", fault.Userf("chromium-headless-shell is not on the PATH; install it with: %s", InstallHint)
 }
 
 // Version runs the Chromium at path and returns its version, such as "156.0.8078.79".

@@ -34,7 +34,7 @@ func flags(profileDir, proxyURL string, scale float64) []string {
 		"--disable-new-content-rendering-timeout",
 		"--enable-surface-synchronization",
 
-		// Rasterize in software, with the same colors and glyphs on all machines.
+		// Rasterize in software, with the same colours and glyphs on all machines.
 		"--disable-gpu-compositing",
 		"--disable-gpu-rasterization",
 		"--disable-partial-raster",
@@ -48,7 +48,7 @@ func flags(profileDir, proxyURL string, scale float64) []string {
 		"--lang=en-US",
 
 		// Paint the page as one layer: low-end mode ignores translateZ(0) and the like, with which libraries request a
-		// compositing layer. The other flags undo the rest of low-end mode: 16-bit colors, slow JavaScript with little
+		// compositing layer. The other flags undo the rest of low-end mode: 16-bit colours, slow JavaScript with little
 		// memory, and a remote playback button on each video.
 		"--enable-low-end-device-mode",
 		"--disable-rgba-4444-textures",

@@ -33,13 +33,13 @@ func Find() (string, error) {
 	if path := os.Getenv(PathVariable); path != "" {
 		found, err := exec.LookPath(path)
 		if err != nil {
-			return "", fault.Userf("%s is set to %q, which cannot be run; point it at ffmpeg", PathVariable, path)
+			return "", fault.Userf("%s: cannot run %q; set it to the path of ffmpeg", PathVariable, path)
 		}
 		return found, nil
 	}
 	path, err := exec.LookPath("ffmpeg")
 	if err != nil {
-		return "", fault.Userf("no ffmpeg was found on the PATH; install it with: %s", InstallHint)
+		return "", fault.Userf("ffmpeg is not on the PATH; install it with: %s", InstallHint)
 	}
 	return path, nil
 }
@@ -56,7 +56,7 @@ func FindProbe() (string, error) {
 	}
 	path, err = exec.LookPath("ffprobe")
 	if err != nil {
-		return "", fault.Userf("no ffprobe was found on the PATH; install it with: %s", InstallHint)
+		return "", fault.Userf("ffprobe is not on the PATH; install it with: %s", InstallHint)
 	}
 	return path, nil
 }

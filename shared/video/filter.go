@@ -10,7 +10,7 @@ import (
 var colorspaceFormats = regexp.MustCompile(`^yuv4(20|22|44)p(10le|12le)?$`)
 
 // filter returns the ffmpeg filter that scales and converts frames for a browser. Without alpha, the output is JPEG,
-// whose colors are full-range BT.601. Chromium decodes JPEG in half the time of any lossless format, and at the best
+// whose colours are full-range BT.601. Chromium decodes JPEG in half the time of any lossless format, and at the best
 // quality, with the chroma subsampling of the video, the loss is invisible. JPEG has no alpha, so with alpha the output
 // is BGRA.
 func (i *Info) filter() string {

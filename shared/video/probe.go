@@ -46,8 +46,8 @@ type Info struct {
 	start       float64 // of ffmpeg's -ss option, in the time of the file
 	decoder     string  // the name of the decoder, or empty for ffmpeg's default
 	pixelFormat string  // in ffmpeg's notation
-	matrix      string  // of the colors, in the notation of the colorspace filter
-	fullRange   bool    // of the colors
+	matrix      string  // of the colours, in the notation of the colorspace filter
+	fullRange   bool    // of the colours
 }
 
 // probed is the key of the cache of Probe: a version of a file.
@@ -186,7 +186,7 @@ func rotation(sideData []sideData, tag string) int {
 	return degrees
 }
 
-// matrix returns the color matrix. If the file does not name it, browsers choose it by the height.
+// matrix returns the colour matrix. If the file does not name it, browsers choose it by the height.
 func matrix(name string, height int) string {
 	switch name {
 	case "bt709", "bt470bg", "smpte170m", "smpte240m", "fcc":
