@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Browsers stay open for the next job, as long as nothing goes wrong in them.
-func TestBrowsersAreShared(t *testing.T) {
+// Jobs reuse the browsers of a pool until something fails in them.
+func TestPoolReusesBrowsers(t *testing.T) {
 	o := small(composition(t, `<body style="background: #0af">`))
 	o.FrameCount = 2
 	j := jobOf(t, o)
@@ -22,21 +22,21 @@ func TestBrowsersAreShared(t *testing.T) {
 		run(t, j)
 		running := children()
 		if len(running) != 1 || i > 0 && running[0] != first {
-			t.Fatalf("after job %d there run %v, want one browser, as before: %v", i, running, first)
+			t.Fatalf("after job %d, %v are running, want only %v", i, running, first)
 		}
 		first = running[0]
 	}
 	o.FrameCount = 0
 	if _, err := Plan(t.Context(), browsers, o, j.Composition); err == nil {
-		t.Error("a render of unknown length was no error")
+		t.Error("Plan() accepts a page of unknown length")
 	}
 	if left := children(); len(left) > 0 {
-		t.Errorf("after a failure there still run %v", left)
+		t.Errorf("after a failure, %v are still running", left)
 	}
 }
 
-// What a page kept in its browser, another job does not find.
-func TestPagesDoNotRemember(t *testing.T) {
+// Pages of different jobs in one browser do not share storage.
+func TestPagesDoNotShareStorage(t *testing.T) {
 	o := small(composition(t, `<body style="font: 20px monospace"><script>
 		localStorage.n = Number(localStorage.n ?? 0) + 1;
 		document.cookie = "n" + document.cookie.length + "=1";
@@ -44,7 +44,11 @@ func TestPagesDoNotRemember(t *testing.T) {
 			const opening = indexedDB.open("n");
 			let fresh = false;
 			opening.onupgradeneeded = () => fresh = true;
-			opening.onsuccess = () => { opening.result.close(); document.body.textContent = [localStorage.n, document.cookie, fresh]; done() };
+			opening.onsuccess = () => {
+				opening.result.close();
+				document.body.textContent = [localStorage.n, document.cookie, fresh];
+				done();
+			};
 		}) };
 	</script>`))
 	o.FrameCount = 1
@@ -57,12 +61,12 @@ func TestPagesDoNotRemember(t *testing.T) {
 			defer browsers.Close()
 		}
 		j.Browsers, j.Workers = browsers, 1
-		pictures := hashes(t, run(t, j))
+		frames := hashes(t, run(t, j))
 		if first == nil {
-			first = pictures
+			first = frames
 		}
-		if !slices.Equal(pictures, first) {
-			t.Error("the second job shows another picture")
+		if !slices.Equal(frames, first) {
+			t.Error("the second job has different frames")
 		}
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"helios/shared/job"
 )
 
-// Whatever lies where a chunk should be: only the whole chunk that this very job would make is taken for it.
-func TestResumeKeepsNothingButFinishedChunks(t *testing.T) {
+// A resumed job keeps only complete chunks that are exactly those it would render.
+func TestResumeReplacesInvalidChunks(t *testing.T) {
 	o := threeChunks(t)
 	j := jobOf(t, o)
 	j.Resume = true
@@ -24,25 +24,25 @@ func TestResumeKeepsNothingButFinishedChunks(t *testing.T) {
 	foreign := jobOf(t, other)
 	run(t, foreign)
 	if foreign.Spec.JobID == spec.JobID {
-		t.Fatal("two jobs have one id")
+		t.Fatal("two jobs have the same id")
 	}
 	whole := read(t, chunk(1))
 	version := bytes.Index(whole, []byte(`"ffmpeg":"`))
 	if version < 0 {
-		t.Fatal("a chunk does not say which ffmpeg made it")
+		t.Fatal("the chunk does not contain the version of ffmpeg")
 	}
-	aged := bytes.Clone(whole)
-	aged[version+len(`"ffmpeg":"`)]++
+	otherVersion := bytes.Clone(whole)
+	otherVersion[version+len(`"ffmpeg":"`)]++
 
 	for name, data := range map[string][]byte{
-		"nothing":                    {},
-		"half a chunk":               whole[:len(whole)/2],
-		"a chunk without its end":    whole[:len(whole)-1],
-		"a text":                     []byte("this is no video\n"),
-		"another partition":          read(t, chunk(2)),
-		"a chunk of another job":     read(t, foreign.Chunks.Path(spec.Partitions[1].OutputFile)),
-		"a chunk of another ffmpeg":  aged,
-		"the output of the same job": want,
+		"empty":                         {},
+		"half a chunk":                  whole[:len(whole)/2],
+		"a chunk without its last byte": whole[:len(whole)-1],
+		"text":                          []byte("not a video\n"),
+		"another partition":             read(t, chunk(2)),
+		"a chunk of another job":        read(t, foreign.Chunks.Path(spec.Partitions[1].OutputFile)),
+		"a chunk of another ffmpeg":     otherVersion,
+		"the output of the same job":    want,
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := os.WriteFile(chunk(1), data, 0o666); err != nil {
@@ -51,20 +51,20 @@ func TestResumeKeepsNothingButFinishedChunks(t *testing.T) {
 			var e events
 			j.Report, j.Overwrite = e.add, true
 			if got := read(t, run(t, j)); !bytes.Equal(got, want) {
-				t.Error("the output is not what it was")
+				t.Error("the output changed")
 			}
 			if kept := e.partitions(PartitionKept); !slices.Equal(slices.Sorted(slices.Values(kept)), []int{0, 2}) {
-				t.Errorf("the partitions %v were kept, want 0 and 2", kept)
+				t.Errorf("the job kept the partitions %v, want 0 and 2", kept)
 			}
 			if !bytes.Equal(read(t, chunk(1)), whole) {
-				t.Error("the chunk is not what it was")
+				t.Error("the chunk changed")
 			}
 		})
 	}
 }
 
-func TestAChunkWithTheWrongNumberOfFramesIsNotKept(t *testing.T) {
-	// The chunk is what it says, but the partition is to have other frames: nothing else tells them apart.
+func TestResumeChecksTheNumberOfFrames(t *testing.T) {
+	// The provenance contains the old number of frames. All else is equal.
 	j := jobOf(t, threeChunks(t))
 	run(t, j)
 	j.Resume, j.Merge = true, false
@@ -75,11 +75,11 @@ func TestAChunkWithTheWrongNumberOfFramesIsNotKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	if kept := e.partitions(PartitionKept); slices.Contains(kept, 2) || len(kept) != 2 {
-		t.Errorf("the partitions %v were kept, want 0 and 1", kept)
+		t.Errorf("the job kept the partitions %v, want 0 and 1", kept)
 	}
 }
 
-func TestEventsComeInOrder(t *testing.T) {
+func TestEvents(t *testing.T) {
 	o := small(composition(t, counting))
 	o.FrameCount, o.Concurrency = 7, 2
 	j := jobOf(t, o)
@@ -87,9 +87,10 @@ func TestEventsComeInOrder(t *testing.T) {
 	var lines []string
 	last := -1.0
 	j.Report = func(e Event) {
-		lines = append(lines, strings.TrimSpace(strings.Join([]string{string(e.Type), digits(e.Partition), digits(int(e.Frames)), digits(int(e.Total)), e.Message}, " ")))
+		fields := []string{string(e.Type), digits(e.Partition), digits(int(e.Frames)), digits(int(e.Total)), e.Message}
+		lines = append(lines, strings.TrimSpace(strings.Join(fields, " ")))
 		if e.Job != j.Spec.JobID || e.Elapsed < last {
-			t.Errorf("an event is %+v", e)
+			t.Errorf("the event is %+v after %g s", e, last)
 		}
 		last = e.Elapsed
 	}
@@ -120,7 +121,7 @@ func digits(n int) string {
 	return string(rune('0' + n))
 }
 
-func TestOnePartitionByItselfIsTheChunkOfTheJob(t *testing.T) {
+func TestPartitionToFile(t *testing.T) {
 	j := jobOf(t, threeChunks(t))
 	run(t, j)
 	p := j.Spec.Partitions[1]
@@ -134,11 +135,11 @@ func TestOnePartitionByItselfIsTheChunkOfTheJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(read(t, alone), read(t, j.Chunks.Path(p.OutputFile))) {
-		t.Error("the chunk has other bytes than that of the whole job")
+		t.Error("the chunk differs from that of the job")
 	}
 }
 
-func TestWhatAKilledHeliosLeftIsRemoved(t *testing.T) {
+func TestPartialFilesAreRemoved(t *testing.T) {
 	o := small(composition(t, counting))
 	j := jobOf(t, o)
 	left := j.Chunks.Path(".out.0000.mp4.partial-123")

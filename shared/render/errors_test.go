@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -15,45 +16,54 @@ import (
 	"helios/shared/store"
 )
 
-// wantUser checks that an error is one sentence for the user, with some words in it.
+// wantUser checks that an error is a user error of one line, with some words in it.
 func wantUser(t *testing.T, err error, words ...string) {
 	t.Helper()
 	if err == nil {
-		t.Fatalf("there is no error, want one with %q", words)
+		t.Fatalf("the error is nil, want one with %q", words)
 	}
 	if fault.Of(err) != fault.User {
-		t.Errorf("the error is of the kind %s: %v", fault.Of(err), err)
+		t.Errorf("the error is of kind %s, want user: %v", fault.Of(err), err)
 	}
 	for _, word := range words {
 		if !strings.Contains(err.Error(), word) {
-			t.Errorf("the error says %q, not %q", err, word)
+			t.Errorf("the error is %q, want %q in it", err, word)
 		}
 	}
 	if strings.ContainsAny(err.Error(), "\r\n") {
-		t.Errorf("the error has several lines: %q", err)
+		t.Errorf("the error has more than one line: %q", err)
 	}
 }
 
-func TestWhatIsWrongWithAPageIsSaidOnceAndFast(t *testing.T) {
+// Errors of the page are reported fast and are not retried.
+func TestPageErrors(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused := "http://" + listener.Addr().String() + "/"
+	unreachable := "http://" + listener.Addr().String() + "/"
 	listener.Close()
+	// inFrame returns a page that executes a statement in the callback of frame 3.
+	inFrame := func(statement string) string {
+		return composition(t, `<script>
+			requestAnimationFrame(function f(t) { if (t > 200) `+statement+`; requestAnimationFrame(f) })
+		</script>`)
+	}
 	for _, test := range []struct {
 		name  string
 		input string
 		words []string
 	}{
-		{"throws", composition(t, `<script>nothing.here</script>`), []string{"the page threw ReferenceError", "page.html:1:"}},
-		{"throws in a frame", composition(t, `<script>requestAnimationFrame(function f(t) { if (t > 200) throw new Error("late"); requestAnimationFrame(f) })</script>`),
+		{"throws", composition(t, `<script>nothing.here</script>`),
+			[]string{"the page threw ReferenceError", "page.html:1:"}},
+		{"throws in a frame", inFrame(`throw new Error("late")`),
 			[]string{"partition 0 (frames 0 to 11)", "the page threw Error: late"}},
-		{"missing", composition(t, `<img src="gone.png">`), []string{"missing image gone.png", "404", "--allow-missing-assets"}},
+		{"missing", composition(t, `<img src="gone.png">`),
+			[]string{"missing image gone.png", "404", "--allow-missing-assets"}},
 		{"endless at load", composition(t, `<script>for (;;);</script>`), []string{"was not ready after 2s"}},
-		{"endless in a frame", composition(t, `<script>requestAnimationFrame(function f(t) { if (t > 200) for (;;); requestAnimationFrame(f) })</script>`),
+		{"endless in a frame", inFrame(`for (;;);`),
 			[]string{"frame 3 was not done after 2s", "endless loop"}},
-		{"refused", refused, []string{refused, "refused"}},
+		{"unreachable", unreachable, []string{unreachable, "refused"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := small(test.input)
@@ -66,17 +76,18 @@ func TestWhatIsWrongWithAPageIsSaidOnceAndFast(t *testing.T) {
 			err := j.Run(t.Context())
 			wantUser(t, err, test.words...)
 			if took := time.Since(start); took > 15*time.Second {
-				t.Errorf("it took %s to find out", took)
+				t.Errorf("Run() took %s", took)
 			}
 			if failed := e.partitions(PartitionFailed); len(failed) > 0 {
-				t.Error("it was tried again")
+				t.Errorf("the partitions %v were retried", failed)
 			}
 			checkClean(t, j)
 		})
 	}
 }
 
-func TestWhatCannotBeWrittenIsSaidBeforeTheWork(t *testing.T) {
+// Errors in the job are reported before the first frame.
+func TestInvalidJobs(t *testing.T) {
 	page := composition(t, counting)
 	// Not even root can make a folder below a file.
 	file := filepath.Join(t.TempDir(), "file")
@@ -88,15 +99,22 @@ func TestWhatCannotBeWrittenIsSaidBeforeTheWork(t *testing.T) {
 		change func(*Job)
 		words  []string
 	}{
-		{"the chunks' folder is a file", func(j *Job) { j.Chunks = store.Dir(file) }, []string{"not a directory", file}},
-		{"the chunks' folder is below a file", func(j *Job) { j.Chunks = store.Dir(filepath.Join(file, "sub")) }, []string{"not a directory", file}},
-		{"the output's folder is a file", func(j *Job) { j.Output = filepath.Join(file, "out.mp4") }, []string{"writing " + file, "not a directory"}},
+		{"the folder of the chunks is a file", func(j *Job) { j.Chunks = store.Dir(file) },
+			[]string{"not a directory", file}},
+		{"the folder of the chunks is below a file", func(j *Job) { j.Chunks = store.Dir(filepath.Join(file, "sub")) },
+			[]string{"not a directory", file}},
+		{"the folder of the output is a file", func(j *Job) { j.Output = filepath.Join(file, "out.mp4") },
+			[]string{"writing " + file, "not a directory"}},
 		{"the output is a folder", func(j *Job) { j.Output = t.TempDir() }, []string{"is a folder; name a file"}},
-		{"the output is there", func(j *Job) { j.Output = page }, []string{"exists; use --overwrite"}},
-		{"no such partition", func(j *Job) { j.Partitions = []int{7} }, []string{"partition 7 does not exist; the job has partitions 0 to 0"}},
-		{"the page has changed", func(j *Job) { j.Spec.Files = map[string]string{"page.html": "00"} }, []string{"page.html has changed since the job was planned"}},
-		{"a file of the page is gone", func(j *Job) { j.Spec.Files = map[string]string{"gone.css": "00"} }, []string{"gone.css", "cannot be read"}},
-		{"no such codec", func(j *Job) { j.Spec.Config.VideoCodec = "vp8" }, []string{`the video codec "vp8"`, "libx264"}},
+		{"the output exists", func(j *Job) { j.Output = page }, []string{"exists; use --overwrite"}},
+		{"the partition does not exist", func(j *Job) { j.Partitions = []int{7} },
+			[]string{"partition 7 does not exist; the job has partitions 0 to 0"}},
+		{"the page has changed", func(j *Job) { j.Spec.Files = map[string]string{"page.html": "00"} },
+			[]string{"page.html has changed since the job was planned"}},
+		{"a file of the page is missing", func(j *Job) { j.Spec.Files = map[string]string{"gone.css": "00"} },
+			[]string{"gone.css", "cannot be read"}},
+		{"the codec is unknown", func(j *Job) { j.Spec.Config.VideoCodec = "vp8" },
+			[]string{`the video codec "vp8"`, "libx264"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			j := jobOf(t, small(page))
@@ -105,7 +123,7 @@ func TestWhatCannotBeWrittenIsSaidBeforeTheWork(t *testing.T) {
 			j.Report = e.add
 			wantUser(t, j.Run(t.Context()), test.words...)
 			if drawn := e.partitions(FrameDone); len(drawn) > 0 {
-				t.Errorf("%d frames were drawn before", len(drawn))
+				t.Errorf("%d frames were rendered before the error", len(drawn))
 			}
 			if left := children(); len(left) > 0 {
 				t.Errorf("%+v are still running", left)
@@ -126,29 +144,34 @@ func TestMissingAssetsCanBeAllowed(t *testing.T) {
 			return
 		}
 	}
-	t.Error("nobody was warned of the image")
+	t.Error("no warning contains the image")
 }
 
-func TestPlanTakesWhatThePageSays(t *testing.T) {
-	const says = `<html data-duration="1.5" data-fps="24" data-width="320" data-height="180"><p>`
+func TestPlanUsesThePageAttributes(t *testing.T) {
+	fps10, fps24 := job.Rate{Num: 10, Den: 1}, job.Rate{Num: 24, Den: 1}
+	const html = `<html data-duration="1.5" data-fps="24" data-width="320" data-height="180"><p>`
 	for _, test := range []struct {
 		name string
 		o    plan.Options
 		want job.Config
 	}{
-		{"the page", plan.Options{}, job.Config{Width: 320, Height: 180, FPS: job.Rate{Num: 24, Den: 1}, FrameCount: 36}},
-		{"options win", plan.Options{Config: job.Config{Width: 64, FPS: job.Rate{Num: 10, Den: 1}}}, job.Config{Width: 64, Height: 180, FPS: job.Rate{Num: 10, Den: 1}, FrameCount: 15}},
-		{"a number of frames wins over a duration", plan.Options{Config: job.Config{FrameCount: 5}}, job.Config{Width: 320, Height: 180, FPS: job.Rate{Num: 24, Den: 1}, FrameCount: 5}},
+		{"attributes", plan.Options{}, job.Config{Width: 320, Height: 180, FPS: fps24, FrameCount: 36}},
+		{"options override attributes", plan.Options{Config: job.Config{Width: 64, FPS: fps10}},
+			job.Config{Width: 64, Height: 180, FPS: fps10, FrameCount: 15}},
+		{"the frame count overrides the duration", plan.Options{Config: job.Config{FrameCount: 5}},
+			job.Config{Width: 320, Height: 180, FPS: fps24, FrameCount: 5}},
 	} {
 		o := test.o
-		o.Input, o.Output = composition(t, says), "out.mp4"
+		o.Input, o.Output = composition(t, html), "out.mp4"
 		spec, err := planOnce(t, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := spec.Config
-		if got.Width != test.want.Width || got.Height != test.want.Height || got.FPS != test.want.FPS || got.FrameCount != test.want.FrameCount {
-			t.Errorf("%s: the plan is %+v, want %+v", test.name, got, test.want)
+		got := job.Config{
+			Width: spec.Config.Width, Height: spec.Config.Height, FPS: spec.Config.FPS, FrameCount: spec.Config.FrameCount,
+		}
+		if !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: the plan has %+v, want %+v", test.name, got, test.want)
 		}
 		if len(spec.Files["page.html"]) != 64 {
 			t.Errorf("%s: the files are %v", test.name, spec.Files)
@@ -156,12 +179,13 @@ func TestPlanTakesWhatThePageSays(t *testing.T) {
 	}
 }
 
-func TestPlanRefusesWhatThePageSaysWrongly(t *testing.T) {
+func TestPlanRejectsInvalidPageAttributes(t *testing.T) {
 	for html, words := range map[string][]string{
-		`<html data-duration="soon">`:                                 {`the page's data-duration is "soon"`},
-		`<html data-duration="1" data-fps="fast">`:                    {`the page's data-fps is "fast"`},
-		`<html data-duration="1" data-fps="0">`:                       {`the page's data-fps is "0"`},
-		`<html data-duration="1" data-width="wide">`:                  {`the page's data-width is "wide"; it must be a number of pixels`},
+		`<html data-duration="soon">`:              {`the page's data-duration is "soon"`},
+		`<html data-duration="1" data-fps="fast">`: {`the page's data-fps is "fast"`},
+		`<html data-duration="1" data-fps="0">`:    {`the page's data-fps is "0"`},
+		`<html data-duration="1" data-width="wide">`: {
+			`the page's data-width is "wide"; it must be a number of pixels`},
 		`<html data-duration="1" data-height="-5">`:                   {`the page's data-height is "-5"`},
 		`<html data-duration="1" data-width="321" data-height="180">`: {"even width and height", "322x180"},
 		`<html data-duration="1"><img src="gone.png">`:                {"missing image gone.png"},
@@ -169,7 +193,7 @@ func TestPlanRefusesWhatThePageSaysWrongly(t *testing.T) {
 		path := composition(t, html)
 		_, err := planOnce(t, plan.Options{Config: job.Config{Input: path, Output: "out.mp4"}})
 		if left := children(); len(left) > 0 {
-			t.Errorf("%s: the browser was left open: %v", html, left)
+			t.Errorf("%s: the browser %v is still running", html, left)
 		}
 		wantUser(t, err, words...)
 	}
@@ -195,11 +219,12 @@ func TestPlanFindsTheSeekMode(t *testing.T) {
 			t.Fatal(err)
 		}
 		if spec.Config.SeekMode != test.want {
-			t.Errorf("a page that is %s has the seek mode %s, want %s", name, spec.Config.SeekMode, test.want)
+			t.Errorf("%s: the plan has the seek mode %s, want %s", name, spec.Config.SeekMode, test.want)
 		}
-		found, err := Inspect(t.Context(), plan.Options{Config: job.Config{Input: o.Input, Width: 160, Height: 90, FPS: o.FPS}}, c)
+		inspected := plan.Options{Config: job.Config{Input: o.Input, Width: 160, Height: 90, FPS: o.FPS}}
+		found, err := Inspect(t.Context(), inspected, c)
 		if err != nil || found.SeekMode != test.want {
-			t.Errorf("a page that is %s is reported with the seek mode %s, %v", name, found.SeekMode, err)
+			t.Errorf("%s: Inspect() = %s, %v, want %s", name, found.SeekMode, err, test.want)
 		}
 	}
 }

@@ -15,14 +15,14 @@ import (
 	"helios/shared/procfs"
 )
 
-// threeChunks is a job whose every frame depends on all before it.
+// threeChunks returns options for a job of three partitions, in which each frame depends on all before it.
 func threeChunks(t *testing.T) plan.Options {
 	o := small(composition(t, counting))
 	o.Quality, o.FrameCount, o.Concurrency = nil, 24, 3
 	return o
 }
 
-// kill kills one of the programs that run now, chosen by its name.
+// kill kills a program that the job runs, selected by its name.
 func kill(t *testing.T, name string) bool {
 	for _, c := range children() {
 		if strings.Contains(c.name, name) {
@@ -50,12 +50,12 @@ func renderers() (pids []int) {
 	return pids
 }
 
-func TestRetriesHealKilledPrograms(t *testing.T) {
+func TestRetriesAfterKilledPrograms(t *testing.T) {
 	o := threeChunks(t)
 	want := read(t, run(t, jobOf(t, o)))
 	for _, victim := range []string{"chrom", "ffmpeg", "a renderer"} {
 		t.Run(victim, func(t *testing.T) {
-			// Three murders at random moments, the first of them perhaps while the page loads.
+			// Three kills at random events, the first perhaps while the page loads.
 			moments := []int{1 + rand.N(3), 6 + rand.N(8), 16 + rand.N(8)}
 			t.Logf("killing at the events %v", moments)
 			var e events
@@ -77,28 +77,28 @@ func TestRetriesHealKilledPrograms(t *testing.T) {
 				}
 			}
 			if got := read(t, run(t, j)); !bytes.Equal(got, want) {
-				t.Error("the output is another one than when nothing was killed")
+				t.Error("the output differs from the one of an undisturbed job")
 			}
 			if killed == 0 {
-				t.Error("there was nothing to kill")
+				t.Error("no program was running at these events")
 			}
-			// A death may also come after the last frame, when there is nothing left to do.
+			// A program that is killed after its last frame does not make the partition fail.
 			failed := 0
 			for _, event := range e.list {
-				// Under heavy load Chromium may lose a frame by itself.
+				// Under heavy load, Chromium can lose a frame.
 				if event.Type == PartitionFailed && !strings.Contains(event.Message, "though the page is idle") {
 					failed++
 				}
 			}
 			if failed > killed {
-				t.Errorf("%d deaths made %d partitions fail", killed, failed)
+				t.Errorf("%d attempts failed after %d kills", failed, killed)
 			}
 			checkClean(t, j)
 		})
 	}
 }
 
-func TestTheNextRunGoesOnWhereAKilledOneEnded(t *testing.T) {
+func TestResumeAfterKilledPrograms(t *testing.T) {
 	o := threeChunks(t)
 	want := read(t, run(t, jobOf(t, o)))
 	for _, victim := range []string{"chrom", "ffmpeg"} {
@@ -112,23 +112,24 @@ func TestTheNextRunGoesOnWhereAKilledOneEnded(t *testing.T) {
 			}
 			err := j.Run(t.Context())
 			if fault.Of(err) != fault.Transient {
-				t.Fatalf("the error is of the kind %s: %v", fault.Of(err), err)
+				t.Fatalf("Run() = %v (%s), want a transient error", err, fault.Of(err))
 			}
-			if text := err.Error(); !strings.HasPrefix(text, "partition 2 (frames 16 to 23): ") || !strings.Contains(text, victim) {
-				t.Errorf("the error says %q", text)
+			text := err.Error()
+			if !strings.HasPrefix(text, "partition 2 (frames 16 to 23): ") || !strings.Contains(text, victim) {
+				t.Errorf("the error is %q, want the partition and %s", text, victim)
 			}
 			checkClean(t, j)
 
 			var e events
 			j.Report = e.add
 			if got := read(t, run(t, j)); !bytes.Equal(got, want) {
-				t.Error("the output is another one than when nothing was killed")
+				t.Error("the output differs from the one of an undisturbed job")
 			}
 			if kept := e.partitions(PartitionKept); !slices.Equal(kept, []int{0, 1}) {
-				t.Errorf("the partitions %v were kept, want 0 and 1", kept)
+				t.Errorf("the job kept the partitions %v, want 0 and 1", kept)
 			}
 			if started := e.partitions(PartitionStarted); !slices.Equal(started, []int{2}) {
-				t.Errorf("the partitions %v were rendered, want 2", started)
+				t.Errorf("the job rendered the partitions %v, want 2", started)
 			}
 		})
 	}

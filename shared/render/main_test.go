@@ -27,7 +27,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if os.Getenv(mergeBucket) != "" {
-		if err := mergeThere(); err != nil {
+		if err := mergeBucketChunks(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -35,21 +35,21 @@ func TestMain(m *testing.M) {
 	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		for _, c := range children() {
-			fmt.Fprintf(os.Stderr, "the tests left %s (%d) behind\n", c.name, c.pid)
+			fmt.Fprintf(os.Stderr, "%s (%d) is still running\n", c.name, c.pid)
 			code = 1
 		}
 		os.Exit(code)
 	}))
 }
 
-// child is a process that this one started and that is alive.
+// child is a running child process.
 type child struct {
 	pid     int
 	name    string
-	profile string // Chromium's folder, if it is one
+	profile string // Chromium's profile folder
 }
 
-// children returns the programs that this process runs.
+// children returns the running child processes.
 func children() (list []child) {
 	for _, p := range procfs.Processes() {
 		if p.Parent != os.Getpid() || p.State == "Z" {
@@ -67,8 +67,7 @@ func children() (list []child) {
 	return list
 }
 
-// small is how the compositions of these tests are planned, unless they say otherwise: without loss, so that
-// equal pictures give equal frames.
+// small returns the default options of the tests: a short, small and lossless video.
 func small(input string) plan.Options {
 	lossless := 0
 	return plan.Options{Config: job.Config{
@@ -78,7 +77,7 @@ func small(input string) plan.Options {
 	}}
 }
 
-// jobOf plans a render into a new folder.
+// jobOf plans a job with a new output folder.
 func jobOf(t *testing.T, o plan.Options) *Job {
 	t.Helper()
 	c, err := capture.Locate("", o.Input)
@@ -88,7 +87,7 @@ func jobOf(t *testing.T, o plan.Options) *Job {
 	return planned(t, o, c)
 }
 
-// planned plans a render of a composition into a new folder.
+// planned plans a job for a composition, with a new output folder.
 func planned(t *testing.T, o plan.Options, c capture.Composition) *Job {
 	t.Helper()
 	spec, err := plan.New(o)
@@ -102,7 +101,7 @@ func planned(t *testing.T, o plan.Options, c capture.Composition) *Job {
 	}
 }
 
-// planOnce plans a render as the command line does, with a browser that is gone afterwards.
+// planOnce plans a job with its own pool, as the command does.
 func planOnce(t *testing.T, o plan.Options) (*job.Spec, error) {
 	t.Helper()
 	c, err := capture.Locate("", o.Input)
@@ -114,7 +113,7 @@ func planOnce(t *testing.T, o plan.Options) (*job.Spec, error) {
 	return Plan(t.Context(), browsers, o, c)
 }
 
-// run runs a job that has to succeed and returns the path of its output.
+// run runs a job and returns the path of its output.
 func run(t *testing.T, j *Job) string {
 	t.Helper()
 	if err := j.Run(t.Context()); err != nil {
@@ -123,7 +122,7 @@ func run(t *testing.T, j *Job) string {
 	return j.Output
 }
 
-// renderPage renders a page with some options, fast, and returns the path of the video.
+// renderPage renders a page with the fastest preset and returns the path of the video.
 func renderPage(t *testing.T, page string, o plan.Options) string {
 	t.Helper()
 	o.Input, o.Output, o.Preset = page, "out.mp4", "ultrafast"
@@ -140,13 +139,13 @@ func composition(t *testing.T, html string) string {
 	return path
 }
 
-// counting shows the number of frame callbacks, so that every frame depends on all before it.
+// counting displays the number of frame callbacks, so that each frame depends on all before it.
 const counting = `<body style="font: 40px monospace"><script>
 	let n = 0;
 	requestAnimationFrame(function frame() { requestAnimationFrame(frame); document.body.textContent = n++ });
 </script>`
 
-// tool runs a program and returns what it printed. What it says on stderr is a failure.
+// tool runs a program and returns its output. The test fails if it prints to stderr.
 func tool(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
@@ -158,16 +157,17 @@ func tool(t *testing.T, name string, args ...string) string {
 	return stdout.String()
 }
 
-// runFFmpeg decodes a video in some way.
+// runFFmpeg runs ffmpeg with a video as the input.
 func runFFmpeg(t *testing.T, video string, args ...string) []byte {
 	t.Helper()
 	return []byte(tool(t, "ffmpeg", append([]string{"-v", "error", "-i", video}, args...)...))
 }
 
-// hashes returns the MD5 of each frame of a video that ffmpeg opens with some options.
+// hashes returns the MD5 sum of each frame of a video. The options precede the input.
 func hashes(t *testing.T, video string, options ...string) []string {
 	t.Helper()
-	args := slices.Concat([]string{"-v", "error"}, options, []string{"-i", video, "-fps_mode", "passthrough", "-f", "framemd5", "-"})
+	output := []string{"-i", video, "-fps_mode", "passthrough", "-f", "framemd5", "-"}
+	args := slices.Concat([]string{"-v", "error"}, options, output)
 	var list []string
 	for line := range strings.Lines(tool(t, "ffmpeg", args...)) {
 		if !strings.HasPrefix(line, "#") {
@@ -178,7 +178,7 @@ func hashes(t *testing.T, video string, options ...string) []string {
 	return list
 }
 
-// leastPSNR compares two videos, and returns the peak signal-to-noise ratio of the worst frame in dB.
+// leastPSNR returns the lowest PSNR of a frame of video a compared with video b, in dB.
 func leastPSNR(t *testing.T, a, b string) float64 {
 	t.Helper()
 	stats := tool(t, "ffmpeg", "-v", "error", "-i", a, "-i", b, "-lavfi", "psnr=stats_file=-", "-f", "null", "-")
@@ -191,7 +191,7 @@ func leastPSNR(t *testing.T, a, b string) float64 {
 		least = min(least, value)
 	}
 	if !strings.Contains(stats, "psnr_avg") {
-		t.Fatalf("ffmpeg compared nothing: %q", stats)
+		t.Fatalf("ffmpeg compared no frames: %q", stats)
 	}
 	return least
 }
@@ -205,7 +205,7 @@ func read(t *testing.T, path string) []byte {
 	return data
 }
 
-// events collects what a job reports.
+// events collects the events of a job.
 type events struct {
 	mu   sync.Mutex
 	list []Event
@@ -217,7 +217,7 @@ func (e *events) add(event Event) {
 	e.list = append(e.list, event)
 }
 
-// partitions returns the partitions that an event of a type was about, in the order of the events.
+// partitions returns the partitions of the events of a type, in order.
 func (e *events) partitions(kind EventType) (ids []int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -229,7 +229,7 @@ func (e *events) partitions(kind EventType) (ids []int) {
 	return ids
 }
 
-// checkClean checks that a job left nothing but whole chunks and perhaps the output, and no process.
+// checkClean checks that a job leaves no process and no temporary files.
 func checkClean(t *testing.T, j *Job) {
 	t.Helper()
 	for _, c := range children() {
@@ -242,7 +242,7 @@ func checkClean(t *testing.T, j *Job) {
 		}
 		for _, e := range entries {
 			if strings.HasPrefix(e.Name(), ".") {
-				t.Errorf("%s was left behind", filepath.Join(dir, e.Name()))
+				t.Errorf("%s still exists", filepath.Join(dir, e.Name()))
 			}
 		}
 	}

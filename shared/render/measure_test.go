@@ -1,7 +1,6 @@
 package render
 
 import (
-	"path/filepath"
 	"testing"
 
 	"helios/shared/browser"
@@ -10,7 +9,7 @@ import (
 	"helios/shared/store"
 )
 
-// The time that a frame takes counts only if the frame was encoded, too.
+// The measured time includes encoding.
 func TestMeasuredFramesAreEncoded(t *testing.T) {
 	for _, mode := range []job.Capture{job.CaptureScreenshot, job.CaptureStream} {
 		j := newJob(t, composition(t, `<p>text`), mode, 1)
@@ -18,9 +17,9 @@ func TestMeasuredFramesAreEncoded(t *testing.T) {
 		defer browsers.Close()
 		dir := store.Dir(t.TempDir())
 		err := browsers.use(t.Context(), func(b *browser.Browser) error {
-			took, err := frameTime(t.Context(), b, j.Composition, j.Spec.Config, filepath.Join(string(dir), "out.mp4"), 5)
+			took, err := frameTime(t.Context(), b, j.Composition, j.Spec.Config, dir.Path("out.mp4"), 5)
 			if err == nil && took <= 0 {
-				t.Errorf("%s: a frame took %s", mode, took)
+				t.Errorf("%s: frameTime() = %s", mode, took)
 			}
 			return err
 		})

@@ -11,7 +11,7 @@ import (
 	"helios/shared/job"
 )
 
-// probed is what ffprobe says of a video.
+// probed is the output of ffprobe.
 type probed struct {
 	Streams []struct {
 		CodecName      string `json:"codec_name"`
@@ -42,8 +42,8 @@ type probed struct {
 	}
 }
 
-func TestTheOutputIsAVideoThatPlayersLike(t *testing.T) {
-	const frames = 130 // more than two groups of pictures
+func TestOutputIsCompatible(t *testing.T) {
+	const frames = 130 // more than two GOPs
 	for _, codec := range []string{"libx264", "libx265"} {
 		for _, rate := range []string{"30", "30000/1001"} {
 			t.Run(codec+" "+rate, func(t *testing.T) {
@@ -57,42 +57,47 @@ func TestTheOutputIsAVideoThatPlayersLike(t *testing.T) {
 				video := run(t, jobOf(t, o))
 
 				var p probed
-				text := tool(t, "ffprobe", "-v", "error", "-count_frames", "-show_streams", "-show_format", "-show_packets", "-of", "json", video)
+				text := tool(t, "ffprobe", "-v", "error", "-count_frames", "-of", "json",
+					"-show_streams", "-show_format", "-show_packets", video)
 				if err := json.Unmarshal([]byte(text), &p); err != nil {
 					t.Fatal(err)
 				}
 				s := p.Streams[0]
-				if p.Format.NbStreams != 1 || s.NbFrames != fmt.Sprint(frames) || s.NbReadFrames != fmt.Sprint(frames) || len(p.Packets) != frames {
-					t.Errorf("there are %d streams with %s frames, of which %s decode, want 1 with %d", p.Format.NbStreams, s.NbFrames, s.NbReadFrames, frames)
+				count := fmt.Sprint(frames)
+				if p.Format.NbStreams != 1 || s.NbFrames != count || s.NbReadFrames != count || len(p.Packets) != frames {
+					t.Errorf("%d streams, %s frames, %d packets, %s decoded frames; want 1 stream and %d frames",
+						p.Format.NbStreams, s.NbFrames, len(p.Packets), s.NbReadFrames, frames)
 				}
-				if s.Width != 160 || s.Height != 90 || s.PixFmt != "yuv420p" || s.ColorRange != "tv" || s.ColorSpace != "bt709" || s.ColorTransfer != "bt709" || s.ColorPrimaries != "bt709" {
-					t.Errorf("the pictures are %+v", s)
+				if s.Width != 160 || s.Height != 90 || s.PixFmt != "yuv420p" || s.ColorRange != "tv" ||
+					s.ColorSpace != "bt709" || s.ColorTransfer != "bt709" || s.ColorPrimaries != "bt709" {
+					t.Errorf("the video stream is %+v", s)
 				}
-				if want := map[string][2]string{"libx264": {"h264", "avc1"}, "libx265": {"hevc", "hvc1"}}[codec]; s.CodecName != want[0] || s.CodecTag != want[1] {
+				want := map[string][2]string{"libx264": {"h264", "avc1"}, "libx265": {"hevc", "hvc1"}}[codec]
+				if s.CodecName != want[0] || s.CodecTag != want[1] {
 					t.Errorf("the codec is %s, %s, want %s", s.CodecName, s.CodecTag, want)
 				}
 				if want := fmt.Sprintf("%d/%d", fps.Num, fps.Den); s.RFrameRate != want || s.AvgFrameRate != want {
-					t.Errorf("the frame rate is %s, on average %s, want %s", s.RFrameRate, s.AvgFrameRate, want)
+					t.Errorf("the frame rate is %s, the average %s, want %s", s.RFrameRate, s.AvgFrameRate, want)
 				}
 
 				scale, err := strconv.ParseInt(s.TimeBase[2:], 10, 64)
 				if err != nil || scale%fps.Num != 0 {
 					t.Fatalf("the time base is %s", s.TimeBase)
 				}
-				tick := scale * fps.Den / fps.Num // of a frame
+				tick := scale * fps.Den / fps.Num // the duration of a frame
 				if s.DurationTS != frames*tick || s.StartTime != "0.000000" {
-					t.Errorf("the video starts at %s and lasts %d ticks, want %d", s.StartTime, s.DurationTS, frames*tick)
+					t.Errorf("the video starts at %s and lasts %d ticks, want 0 and %d", s.StartTime, s.DurationTS, frames*tick)
 				}
 				shown := map[int64]bool{}
 				for i, packet := range p.Packets {
 					if packet.Duration != tick || i > 0 && packet.DTS != p.Packets[i-1].DTS+tick || packet.PTS < packet.DTS {
-						t.Errorf("packet %d: %+v, want one every %d ticks", i, packet, tick)
+						t.Errorf("packet %d is %+v, want one every %d ticks", i, packet, tick)
 					}
 					shown[packet.PTS] = true
 				}
 				for n := range int64(frames) {
 					if !shown[n*tick] {
-						t.Errorf("no frame is shown at %d/%s s", n, rate)
+						t.Errorf("no frame has the timestamp %d/%s s", n, rate)
 					}
 				}
 				checkFastStart(t, read(t, video))
@@ -102,7 +107,7 @@ func TestTheOutputIsAVideoThatPlayersLike(t *testing.T) {
 	}
 }
 
-// checkFastStart checks that a player can begin before it has the whole file.
+// checkFastStart checks that a player can start before it has the whole file.
 func checkFastStart(t *testing.T, file []byte) {
 	t.Helper()
 	var order []string
@@ -113,18 +118,17 @@ func checkFastStart(t *testing.T, file []byte) {
 			size = binary.BigEndian.Uint64(rest[8:])
 		}
 		if size < 8 || size > uint64(len(rest)) {
-			t.Errorf("a box of %d bytes in a file with %d left", size, len(rest))
+			t.Errorf("a box has %d bytes, but only %d are left", size, len(rest))
 			return
 		}
 		rest = rest[size:]
 	}
 	if len(order) < 3 || order[0] != "ftyp" || order[1] != "moov" || !slices.Contains(order, "mdat") {
-		t.Errorf("the boxes are %s, want ftyp, moov and then mdat", order)
+		t.Errorf("the boxes are %s, want ftyp, moov, mdat", order)
 	}
 }
 
-// checkKeyframes checks that decoding from any key frame on gives the frames that decoding from the start
-// gives.
+// checkKeyframes checks that decoding from any key frame gives the same frames as decoding from the start.
 func checkKeyframes(t *testing.T, video string, p probed, scale, tick int64) {
 	t.Helper()
 	all := hashes(t, video)
@@ -135,14 +139,14 @@ func checkKeyframes(t *testing.T, video string, p probed, scale, tick int64) {
 		}
 		keys++
 		n := packet.PTS / tick
-		// A little later, so that rounding does not lead to the key frame before.
+		// Slightly later, so that rounding does not select the previous key frame.
 		from := fmt.Sprintf("%.6f", float64(packet.PTS)/float64(scale)+0.001)
 		tail := hashes(t, video, "-noaccurate_seek", "-ss", from)
 		if fmt.Sprint(tail) != fmt.Sprint(all[n:]) {
-			t.Errorf("decoded from the key frame %d on there are %d frames, or others, want %d", n, len(tail), len(all[n:]))
+			t.Errorf("decoding from key frame %d gives %d frames, want the last %d", n, len(tail), len(all[n:]))
 		}
 	}
 	if keys < 3 {
-		t.Errorf("there are only %d key frames", keys)
+		t.Errorf("the video has only %d key frames, want 3", keys)
 	}
 }

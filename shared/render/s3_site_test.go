@@ -20,7 +20,7 @@ import (
 	"helios/shared/store/s3test"
 )
 
-// uploadFolder puts a folder below a prefix in a new bucket and returns its address.
+// uploadFolder uploads a folder to a prefix in a new bucket.
 func uploadFolder(t *testing.T, server *s3test.Server, dir string) *store.S3 {
 	t.Helper()
 	s := store.NewS3(server.Client(), server.Bucket(t), "sites/one")
@@ -48,16 +48,23 @@ func uploadFolder(t *testing.T, server *s3test.Server, dir string) *store.S3 {
 	return s
 }
 
-// site writes a composition with a stylesheet, a script and a picture that is too large to come along with its
-// first request.
+// site writes a composition with a stylesheet, a script and an image that takes more than one request.
 func site(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	tool(t, "ffmpeg", "-v", "error", "-f", "rawvideo", "-s", "160x90", "-pix_fmt", "rgb24", "-i", "/dev/urandom", "-frames:v", "1", filepath.Join(dir, "a picture.png"))
+	tool(t, "ffmpeg", "-v", "error", "-f", "rawvideo", "-s", "160x90", "-pix_fmt", "rgb24", "-i", "/dev/urandom",
+		"-frames:v", "1", filepath.Join(dir, "an image.png"))
 	for name, text := range map[string]string{
-		"index.html": `<!doctype html><html data-duration="1"><link rel="stylesheet" href="css/a.css"><img src="a picture.png"><b></b><script src="a.js"></script>`,
-		"css/a.css":  `body { margin: 0 } b { position: absolute; left: 0; top: 0; font: 40px monospace; animation: go 1s linear } @keyframes go { to { left: 100px } }`,
-		"a.js":       `let n = 0; requestAnimationFrame(function frame() { requestAnimationFrame(frame); document.querySelector("b").textContent = n++ });`,
+		"index.html": `<!doctype html><html data-duration="1"><link rel="stylesheet" href="css/a.css">
+			<img src="an image.png"><b></b><script src="a.js"></script>`,
+		"css/a.css": `body { margin: 0 }
+			b { position: absolute; left: 0; top: 0; font: 40px monospace; animation: go 1s linear }
+			@keyframes go { to { left: 100px } }`,
+		"a.js": `let n = 0;
+			requestAnimationFrame(function frame() {
+				requestAnimationFrame(frame);
+				document.querySelector("b").textContent = n++;
+			});`,
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
@@ -70,7 +77,7 @@ func site(t *testing.T) string {
 	return dir
 }
 
-func TestACompositionInABucketShowsTheSameFrames(t *testing.T) {
+func TestCompositionInABucket(t *testing.T) {
 	t.Setenv("HELIOS_CACHE", t.TempDir())
 	server := s3test.Start(t)
 	server.Setenv(t)
@@ -79,18 +86,18 @@ func TestACompositionInABucketShowsTheSameFrames(t *testing.T) {
 
 	want := hashes(t, run(t, jobOf(t, small(dir))))
 	if len(slices.Compact(slices.Clone(want))) < 10 {
-		t.Fatalf("the frames do not differ: %q", want)
+		t.Fatalf("the frames are equal: %q", want)
 	}
 	for _, input := range []string{s.URL(""), strings.TrimSuffix(s.URL(""), "/"), s.URL("index.html")} {
 		o := small(input)
 		o.Concurrency = 2
 		if got := hashes(t, run(t, jobOf(t, o))); !slices.Equal(got, want) {
-			t.Errorf("%s shows other frames", input)
+			t.Errorf("%s: the frames differ from those of the local composition", input)
 		}
 	}
 }
 
-func TestACompositionInABucketThatIsNotWhole(t *testing.T) {
+func TestErrorsOfACompositionInABucket(t *testing.T) {
 	t.Setenv("HELIOS_CACHE", t.TempDir())
 	server := s3test.Start(t)
 	server.Setenv(t)
@@ -101,12 +108,12 @@ func TestACompositionInABucketThatIsNotWhole(t *testing.T) {
 		j.Retries = 0
 		err := j.Run(t.Context())
 		if fault.Of(err) != kind {
-			t.Errorf("%s: the error %v is of kind %s", input, err, fault.Of(err))
+			t.Errorf("%s: the error is of kind %s, want %s: %v", input, fault.Of(err), kind, err)
 			return
 		}
 		for _, word := range words {
 			if !strings.Contains(err.Error(), word) {
-				t.Errorf("%s: %q is not in %q", input, word, err)
+				t.Errorf("%s: the error is %q, want %q in it", input, err, word)
 			}
 		}
 	}
@@ -117,10 +124,10 @@ func TestACompositionInABucketThatIsNotWhole(t *testing.T) {
 	fails(s.URL(""), fault.User, "missing stylesheet css/a.css")
 	fails("s3://helios-test-nowhere/", fault.User, "bucket helios-test-nowhere does not exist")
 	if _, err := capture.Locate("", "s3://"); fault.Of(err) != fault.User {
-		t.Errorf("s3:// is located: %v", err)
+		t.Errorf("Locate(s3://) = %v, want a user error", err)
 	}
 
-	t.Run("server away", func(t *testing.T) {
+	t.Run("server unreachable", func(t *testing.T) {
 		t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 		t.Setenv("AWS_MAX_ATTEMPTS", "1")
 		fails(s.URL(""), fault.Transient, "index.html")
@@ -131,8 +138,8 @@ func TestACompositionInABucketThatIsNotWhole(t *testing.T) {
 	})
 }
 
-// A page that waits for a bucket is not to blame, before its first frame or later.
-func TestABucketThatStandsStill(t *testing.T) {
+// A bucket that does not answer is a transient error, not an error of the page, before the first frame and later.
+func TestBucketThatDoesNotAnswer(t *testing.T) {
 	t.Setenv("HELIOS_CACHE", t.TempDir())
 	server := s3test.Start(t)
 	server.Setenv(t)
@@ -148,30 +155,35 @@ func TestABucketThatStandsStill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var still atomic.Value
-	still.Store("nothing")
-	forward := &httputil.ReverseProxy{Transport: &http.Transport{DisableKeepAlives: true}, Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(to)
-		r.Out.Host = r.In.Host // it is signed
-	}}
-	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, still.Load().(string)) {
+	// The proxy does not answer requests for this object.
+	var stalled atomic.Value
+	stalled.Store("none")
+	forward := &httputil.ReverseProxy{
+		Transport: &http.Transport{DisableKeepAlives: true},
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(to)
+			r.Out.Host = r.In.Host // the signature covers the host
+		},
+	}
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, stalled.Load().(string)) {
 			<-r.Context().Done()
 			return
 		}
 		forward.ServeHTTP(w, r)
 	}))
-	t.Cleanup(between.Close)
-	t.Setenv("AWS_ENDPOINT_URL", between.URL)
+	t.Cleanup(proxy.Close)
+	t.Setenv("AWS_ENDPOINT_URL", proxy.URL)
 	for _, name := range []string{"/index.html", "/late.txt"} {
-		still.Store("nothing")
+		stalled.Store("none")
 		o := small(s.URL(""))
 		o.Timeout = job.SecondsOf(4 * time.Second)
 		j := jobOf(t, o)
 		j.Retries = 0
-		still.Store(name)
-		if err := j.Run(t.Context()); fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), s.URL("")+" does not answer") {
-			t.Errorf("without %s it ends as %s: %v", name, fault.Of(err), err)
+		stalled.Store(name)
+		err := j.Run(t.Context())
+		if fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), s.URL("")+" does not answer") {
+			t.Errorf("without %s, Run() = %v (%s)", name, err, fault.Of(err))
 		}
 	}
 }

@@ -28,7 +28,7 @@ func bucket(t *testing.T) *store.S3 {
 	return store.NewS3(server.Client(), server.Bucket(t), "jobs/1")
 }
 
-// partition renders a partition of a job into a store and returns what happened.
+// partition renders a partition of a job to a store and returns the events.
 func partition(t *testing.T, s store.Store, j *Job, id int) (*events, error) {
 	p := j.Spec.Partitions[id]
 	config := j.Spec.Config
@@ -41,7 +41,7 @@ func partition(t *testing.T, s store.Store, j *Job, id int) (*events, error) {
 	return &seen, alone.ToStore(t.Context(), s, "chunks/"+p.OutputFile)
 }
 
-func TestAJobInABucketIsThatOnTheDisk(t *testing.T) {
+func TestJobInABucket(t *testing.T) {
 	o := small(composition(t, counting))
 	o.Concurrency = 3
 	j := jobOf(t, o)
@@ -55,39 +55,39 @@ func TestAJobInABucketIsThatOnTheDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 		if done := seen.partitions(PartitionDone); len(done) != 1 {
-			t.Errorf("partition %d was done %d times", p.ID, len(done))
+			t.Errorf("partition %d: %d events of type %s, want 1", p.ID, len(done), PartitionDone)
 		}
 		if got := object(t, s, "chunks/"+p.OutputFile); !bytes.Equal(got, read(t, j.Chunks.Path(p.OutputFile))) {
-			t.Errorf("chunk %d differs", p.ID)
+			t.Errorf("chunk %d differs from the one on the disk", p.ID)
 		}
 		inputs = append(inputs, Input{Name: "chunks/" + p.OutputFile, Frames: p.FrameCount})
 	}
-	for range 2 { // the second time over the first
+	for range 2 { // the second output replaces the first
 		if err := MergeTo(t.Context(), s, inputs, s, "out.mp4", MergeOptions{Overwrite: true}); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(object(t, s, "out.mp4"), want) {
-			t.Error("the output differs")
+			t.Error("the output differs from the one on the disk")
 		}
 	}
 	err := MergeTo(t.Context(), s, inputs, s, "out.mp4", MergeOptions{})
 	if fault.Of(err) != fault.User || !strings.Contains(err.Error(), "out.mp4 exists") {
-		t.Errorf("without leave to overwrite: %v", err)
+		t.Errorf("without Overwrite, MergeTo() = %v", err)
 	}
 	err = MergeTo(t.Context(), s, append(inputs, Input{Name: "chunks/none.mp4"}), s, "other.mp4", MergeOptions{})
 	if fault.Of(err) != fault.User || !strings.Contains(err.Error(), "none.mp4") {
-		t.Errorf("with a chunk that is missing: %v", err)
+		t.Errorf("with a missing chunk, MergeTo() = %v", err)
 	}
 }
 
-func TestAPartitionIsMadeOnce(t *testing.T) {
+func TestPartitionToStoreIsIdempotent(t *testing.T) {
 	o := small(composition(t, counting))
 	o.Concurrency = 2
 	j := jobOf(t, o)
 	s := bucket(t)
 	name := "chunks/" + j.Spec.Partitions[1].OutputFile
 
-	// What is there and is no chunk of this partition goes.
+	// An object that is not the chunk is replaced.
 	w, err := s.Create(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
@@ -105,10 +105,10 @@ func TestAPartitionIsMadeOnce(t *testing.T) {
 	}
 	seen, err := partition(t, s, j, 1)
 	if err != nil || len(seen.partitions(PartitionKept)) != 1 || len(seen.partitions(FrameDone)) != 0 {
-		t.Errorf("the second time %v came of it, %v", seen.list, err)
+		t.Errorf("the second call reports %v, %v", seen.list, err)
 	}
 
-	// Two at once: both succeed, and one of them wrote.
+	// Of two concurrent calls, one writes the chunk, and both succeed.
 	if err := s.Remove(t.Context(), name); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestAPartitionIsMadeOnce(t *testing.T) {
 	}
 }
 
-// object returns what a store holds.
+// object returns the content of an object.
 func object(t *testing.T, s store.Store, name string) []byte {
 	t.Helper()
 	r, err := s.Open(t.Context(), name)
@@ -142,21 +142,21 @@ func object(t *testing.T, s store.Store, name string) []byte {
 	return data
 }
 
-// These tell a process of the tests to merge, in which bucket, and how many chunks.
+// These variables make the test program merge chunks of a bucket.
 const (
 	mergeBucket = "HELIOS_TEST_MERGE_BUCKET"
 	mergeCount  = "HELIOS_TEST_MERGE_COUNT"
 )
 
-// TestMergeInABucketTakesNoMoreMemoryForMore looks at a process that merges 40 MB and at one that merges 200 MB.
-func TestMergeInABucketTakesNoMoreMemoryForMore(t *testing.T) {
+// Merging 200 MB takes no more memory than merging 40 MB.
+func TestMemoryOfMerging(t *testing.T) {
 	server := s3test.Start(t)
 	name := server.Bucket(t)
 	s := store.NewS3(server.Client(), name, "")
-	// Noise, so that a few frames are large.
+	// A few frames of noise make a large chunk.
 	path := filepath.Join(t.TempDir(), "chunk.mp4")
-	tool(t, "ffmpeg", "-v", "error", "-f", "rawvideo", "-s", "1280x720", "-pix_fmt", "yuv420p", "-r", "30", "-i", "/dev/urandom",
-		"-frames:v", "8", "-c:v", "libx264", "-preset", "ultrafast", "-qp", "0", path)
+	tool(t, "ffmpeg", "-v", "error", "-f", "rawvideo", "-s", "1280x720", "-pix_fmt", "yuv420p", "-r", "30",
+		"-i", "/dev/urandom", "-frames:v", "8", "-c:v", "libx264", "-preset", "ultrafast", "-qp", "0", path)
 	chunk := read(t, path)
 	const most = 200
 	for i := range most * 1e6 / len(chunk) {
@@ -174,7 +174,7 @@ func TestMergeInABucketTakesNoMoreMemoryForMore(t *testing.T) {
 		count := megabytes * 1e6 / len(chunk)
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(append(os.Environ(), server.Environ()...), mergeBucket+"="+name, mergeCount+"="+strconv.Itoa(count),
-			"GOGC=20") // what the collector has not freed yet differs from run to run
+			"GOGC=20") // otherwise the amount of garbage varies
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
@@ -184,13 +184,13 @@ func TestMergeInABucketTakesNoMoreMemoryForMore(t *testing.T) {
 		}
 		r.Close()
 		if r.Size() < int64(count)*int64(len(chunk))*99/100 {
-			t.Errorf("the output of %d chunks has %d bytes", count, r.Size())
+			t.Errorf("the output of %d chunks has only %d bytes", count, r.Size())
 		}
 		peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
-		t.Logf("%d chunks of %d bytes: %d MB at most", count, len(chunk), peak/1e6)
-		// The race detector takes memory of its own.
+		t.Logf("%d chunks of %d bytes: %d MB of memory", count, len(chunk), peak/1e6)
+		// The race detector needs memory too.
 		if before > 0 && peak > before+before/4 {
-			t.Errorf("merging %d MB took %d MB of memory, and %d MB before", megabytes, peak/1e6, before/1e6)
+			t.Errorf("merging %d MB takes %d MB of memory, and %d MB before", megabytes, peak/1e6, before/1e6)
 		}
 		before = peak
 	}
@@ -198,8 +198,8 @@ func TestMergeInABucketTakesNoMoreMemoryForMore(t *testing.T) {
 
 func chunkName(i int) string { return fmt.Sprintf("chunk-%d.mp4", i) }
 
-// mergeThere is what a process does that was told to merge.
-func mergeThere() error {
+// mergeBucketChunks merges the chunks that the variables specify.
+func mergeBucketChunks() error {
 	s, err := store.OpenS3(context.Background(), os.Getenv(mergeBucket), "")
 	if err != nil {
 		return err

@@ -12,19 +12,21 @@ import (
 	"helios/shared/plan"
 )
 
-// clicking is a page with a click at 2 s: after a second of a source that begins after one.
+// clicking is a page with a click at 2 s: the source starts at 1 s and has the click after 1 s.
 const clicking = `<audio src="click.wav" data-helios-offset="1"></audio>`
 
-// clickPage writes the page and its source, and returns how it is rendered for three seconds from a frame on.
+// clickPage writes a page and its source, and returns options for three seconds from startFrame.
 func clickPage(t *testing.T, html string, startFrame int64) plan.Options {
 	t.Helper()
 	o := small(composition(t, html))
-	tool(t, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", `aevalsrc=0.9*eq(n\,48000):s=48000:d=2`, filepath.Join(filepath.Dir(o.Input), "click.wav"))
-	o.Width, o.Height, o.FPS, o.StartFrame, o.FrameCount, o.Concurrency = 64, 36, job.Rate{Num: 10, Den: 1}, startFrame, 30, 2
+	source := filepath.Join(filepath.Dir(o.Input), "click.wav")
+	tool(t, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", `aevalsrc=0.9*eq(n\,48000):s=48000:d=2`, source)
+	o.Width, o.Height, o.FPS = 64, 36, job.Rate{Num: 10, Den: 1}
+	o.StartFrame, o.FrameCount, o.Concurrency = startFrame, 30, 2
 	return o
 }
 
-// click returns where the loudest sample of a file is, on the left, and how many there are.
+// click returns the index of the loudest sample of the left channel, and the number of samples.
 func click(t *testing.T, file string) (at, samples int) {
 	t.Helper()
 	loudest := 0.0
@@ -37,16 +39,21 @@ func click(t *testing.T, file string) (at, samples int) {
 	return at, len(raw) / 8
 }
 
-// later are pages whose click is at 2 s, too, because a script adds its element at 1 s.
+// later contains pages whose script adds the element at 1 s, so that the click is also at 2 s.
 var later = map[string]string{
-	"a timer":          `<script>setTimeout(() => { document.body.innerHTML = '<audio autoplay src="click.wav"></audio>' }, 1000)</script>`,
+	"a timer": `<script>
+		setTimeout(() => { document.body.innerHTML = '<audio autoplay src="click.wav"></audio>' }, 1000)
+	</script>`,
 	"a timer and play": `<script>setTimeout(() => new Audio("click.wav").play(), 1000)</script>`,
-	"a frame":          `<script>requestAnimationFrame(function f(t) { if (t < 1000) return requestAnimationFrame(f); document.body.innerHTML = '<audio src="click.wav"></audio>' })</script>`,
+	"a frame": `<script>requestAnimationFrame(function f(t) {
+		if (t < 1000) return requestAnimationFrame(f);
+		document.body.innerHTML = '<audio src="click.wav"></audio>';
+	})</script>`,
 	"a seek": `<script>window.helios = { seek(t) {
 		if (t > 0.5) document.body.innerHTML = '<audio src="click.wav" data-helios-offset="1"></audio>' } }</script>`,
 }
 
-func TestAClickIsHeardWhenThePageSays(t *testing.T) {
+func TestSoundTimes(t *testing.T) {
 	pages := map[string]string{"an element": clicking}
 	for name, script := range later {
 		pages[name] = "<body>" + script
@@ -63,7 +70,7 @@ func TestAClickIsHeardWhenThePageSays(t *testing.T) {
 				j.Spec = spec
 				want := 96000 - int(start)*4800
 				if at, samples := click(t, run(t, j)); at < want-1 || at > want+1 || samples < 144000 {
-					t.Errorf("from frame %d on the click is at sample %d of %d, want %d of 144000", start, at, samples, want)
+					t.Errorf("from frame %d, the click is at sample %d of %d, want %d of 144000", start, at, samples, want)
 				}
 				checkClean(t, j)
 			}
@@ -71,8 +78,8 @@ func TestAClickIsHeardWhenThePageSays(t *testing.T) {
 	}
 }
 
-// A survey, which plans are made from elsewhere, knows of the sound that comes later as well.
-func TestASurveyHearsWhatComesLater(t *testing.T) {
+// Measure finds elements that a script adds later.
+func TestMeasureFindsLaterSound(t *testing.T) {
 	o := clickPage(t, "<body>"+later["a timer"], 0)
 	c, err := capture.Locate("", o.Input)
 	if err != nil {
@@ -88,17 +95,18 @@ func TestASurveyHearsWhatComesLater(t *testing.T) {
 	}
 }
 
-func TestSoundWhoseSourceIsMissingIsRefusedBeforeAnythingIsRendered(t *testing.T) {
+// A missing source is reported before the first frame.
+func TestMissingAudioSource(t *testing.T) {
 	o := clickPage(t, clicking, 0)
 	o.Tracks = []job.Track{{Source: filepath.Join(filepath.Dir(o.Input), "click.wav"), Volume: 1}}
 	j := jobOf(t, o)
 	if err := os.Remove(o.Tracks[0].Source); err != nil {
 		t.Fatal(err)
 	}
-	var told events
-	j.Report = told.add
+	var e events
+	j.Report = e.add
 	wantUser(t, j.Run(t.Context()), "click.wav does not exist; add it, or remove the track")
-	if len(told.list) != 0 {
-		t.Errorf("it was told %v", told.list)
+	if len(e.list) != 0 {
+		t.Errorf("the job reported %v", e.list)
 	}
 }

@@ -1,8 +1,6 @@
 package render
 
 import (
-	"encoding/binary"
-	"fmt"
 	"math"
 	"testing"
 
@@ -11,8 +9,8 @@ import (
 	"helios/shared/plan"
 )
 
-// Frame n of the video shows the page at n/fps, on all of its clocks, whichever partition it is from.
-func TestTimeIsExact(t *testing.T) {
+// In frame n, all clocks of the page show n/fps, in all partitions.
+func TestExactTimes(t *testing.T) {
 	for _, rate := range []string{"24", "25", "30", "60", "30000/1001"} {
 		t.Run(rate, func(t *testing.T) {
 			fps, err := job.ParseRate(rate)
@@ -20,16 +18,21 @@ func TestTimeIsExact(t *testing.T) {
 				t.Fatal(err)
 			}
 			const count = 20
-			video := renderPage(t, "../../examples/time-code.html", plan.Options{Config: job.Config{Width: 640, Height: 360, FPS: fps, FrameCount: count, SeekMode: job.SeekReplay}, Concurrency: 3})
+			video := renderPage(t, "../../examples/time-code.html", plan.Options{
+				Config: job.Config{
+					Width: 640, Height: 360, FPS: fps, FrameCount: count, SeekMode: job.SeekReplay,
+				},
+				Concurrency: 3,
+			})
 			gray := runFFmpeg(t, video, "-f", "rawvideo", "-pix_fmt", "gray", "-")
 			if len(gray) != count*640*360 {
-				t.Fatalf("%d bytes were decoded, want %d frames", len(gray), count)
+				t.Fatalf("ffmpeg decodes %d bytes, want %d frames", len(gray), count)
 			}
 			for n := range int64(count) {
 				code := readTimeCode(t, gray[n*640*360:][:640*360])
 				want := fps.Milliseconds(n)
 				if code.frame != n {
-					t.Errorf("frame %d shows frame %d", n, code.frame)
+					t.Errorf("frame %d displays the number %d", n, code.frame)
 				}
 				for name, got := range map[string]float64{"performance.now()": code.now, "the timestamp": code.timestamp} {
 					if math.Abs(got-want) > 0.1 {
@@ -44,29 +47,29 @@ func TestTimeIsExact(t *testing.T) {
 	}
 }
 
-// timeCode is what examples/time-code.html shows; the comment at its top describes the cells.
+// timeCode is the content of examples/time-code.html. A comment there describes the cells.
 type timeCode struct {
 	frame          int64
 	now, timestamp float64 // milliseconds
 	date           int64   // milliseconds since 1970
 }
 
-func readTimeCode(t *testing.T, picture []byte) timeCode {
+func readTimeCode(t *testing.T, frame []byte) timeCode {
 	t.Helper()
 	var rows [7]uint32
 	for r := range rows {
 		for column := range 32 {
 			rows[r] <<= 1
-			if picture[(28+32*r)*640+72+16*column] > 127 {
+			if frame[(28+32*r)*640+72+16*column] > 127 {
 				rows[r] |= 1
 			}
 		}
 	}
 	if check := rows[1] ^ rows[2] ^ rows[3] ^ rows[4] ^ rows[5]; rows[0] != 0xAAAAAAAA || check != rows[6] {
-		t.Fatal(fmt.Errorf("the time code cannot be read: % x", rows))
+		t.Fatalf("the time code is invalid: % x", rows)
 	}
 	return timeCode{
 		frame: int64(rows[1]), now: float64(rows[2]) / 100, timestamp: float64(rows[5]) / 100,
-		date: int64(binary.BigEndian.Uint64(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, rows[3]), rows[4]))),
+		date: int64(uint64(rows[3])<<32 | uint64(rows[4])),
 	}
 }

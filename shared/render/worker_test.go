@@ -165,8 +165,8 @@ func TestWorkerReusesItsBrowser(t *testing.T) {
 		}
 	}
 	warnings := e.partitions(Warning)
-	if !slices.Equal(warnings, []int{0, 1, 2}) || !strings.Contains(e.list[2].Message, "missing gone.png (404 Not Found)") {
-		t.Errorf("the warnings are for %v: %+v", warnings, e.list[2])
+	if want := "missing gone.png (404 Not Found)"; !slices.Equal(warnings, []int{0, 1, 2}) || e.list[2].Message != want {
+		t.Errorf("the partitions with warnings are %v, the first one is %+v", warnings, e.list[2])
 	}
 	checkClean(t, j)
 }
