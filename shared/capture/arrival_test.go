@@ -80,9 +80,9 @@ func TestOnlyTheFrameThatWasDrawnIsAccepted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeRing(t)
-			s := &stream{player: &Player{o: small}, layout: f.layout, ring: f.ring, shown: test.shown, realTime: test.shown == 0, pending: []drawn{{frame: 6, began: began, sent: began, done: done}}}
+			s := &stream{player: &Player{o: small}, layout: f.layout, ring: f.ring, shown: test.shown, realTime: test.shown == 0, pending: []drawnFrame{{frame: 6, began: began, sent: began, done: done}}}
 			f.add(test.captured, test.event)
-			err := s.arrive(t.Context(), 50*time.Millisecond, s.pending[0])
+			err := s.awaitArrival(t.Context(), 50*time.Millisecond, s.pending[0])
 			if test.want == "" {
 				if err != nil || len(s.done) != 1 || !s.done[0].changed || s.done[0].frame != 6 {
 					t.Errorf("the frames are %v: %v", s.done, err)
@@ -98,8 +98,8 @@ func TestOnlyTheFrameThatWasDrawnIsAccepted(t *testing.T) {
 
 // Of frames that are pending before one that arrives, those that did not arrive did not change.
 func TestArrivalsResolveWhatIsPending(t *testing.T) {
-	draw := func(frame int64) drawn {
-		return drawn{frame: frame, began: microseconds(frame * 100), sent: microseconds(frame * 100), done: microseconds(frame*100 + 50)}
+	draw := func(frame int64) drawnFrame {
+		return drawnFrame{frame: frame, began: microseconds(frame * 100), sent: microseconds(frame * 100), done: microseconds(frame*100 + 50)}
 	}
 	for name, test := range map[string]struct {
 		arrive  []int64
@@ -110,13 +110,13 @@ func TestArrivalsResolveWhatIsPending(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeRing(t)
-			s := &stream{player: &Player{o: small}, layout: f.layout, ring: f.ring, realTime: true, pending: []drawn{draw(1), draw(2), draw(3)}}
+			s := &stream{player: &Player{o: small}, layout: f.layout, ring: f.ring, realTime: true, pending: []drawnFrame{draw(1), draw(2), draw(3)}}
 			event := maxEventStep
 			for _, n := range test.arrive {
 				f.add(draw(n).began+10, event)
 				event = s.eventTime(3) - s.eventTime(n)
 			}
-			if err := s.arrive(t.Context(), maxArrival, draw(3)); err != nil {
+			if err := s.awaitArrival(t.Context(), maxArrival, draw(3)); err != nil {
 				t.Fatal(err)
 			}
 			for i, o := range s.done {

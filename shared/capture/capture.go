@@ -47,7 +47,7 @@ type Options struct {
 	// Scale is the device pixel ratio of the browser; 0 is 1.
 	Scale float64
 
-	leaps bool // the page may be lived through without frames, see leap.go
+	fastForward bool // the page may be lived through without frames, see fastforward.go
 }
 
 // scale returns the device pixel ratio.
@@ -109,8 +109,8 @@ const maxBlank = 2
 func openOnce(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Player, error) {
 	p := &Player{o: o, media: newMedia(b)}
 	options := browser.PageOptions{Width: o.Width, Height: o.Height, Transparent: o.Transparent, Script: p.media.prelude(o) + prelude(o), BlockMedia: true}
-	if o.leaps {
-		options.Script = leapPrelude() + options.Script
+	if o.fastForward {
+		options.Script = fastForwardPrelude() + options.Script
 	}
 	if o.Capture == job.CaptureStream {
 		p.stream = newStream(p, b.ProfileDir())
@@ -123,7 +123,7 @@ func openOnce(ctx context.Context, b *browser.Browser, c Composition, o Options)
 	}
 	p.media.page, p.clock = p.page, newClock(p.page)
 	if err = p.load(ctx, c); err == nil {
-		err = p.begin(ctx)
+		err = p.start(ctx)
 	}
 	if err != nil {
 		p.Close()
@@ -133,11 +133,11 @@ func openOnce(ctx context.Context, b *browser.Browser, c Composition, o Options)
 }
 
 // begin shows frame 0 and starts the stream.
-func (p *Player) begin(ctx context.Context) error {
+func (p *Player) start(ctx context.Context) error {
 	if err := p.frames.start(ctx, p.clock.world); err != nil {
 		return err
 	}
-	if _, err := p.show(ctx, 0, drawing); err != nil {
+	if _, err := p.runFrame(ctx, 0, drawing); err != nil {
 		return err
 	}
 	if p.stream == nil {
@@ -147,7 +147,7 @@ func (p *Player) begin(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.o.Timeout, late)
 	defer cancel()
 	if err := p.stream.start(ctx); err != nil {
-		return p.explain(ctx, err)
+		return p.cause(ctx, err)
 	}
 	return nil
 }
@@ -173,16 +173,16 @@ func (p *Player) Play(ctx context.Context, from, count int64, mode job.SeekMode,
 	if p.stream != nil {
 		return p.playStream(ctx, from, count, mode, emit)
 	}
-	if err := p.goTo(ctx, from, mode); err != nil {
+	if err := p.seek(ctx, from, mode); err != nil {
 		return err
 	}
-	r := newRests(p)
+	r := newRepeatPredictor(p)
 	for n := from; n < from+count; n++ {
 		before, out := p.last, picture
 		if r.likely() {
 			out = change
 		}
-		png, err := p.show(ctx, n, out)
+		png, err := p.runFrame(ctx, n, out)
 		if err != nil {
 			return err
 		}
@@ -193,7 +193,7 @@ func (p *Player) Play(ctx context.Context, from, count int64, mode job.SeekMode,
 		if err := emit(frame); err != nil {
 			return err
 		}
-		if err := r.note(ctx, frame.Repeated); err != nil {
+		if err := r.record(ctx, frame.Repeated); err != nil {
 			return err
 		}
 	}
@@ -202,20 +202,20 @@ func (p *Player) Play(ctx context.Context, from, count int64, mode job.SeekMode,
 
 // Draw draws so many frames and captures none: what a page costs in itself.
 func (p *Player) Draw(ctx context.Context, count int64) error {
-	return p.goThrough(ctx, count, drawing)
+	return p.replay(ctx, count, drawing)
 }
 
-// goTo brings the page to where frame n is to be shown.
-func (p *Player) goTo(ctx context.Context, n int64, mode job.SeekMode) error {
+// seek brings the page to where frame n is to be shown.
+func (p *Player) seek(ctx context.Context, n int64, mode job.SeekMode) error {
 	last := n
 	if mode == job.SeekDirect {
 		last = min(1, n)
 	}
-	return p.goThrough(ctx, last, nothing)
+	return p.replay(ctx, last, nothing)
 }
 
-// goThrough shows the frames before frame last, with so much left behind of each.
-func (p *Player) goThrough(ctx context.Context, last int64, out output) error {
+// replay shows the frames before frame last, with so much left behind of each.
+func (p *Player) replay(ctx context.Context, last int64, out output) error {
 	if p.next >= last {
 		return nil
 	}
@@ -231,7 +231,7 @@ func (p *Player) goThrough(ctx context.Context, last int64, out output) error {
 			// page as it was before.
 			out = drawing
 		}
-		if _, err := p.show(ctx, p.next, out); err != nil {
+		if _, err := p.runFrame(ctx, p.next, out); err != nil {
 			return err
 		}
 	}

@@ -98,16 +98,16 @@ func (c *clock) freeze(ctx context.Context) error {
 
 // advance lets the page live until t, and settle.
 func (c *clock) advance(ctx context.Context, t microseconds) error {
-	moved, err := c.liveUntil(ctx, t)
+	moved, err := c.runUntil(ctx, t)
 	if err != nil || !moved {
 		return err
 	}
 	return c.settle(ctx)
 }
 
-// liveUntil has time go on to t, if it is not there yet. Once it has moved, no task of the page runs until the clock
+// runUntil has time go on to t, if it is not there yet. Once it has moved, no task of the page runs until the clock
 // stands.
-func (c *clock) liveUntil(ctx context.Context, t microseconds) (moved bool, err error) {
+func (c *clock) runUntil(ctx context.Context, t microseconds) (moved bool, err error) {
 	if t <= c.now {
 		return false, nil
 	}
@@ -126,11 +126,11 @@ func (c *clock) liveUntil(ctx context.Context, t microseconds) (moved bool, err 
 //
 // Timers wait for the answers to the requests that are open.
 func (c *clock) settle(ctx context.Context) error {
-	return c.stand(ctx, c.world, c.marker(c.next)+settled, nil)
+	return c.evaluatePaused(ctx, c.world, c.marker(c.next)+settled, nil)
 }
 
-// stand lets tasks run again, time standing still, and evaluates an expression meanwhile.
-func (c *clock) stand(ctx context.Context, w browser.World, expression string, result any) error {
+// evaluatePaused lets tasks run again, time standing still, and evaluates an expression meanwhile.
+func (c *clock) evaluatePaused(ctx context.Context, w browser.World, expression string, result any) error {
 	policy := browser.Send(ctx, c.page.Session, emulation.SetVirtualTimePolicy, emulation.SetVirtualTimePolicyParams{
 		Policy: emulation.VirtualTimePolicyPauseIfNetworkFetchesPending,
 	})

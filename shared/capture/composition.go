@@ -84,7 +84,7 @@ func (c Composition) Browser(scale float64) browser.Options {
 }
 
 // address is what the browser opens.
-func (c Composition) address() string {
+func (c Composition) pageURL() string {
 	if c.URL != "" {
 		return c.URL
 	}

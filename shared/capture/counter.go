@@ -37,8 +37,8 @@ func (c *frameCounter) stop(ctx context.Context) error {
 	return c.world.Evaluate(ctx, "counter.stop()", nil)
 }
 
-// next begins to wait for the next frame.
-func (c *frameCounter) next(ctx context.Context) browser.Evaluation {
+// expect begins to wait for the expect frame.
+func (c *frameCounter) expect(ctx context.Context) browser.Evaluation {
 	return c.world.Start(ctx, fmt.Sprintf("counter.ended(%d)", c.frames+1))
 }
 

@@ -15,9 +15,9 @@ import (
 	"helios/shared/fault"
 )
 
-// overdue says why a frame is not done in time: the page waits for an answer, or its scripts do not end, or it
+// timeoutError says why a frame is not done in time: the page waits for an answer, or its scripts do not end, or it
 // is Chromium that does not get on.
-func (p *Player) overdue(n int64, seeking bool) error {
+func (p *Player) timeoutError(n int64, seeking bool) error {
 	late := fmt.Sprintf("frame %d was not done after %s", n, p.o.Timeout)
 	if err := p.page.S3Stalled(); err != nil {
 		return fmt.Errorf("%s: %w", late, err)
@@ -26,10 +26,10 @@ func (p *Player) overdue(n int64, seeking bool) error {
 		return fault.Userf("%s: no answer from %s; mend the page or give a longer --timeout", late, strings.Join(pending, ", "))
 	}
 	before := p.page.CPUTime()
-	idle := p.answers(time.Second)
+	idle := p.responds(time.Second)
 	looping := p.page.CPUTime()-before >= loopCPU
 	if !idle && !looping {
-		idle = p.answers(maxAnswer) // the machine may be busy
+		idle = p.responds(maxAnswer) // the machine may be busy
 	}
 	switch {
 	case idle && seeking:
@@ -43,8 +43,8 @@ func (p *Player) overdue(n int64, seeking bool) error {
 	}
 }
 
-// answers reports whether the page's process evaluates something within a time.
-func (p *Player) answers(limit time.Duration) bool {
+// responds reports whether the page's process evaluates something within a time.
+func (p *Player) responds(limit time.Duration) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	return p.clock.world.Evaluate(ctx, "0", nil) == nil
@@ -57,7 +57,7 @@ const maxAnswer = 5 * time.Second
 const loopCPU = 20 * time.Millisecond
 
 // stay notes from now on when the page goes elsewhere.
-func (p *Player) stay() {
+func (p *Player) watchNavigation() {
 	itself := func(frame cdp.FrameID) bool { return frame == p.page.MainFrame() }
 	browser.On(p.page.Session, page.FrameStartedNavigating, func(e page.EventFrameStartedNavigating) {
 		if itself(e.FrameID) {
@@ -76,7 +76,7 @@ func leftError(url string) error {
 }
 
 // explain prefers the reason for which a call failed, as far as it is known, to the error of the call.
-func (p *Player) explain(ctx context.Context, err error) error {
+func (p *Player) cause(ctx context.Context, err error) error {
 	if failure := p.page.TransientError(); failure != nil {
 		return failure
 	}
@@ -90,7 +90,7 @@ func (p *Player) explain(ctx context.Context, err error) error {
 }
 
 // check turns what happened in the page since the last look into an error.
-func (p *Player) check() error {
+func (p *Player) pageError() error {
 	if err := p.page.TransientError(); err != nil {
 		return err
 	}

@@ -14,8 +14,8 @@ import (
 	"helios/shared/job"
 )
 
-// Report is what is to be known about a composition before it is planned.
-type Report struct {
+// PageInfo is what is to be known about a composition before it is planned.
+type PageInfo struct {
 	Attributes
 	// Seeks says that the page offers window.helios.seek.
 	Seeks bool `json:"seeks"`
@@ -34,20 +34,20 @@ type Report struct {
 
 // Inspect loads a composition and tells what it says about itself and what it is made of, at frame 0. What is
 // missing is in the report and no error.
-func Inspect(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Report, error) {
+func Inspect(ctx context.Context, b *browser.Browser, c Composition, o Options) (*PageInfo, error) {
 	return InspectThrough(ctx, b, c, o, nil)
 }
 
 // InspectThrough is like [Inspect], but also looks for what the page plays and loads after frame 0, up to the end of
 // as many frames as length tells, at the rate that it tells. No frames, and a nil length, are none after the first.
-func InspectThrough(ctx context.Context, b *browser.Browser, c Composition, o Options, length func(Attributes) (job.Rate, int64, error)) (*Report, error) {
-	o.AllowMissing, o.leaps = true, length != nil
+func InspectThrough(ctx context.Context, b *browser.Browser, c Composition, o Options, length func(Attributes) (job.Rate, int64, error)) (*PageInfo, error) {
+	o.AllowMissing, o.fastForward = true, length != nil
 	p, err := Open(ctx, b, c, o)
 	if err != nil {
 		return nil, err
 	}
 	defer p.Close()
-	r := &Report{Seeks: p.seeks, Animations: []string{}, Missing: []browser.Asset{}}
+	r := &PageInfo{Seeks: p.seeks, Animations: []string{}, Missing: []browser.Asset{}}
 	whole := ctx
 	ctx, cancel := context.WithTimeoutCause(ctx, o.Timeout, fault.Userf("%s did not answer within %s; give a longer --timeout", c.Input, o.Timeout))
 	defer cancel()
@@ -62,7 +62,7 @@ func InspectThrough(ctx context.Context, b *browser.Browser, c Composition, o Op
 		if err != nil {
 			return nil, err
 		}
-		if err := p.leapThrough(whole, fps, frames); err != nil {
+		if err := p.fastForward(whole, fps, frames); err != nil {
 			return nil, err
 		}
 	}
@@ -142,7 +142,7 @@ func Seekable(ctx context.Context, b *browser.Browser, c Composition, o Options,
 		if n < next {
 			continue // compared already
 		}
-		want, err := replayed.sample(ctx, n, job.SeekReplay)
+		want, err := replayed.screenshots(ctx, n, job.SeekReplay)
 		if err != nil {
 			return false, err
 		}
@@ -151,7 +151,7 @@ func Seekable(ctx context.Context, b *browser.Browser, c Composition, o Options,
 		if err != nil {
 			return false, err
 		}
-		got, err := direct.sample(ctx, n, job.SeekDirect)
+		got, err := direct.screenshots(ctx, n, job.SeekDirect)
 		direct.Close()
 		if err != nil {
 			return false, err
@@ -164,13 +164,13 @@ func Seekable(ctx context.Context, b *browser.Browser, c Composition, o Options,
 }
 
 // sample takes the pictures from frame n on.
-func (p *Player) sample(ctx context.Context, n int64, mode job.SeekMode) ([][]byte, error) {
-	if err := p.goTo(ctx, n, mode); err != nil {
+func (p *Player) screenshots(ctx context.Context, n int64, mode job.SeekMode) ([][]byte, error) {
+	if err := p.seek(ctx, n, mode); err != nil {
 		return nil, err
 	}
 	var pictures [][]byte
 	for i := range int64(sampled) {
-		png, err := p.show(ctx, n+i, picture)
+		png, err := p.runFrame(ctx, n+i, picture)
 		if err != nil {
 			return nil, err
 		}

@@ -39,14 +39,14 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 		if err := p.navigate(ctx, c); err != nil {
 			return err
 		}
-		p.stay()
+		p.watchNavigation()
 		waiting = "its fonts"
 		// A page asks for its fonts when it is laid out.
 		if err := p.clock.world.Evaluate(ctx, "document.documentElement.getBoundingClientRect(), document.fonts.ready.then(() => {})", nil); err != nil {
 			return err
 		}
 		waiting = "the promise in window.helios.ready"
-		if err := p.ready(ctx); err != nil {
+		if err := p.awaitReady(ctx); err != nil {
 			return err
 		}
 		waiting = "the answers to its requests"
@@ -68,18 +68,18 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 		return fault.Userf("%s was not ready after %s: still waiting for %s; mend the page or give a longer --timeout", c.Input, p.o.Timeout, waiting)
 	}
 	if err != nil {
-		return p.explain(ctx, err)
+		return p.cause(ctx, err)
 	}
 	if err := p.main.Evaluate(ctx, "typeof window.helios?.seek === 'function'", &p.seeks); err != nil {
 		return err
 	}
-	return p.check()
+	return p.pageError()
 }
 
 // navigate opens the page and finds the worlds of its scripts and ours. It draws nothing: of pages for which a frame was
 // drawn before their load event, Chromium never draws some.
 func (p *Player) navigate(ctx context.Context, c Composition) (err error) {
-	if err := p.page.Navigate(ctx, c.address()); err != nil {
+	if err := p.page.Navigate(ctx, c.pageURL()); err != nil {
 		return err
 	}
 	if p.page.SwappedProcess() {

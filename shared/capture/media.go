@@ -39,8 +39,8 @@ type Media struct {
 	Silent bool `json:"silent,omitempty"`
 }
 
-// described is a Media as the page tells it.
-type described struct {
+// mediaElement is a Media as the page tells it.
+type mediaElement struct {
 	Kind     string
 	URL      string
 	Offset   string
@@ -58,7 +58,7 @@ type described struct {
 // mediaList returns what was heard of the media elements of the page so far, in the order in which it began, and of
 // those that are there before frame 0 in that of the document; elements that play without being in it come last.
 func (p *Player) mediaList(ctx context.Context) ([]Media, error) {
-	var list []described
+	var list []mediaElement
 	if err := p.main.Evaluate(ctx, mediaWorld+".heard()", &list); err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (p *Player) mediaList(ctx context.Context) ([]Media, error) {
 	return media, nil
 }
 
-func (d described) media() (m Media, err error) {
+func (d mediaElement) media() (m Media, err error) {
 	m = Media{Kind: d.Kind, ID: d.ID, Loop: d.Loop, Silent: d.Muted}
 	m.URL, m.File = browser.AssetName(d.URL)
 	for _, a := range []struct {

@@ -27,21 +27,21 @@ var streamSource string
 // drawn with. A frame that arrives but was not drawn is an error. One that was drawn but does not arrive is taken as a
 // screenshot, and converted as Chromium would have done.
 type stream struct {
-	player   *Player
-	profile  string // Chromium's, which contains the ring
-	layout   layout
-	worker   browser.Worker
-	ring     *ring
-	started  bool
-	insecure bool    // the page cannot be streamed
-	shown    int64   // the frame that arrived last, 0 if none did
-	realTime bool    // the event time that Chromium saw last is real time
-	current  content // of the newest frame of which the content is known
-	rough    bool    // the next frame reports damage in any case
-	settled  drawn   // the last frame that a screenshot was taken of, which may still arrive
-	pending  []drawn // frames that may still arrive: the first reported damage, and the others none
-	since    time.Time
-	done     []outcome // frames of which the content is known
+	player    *Player
+	profile   string // Chromium's, which contains the ring
+	layout    layout
+	worker    browser.Worker
+	ring      *ring
+	started   bool
+	insecure  bool         // the page cannot be streamed
+	shown     int64        // the frame that arrived last, 0 if none did
+	realTime  bool         // the event time that Chromium saw last is real time
+	current   content      // of the newest frame of which the content is known
+	afterShot bool         // the next frame reports damage in any case
+	settled   drawnFrame   // the last frame that a screenshot was taken of, which may still arrive
+	pending   []drawnFrame // frames that may still arrive: the first reported damage, and the others none
+	since     time.Time
+	done      []resolved // frames of which the content is known
 }
 
 func newStream(p *Player, profile string) *stream {
@@ -79,11 +79,11 @@ func (s *stream) eventTime(n int64) microseconds {
 func (s *stream) start(ctx context.Context) error {
 	starting := s.player.clock.world.Start(ctx, fmt.Sprintf("stream.start(%d, %d)", s.layout.Width, s.layout.Height))
 	for s.current.shot == nil || !starting.Ready() {
-		png, err := s.player.take(ctx, 0)
+		png, err := s.player.screenshot(ctx, 0)
 		if err != nil {
 			return err
 		}
-		s.current, s.rough = content{shot: png}, true
+		s.current, s.afterShot = content{shot: png}, true
 	}
 	var problem string
 	if err := starting.Wait(ctx, &problem); err != nil {

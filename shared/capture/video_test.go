@@ -279,7 +279,7 @@ func TestMediaEndWhileAPictureFails(t *testing.T) {
 	}()
 	<-m.ctx.Done()
 	for range 100 {
-		m.fail(errors.New("no picture"))
+		m.recordFailure(errors.New("no picture"))
 		runtime.Gosched()
 	}
 	r.mu.Unlock()

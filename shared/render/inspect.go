@@ -27,7 +27,7 @@ type Inspection struct {
 	Frames int64 `json:"frames,omitempty"`
 	// Why, from Inspect, is the reason for the seek mode.
 	Why string `json:"why,omitempty"`
-	// Animations, Assets and Missing, from Inspect, are those of [capture.Report].
+	// Animations, Assets and Missing, from Inspect, are those of [capture.PageInfo].
 	Animations []string        `json:"animations,omitzero"`
 	Assets     []browser.Asset `json:"assets,omitzero"`
 	Missing    []browser.Asset `json:"missing,omitzero"`

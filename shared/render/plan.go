@@ -57,7 +57,7 @@ func planJob(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 // finds what the page plays later, up to the end of the output.
 func inspectPage(
 	ctx context.Context, b *browser.Browser, o *plan.Options, c capture.Composition, sound bool,
-) (*capture.Report, error) {
+) (*capture.PageInfo, error) {
 	var length func(capture.Attributes) (job.Rate, int64, error)
 	if sound {
 		length = func(a capture.Attributes) (job.Rate, int64, error) { return endOf(*o, a) }

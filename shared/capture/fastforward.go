@@ -11,13 +11,13 @@ import (
 	"helios/shared/job"
 )
 
-//go:embed leap.js
-var leapSource string
+//go:embed fastforward.js
+var fastForwardSource string
 
-func leapPrelude() string { return fmt.Sprintf("(%s)();", strings.TrimSpace(leapSource)) }
+func fastForwardPrelude() string { return fmt.Sprintf("(%s)();", strings.TrimSpace(fastForwardSource)) }
 
-// leapWorld is what leap.js offers, in the page's own world.
-const leapWorld = `window[Symbol.for("helios.leap")]`
+// fastForwardWorld is what fastforward.js offers, in the page's own world.
+const fastForwardWorld = `window[Symbol.for("helios.fastForward")]`
 
 const (
 	// brisk is how long a stride may take before strides grow no more.
@@ -26,13 +26,13 @@ const (
 	longest = 32
 )
 
-// leapThrough lets the page, which stands at frame 0, live up to the end of so many frames. Nobody sees it then, so
+// fastForward lets the page, which stands at frame 0, live up to the end of so many frames. Nobody sees it then, so
 // that its scripts are run without frames: time goes on in strides, each one round trip. Only where the page
 // waits for what Chromium tells as part of a frame, such as the end of a CSS animation, frames are gone through one by
 // one.
 //
 // What is missing or thrown on the way is for those to tell who draw the frames.
-func (p *Player) leapThrough(ctx context.Context, fps job.Rate, frames int64) error {
+func (p *Player) fastForward(ctx context.Context, fps job.Rate, frames int64) error {
 	p.o.FPS = fps
 	if err := p.main.Evaluate(ctx, fmt.Sprintf("%s.setRate(%d / %d)", mediaWorld, fps.Num, fps.Den), nil); err != nil {
 		return err
@@ -40,8 +40,8 @@ func (p *Player) leapThrough(ctx context.Context, fps job.Rate, frames int64) er
 	stride := int64(1)
 	for n := int64(1); n < frames; {
 		var framed bool
-		if err := p.main.Evaluate(ctx, leapWorld+".anyFramed()", &framed); err != nil {
-			return p.explain(ctx, err)
+		if err := p.main.Evaluate(ctx, fastForwardWorld+".anyFramed()", &framed); err != nil {
+			return p.cause(ctx, err)
 		}
 		next := min(n+stride, frames)
 		began := time.Now()
@@ -59,7 +59,7 @@ func (p *Player) leapThrough(ctx context.Context, fps job.Rate, frames int64) er
 // stride lets the page live through the frames from one to another, and where that is the last, up to its end.
 func (p *Player) stride(ctx context.Context, from, to, frames int64, framed bool) error {
 	if framed {
-		if err := p.goTo(ctx, to, job.SeekReplay); err != nil || to < frames {
+		if err := p.seek(ctx, to, job.SeekReplay); err != nil || to < frames {
 			return err
 		}
 	}
@@ -67,7 +67,7 @@ func (p *Player) stride(ctx context.Context, from, to, frames int64, framed bool
 	defer cancel()
 	err := func() error {
 		if !framed {
-			if err := p.main.Evaluate(ctx, fmt.Sprintf("%s.begin(%d, %d, %d, %d)", leapWorld, from, to, p.o.FPS.Num, p.o.FPS.Den), nil); err != nil {
+			if err := p.main.Evaluate(ctx, fmt.Sprintf("%s.begin(%d, %d, %d, %d)", fastForwardWorld, from, to, p.o.FPS.Num, p.o.FPS.Den), nil); err != nil {
 				return err
 			}
 		}
@@ -79,10 +79,10 @@ func (p *Player) stride(ctx context.Context, from, to, frames int64, framed bool
 		if err := p.clock.advance(ctx, (last+999)/1000*1000); err != nil || framed {
 			return err
 		}
-		return p.main.Evaluate(ctx, leapWorld+".end()", nil)
+		return p.main.Evaluate(ctx, fastForwardWorld+".end()", nil)
 	}()
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return p.overdue(from, false)
+		return p.timeoutError(from, false)
 	}
-	return p.explain(ctx, err)
+	return p.cause(ctx, err)
 }

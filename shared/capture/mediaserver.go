@@ -132,7 +132,7 @@ func (m *media) reader(s showing) (*reader, string) {
 // ServeHTTP answers with a picture, clip/element/picture, or with what is known of the source whose address is sent.
 func (m *media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == learning {
-		m.teach(w, r)
+		m.serveSource(w, r)
 		return
 	}
 	var s showing
@@ -153,7 +153,7 @@ func (m *media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	picture, err := from.Frame(m.ctx, n)
 	if err != nil {
-		m.fail(fmt.Errorf("decoding %s: %w", name, err))
+		m.recordFailure(fmt.Errorf("decoding %s: %w", name, err))
 		http.Error(w, "no picture", http.StatusInternalServerError)
 		return
 	}
@@ -172,15 +172,15 @@ func (m *media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // teach answers with what is to be known of the source whose address is sent.
-func (m *media) teach(w http.ResponseWriter, r *http.Request) {
+func (m *media) serveSource(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	address, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // the page is gone
 	}
-	s, err := m.learn(m.ctx, string(address))
+	s, err := m.probe(m.ctx, string(address))
 	if err != nil {
-		m.fail(err)
+		m.recordFailure(err)
 		http.Error(w, "no source", http.StatusInternalServerError)
 		return
 	}
@@ -188,7 +188,7 @@ func (m *media) teach(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(s)
 }
 
-func (m *media) fail(err error) {
+func (m *media) recordFailure(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.failed == nil && m.ctx.Err() == nil {
@@ -204,34 +204,34 @@ func (m *media) failure() error {
 }
 
 // ready waits for the promise in window.helios.ready. What it waits for may be a media element.
-func (p *Player) ready(ctx context.Context) error {
-	if err := p.findMedia(ctx); err != nil {
+func (p *Player) awaitReady(ctx context.Context) error {
+	if err := p.discoverMedia(ctx); err != nil {
 		return err
 	}
 	for ready := false; !ready; {
 		if err := p.main.Evaluate(ctx, mediaWorld+".wait(window.helios?.ready)", &ready); err != nil {
 			return fmt.Errorf("window.helios.ready: %w", err)
 		}
-		if err := p.findMedia(ctx); err != nil {
+		if err := p.discoverMedia(ctx); err != nil {
 			return err
 		}
 	}
 	return p.main.Evaluate(ctx, mediaWorld+".all('begin')", nil)
 }
 
-// findMedia looks for media elements whose sources are not known yet, and tells the page of them.
-func (p *Player) findMedia(ctx context.Context) error {
+// discoverMedia looks for media elements whose sources are not known yet, and tells the page of them.
+func (p *Player) discoverMedia(ctx context.Context) error {
 	var urls []string
 	if err := p.main.Evaluate(ctx, mediaWorld+".search()", &urls); err != nil {
 		return err
 	}
-	return p.learnMedia(ctx, urls)
+	return p.probeMedia(ctx, urls)
 }
 
-func (p *Player) learnMedia(ctx context.Context, urls []string) error {
+func (p *Player) probeMedia(ctx context.Context, urls []string) error {
 	var sources []source
 	for _, u := range urls {
-		s, err := p.media.learn(ctx, u)
+		s, err := p.media.probe(ctx, u)
 		if err != nil {
 			return err
 		}
@@ -248,13 +248,13 @@ func (p *Player) learnMedia(ctx context.Context, urls []string) error {
 }
 
 // learn finds out about a source, and notes it as an asset of the page, once.
-func (m *media) learn(ctx context.Context, address string) (source, error) {
+func (m *media) probe(ctx context.Context, address string) (source, error) {
 	m.learning.Lock()
 	defer m.learning.Unlock()
 	if s, ok := m.seen[address]; ok {
 		return s, nil
 	}
-	s, err := m.open(ctx, address)
+	s, err := m.probeFile(ctx, address)
 	if fault.Of(err) == fault.User {
 		s.Problem = err.Error()
 	} else if err != nil {
@@ -272,9 +272,9 @@ func (m *media) learn(ctx context.Context, address string) (source, error) {
 }
 
 // open finds out about a source. What it cannot have or read is a fault.User.
-func (m *media) open(ctx context.Context, address string) (source, error) {
+func (m *media) probeFile(ctx context.Context, address string) (source, error) {
 	s := source{URL: address, PTS: []float64{}}
-	path, err := m.file(ctx, address)
+	path, err := m.localFile(ctx, address)
 	if err != nil {
 		return s, err
 	}
@@ -295,7 +295,7 @@ func (m *media) open(ctx context.Context, address string) (source, error) {
 }
 
 // file returns a file with what is at an address.
-func (m *media) file(ctx context.Context, address string) (string, error) {
+func (m *media) localFile(ctx context.Context, address string) (string, error) {
 	data, inline := strings.CutPrefix(address, "data:")
 	if !inline {
 		return m.browser.LocalFile(ctx, address)
@@ -320,9 +320,9 @@ func (m *media) file(ctx context.Context, address string) (string, error) {
 	return path, os.WriteFile(path, []byte(content), 0o600)
 }
 
-// showMedia makes the videos of the page show what belongs into frame n. Nobody sees them in a frame that is not drawn,
+// showVideoFrames makes the videos of the page show what belongs into frame n. Nobody sees them in a frame that is not drawn,
 // unless the page itself draws them. If time has moved, the clock is made to stand first.
-func (p *Player) showMedia(ctx context.Context, n int64, out output, moved bool) error {
+func (p *Player) showVideoFrames(ctx context.Context, n int64, out output, moved bool) error {
 	if out == nothing && !p.media.drawn {
 		if moved {
 			return p.clock.settle(ctx)
@@ -337,7 +337,7 @@ func (p *Player) showMedia(ctx context.Context, n int64, out output, moved bool)
 	for range 8 {
 		var err error
 		if moved {
-			err = p.clock.stand(ctx, p.main, fmt.Sprintf("%s.frame(%v, %v)", mediaWorld, t, p.clock.mark(p.clock.next)), &answer)
+			err = p.clock.evaluatePaused(ctx, p.main, fmt.Sprintf("%s.frame(%v, %v)", mediaWorld, t, p.clock.mark(p.clock.next)), &answer)
 		} else {
 			err = p.main.Evaluate(ctx, fmt.Sprintf("%s.frame(%v)", mediaWorld, t), &answer)
 		}
@@ -352,7 +352,7 @@ func (p *Player) showMedia(ctx context.Context, n int64, out output, moved bool)
 		if len(answer.Unknown) == 0 {
 			return nil
 		}
-		if err := p.learnMedia(ctx, answer.Unknown); err != nil {
+		if err := p.probeMedia(ctx, answer.Unknown); err != nil {
 			return err
 		}
 	}

@@ -36,7 +36,7 @@ func TestAChangeIsSeenAfterARest(t *testing.T) {
 			p := open(t, b, c, small)
 			var want [][]byte
 			for n := range int64(frames) {
-				png, err := p.show(t.Context(), n, picture)
+				png, err := p.runFrame(t.Context(), n, picture)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -71,7 +71,7 @@ func TestARestTakesNoPictures(t *testing.T) {
 	taken := 0
 	for n := range int64(10) {
 		before := p.last
-		png, err := p.show(t.Context(), n, change)
+		png, err := p.runFrame(t.Context(), n, change)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,10 +88,10 @@ func TestARestTakesNoPictures(t *testing.T) {
 func TestWhereRestsAreLikely(t *testing.T) {
 	c := composition(t, `<p>text</p>`)
 	p := open(t, launch(t, c), c, small)
-	r := newRests(p)
+	r := newRepeatPredictor(p)
 	check := func(repeated, want bool) {
 		t.Helper()
-		if err := r.note(t.Context(), repeated); err != nil {
+		if err := r.record(t.Context(), repeated); err != nil {
 			t.Fatal(err)
 		}
 		if r.likely() != want {

@@ -51,25 +51,25 @@ func (p *Player) playStream(ctx context.Context, from, count int64, mode job.See
 // captureStream captures frames in buffers that are free.
 func (p *Player) captureStream(ctx context.Context, from, count int64, mode job.SeekMode, frames chan<- queued, free <-chan []byte) error {
 	s := p.stream
-	if err := p.goTo(ctx, from, mode); err != nil {
+	if err := p.seek(ctx, from, mode); err != nil {
 		return err
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.flushPending(ctx); err != nil {
 		return err
 	}
 	s.done = s.done[:0]
 	if from == 0 && count > 0 {
-		s.done = append(s.done, outcome{changed: true, content: s.current})
+		s.done = append(s.done, resolved{changed: true, content: s.current})
 	}
 	for n := max(from, 1); n < from+count; n++ {
-		if _, err := p.show(ctx, n, drawing); err != nil {
+		if _, err := p.runFrame(ctx, n, drawing); err != nil {
 			return err
 		}
 		if err := s.send(ctx, from, frames, free); err != nil {
 			return err
 		}
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.flushPending(ctx); err != nil {
 		return err
 	}
 	return s.send(ctx, from, frames, free)
@@ -88,7 +88,7 @@ func (s *stream) send(ctx context.Context, from int64, frames chan<- queued, fre
 			if f.pixels == nil {
 				f.pixels = make([]byte, s.layout.frameSize())
 			}
-			if err := s.read(o.content, f.pixels); err != nil {
+			if err := s.readContent(o.content, f.pixels); err != nil {
 				return err
 			}
 		}

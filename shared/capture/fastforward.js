@@ -1,7 +1,7 @@
 () => {
   // A page whose pictures nobody looks at can be lived through without frames: its animation callbacks are run by a
   // timer, and all of it happens in one go.
-  const key = Symbol.for("helios.leap");
+  const key = Symbol.for("helios.fastForward");
   const request = requestAnimationFrame.bind(window), { setTimeout } = window;
   const { now } = Performance.prototype;
   let callbacks = new Map(), running = new Map(), count = 0, asked = false;
