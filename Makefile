@@ -42,14 +42,15 @@ UNCONVERTED = ':!bench' ':!cmd' ':!docs' ':!examples' ':!functions' ':!shared' '
 
 # tools/lint/prose.yaml has the rules. The Makefile comes through stdin because textlint selects files by extension.
 lint-prose: TEXTLINT = tools/lint/node_modules/.bin/textlint --config tools/lint/.textlintrc.json --format unix
+lint-prose: FILES = '*.md' '*.go' '*.js' '*.mjs' '*.ts' '*.html' '*.sh' '*.yaml' '*.yml' '*.txtar'
 lint-prose:
-	git ls-files -z '*.md' '*.go' '*.js' '*.html' '*.sh' '*.yaml' '*.txtar' ':!tools/lint/prose.yaml' $(UNCONVERTED) | \
-		xargs -0 $(TEXTLINT)
+	git ls-files -z $(FILES) ':!tools/lint/prose.yaml' $(UNCONVERTED) | xargs -0 $(TEXTLINT)
 	$(TEXTLINT) --stdin --stdin-filename Makefile.txt <Makefile
 
 # Tables in Markdown may have more than 120 columns. golangci-lint checks Go.
+lint-columns: FILES = '*.md' '*.js' '*.mjs' '*.ts' '*.sh' '*.yaml' '*.yml' Makefile Dockerfile
 lint-columns:
-	! git grep -nE '^[^|].{120}' -- '*.js' '*.md' '*.sh' '*.yaml' Makefile Dockerfile $(UNCONVERTED)
+	! git grep -nE '^[^|].{120}' -- $(FILES) $(UNCONVERTED)
 
 lint-shell:
 	shellcheck .ci/run tools/*.sh bench/*.sh

@@ -15,9 +15,10 @@ purpose=${1:-test}
 
 # The Go release to download if the installed one is missing or older than go.mod requires.
 go_release=1.26.8
-# The Makefile also puts this folder first on the PATH.
+# The Makefile puts the same folders first on the PATH.
 go_root=.cache/go
-PATH=$PWD/$go_root/bin:$PATH
+PATH=$PWD/$go_root/bin:$PWD/.cache/bin:$PATH
+mkdir -p .cache/bin
 
 required= # Debian packages to install
 optional= # Debian packages to install, without which Helios still works
@@ -124,7 +125,8 @@ require_tool() {
 require_python_tools() {
 	if has moto_server && has cfn-lint; then return; fi
 	install_python_tools=yes
-	require pip python3-pip
+	require python3 python3
+	if has apt-get && ! has_package python3-venv; then required="$required python3-venv"; fi
 }
 
 download_go=
@@ -267,9 +269,12 @@ fi
 
 # Python programs
 
-if [ "$install_python_tools" ] && has pip; then
+# A virtual environment, because Debian's pip does not install into the system.
+if [ "$install_python_tools" ] && has python3; then
 	log "moto and cfn-lint (pip install)"
-	quietly pip install 'moto[server,stepfunctions]==5.2.1' cfn-lint==1.51.0
+	python3 -m venv --clear .cache/python
+	quietly .cache/python/bin/pip install 'moto[server,stepfunctions]==5.2.1' cfn-lint==1.51.0
+	ln -sf ../python/bin/moto_server ../python/bin/cfn-lint .cache/bin/
 fi
 
 if [ -n "$manual" ]; then
