@@ -17,8 +17,8 @@ type S3 struct {
 	bucket, prefix string
 }
 
-// NewS3 returns the store of a bucket. NewS3 adds a slash to a prefix that does not end with one. The prefix "" stands
-// for the whole bucket.
+// NewS3 returns the store of a bucket. NewS3 adds a slash to a prefix that does not end with one. The prefix "" means
+// the whole bucket.
 func NewS3(client *s3.Client, bucket, prefix string) *S3 {
 	prefix = strings.TrimPrefix(prefix, "/")
 	if prefix != "" && !strings.HasSuffix(prefix, "/") {
