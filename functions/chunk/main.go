@@ -1,6 +1,6 @@
-// Command chunk is the Lambda function that opens pages: a partition becomes a chunk in S3.
+// Command chunk is the Lambda function that opens pages and renders partitions to chunks.
 //
-// examples/ has an event and its answer for each thing it does; package cloud documents their fields.
+// Package cloud contains the implementation, and examples/ an event and its response for each action.
 package main
 
 import "helios/shared/cloud"

@@ -1,6 +1,6 @@
-// Command merge is the Lambda function that stitches chunks to the output, and reports.
+// Command merge is the Lambda function that stitches chunks into the output and reports the result.
 //
-// examples/ has an event and its answer for each thing it does; package cloud documents their fields.
+// Package cloud contains the implementation, and examples/ an event and its response for each action.
 package main
 
 import "helios/shared/cloud"

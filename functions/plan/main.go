@@ -1,6 +1,6 @@
-// Command plan is the Lambda function that plans jobs: a request becomes a job spec in S3.
+// Command plan is the Lambda function that plans jobs and starts renders for requests/.
 //
-// examples/ has an event and its answer for each thing it does; package cloud documents their fields.
+// Package cloud contains the implementation, and examples/ an event and its response for each action.
 package main
 
 import "helios/shared/cloud"

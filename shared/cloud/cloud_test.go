@@ -36,7 +36,7 @@ func example(t *testing.T, name string) []byte {
 	return data
 }
 
-// event returns the event of an example of a function.
+// event returns the example event of an action.
 func event(t *testing.T, function, action string) []byte {
 	t.Helper()
 	data, err := os.ReadFile("../../functions/" + function + "/examples/" + action + ".json")
@@ -85,7 +85,7 @@ func TestParseRequest(t *testing.T) {
 	}
 }
 
-// The schema has the fields of the struct, and accepts the example.
+// The schema has the fields of Request and accepts the example.
 func TestRequestSchema(t *testing.T) {
 	var schema struct{ Properties map[string]any }
 	if err := json.Unmarshal(RequestSchema(), &schema); err != nil {
@@ -113,7 +113,7 @@ func TestRequestSchema(t *testing.T) {
 	}
 	slices.Sort(have)
 	if diff := cmp.Diff(fields, have); diff != "" {
-		t.Errorf("- is a field, + is in the schema:\n%s", diff)
+		t.Errorf("- field, + schema:\n%s", diff)
 	}
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(RequestSchema()))
 	if err != nil {
@@ -132,11 +132,11 @@ func TestRequestSchema(t *testing.T) {
 		t.Error(err)
 	}
 	if compiled.Validate(map[string]any{"input": "ftp://x"}) == nil {
-		t.Error("the schema accepts everything")
+		t.Error("the schema accepts an ftp address")
 	}
 }
 
-func TestPlanRespectsThePace(t *testing.T) {
+func TestPlanDependsOnSpeed(t *testing.T) {
 	e, err := decode[PlanEvent](event(t, "plan", "plan"))
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +149,7 @@ func TestPlanRespectsThePace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// 600 frames of 200 ms, 60 s each.
+	// 600 frames of 200 ms take 120 s; a partition takes 60 s.
 	if len(spec.Partitions) != 2 || spec.Config.Output != "renders/intro.mp4" || spec.Config.SeekMode != job.SeekDirect {
 		t.Errorf("%d partitions, %+v", len(spec.Partitions), spec.Config)
 	}
@@ -163,13 +163,13 @@ func TestPlanRespectsThePace(t *testing.T) {
 		t.Fatal(err)
 	}
 	if newer.JobID == spec.JobID || again.Config.Output != "renders/another.mp4" {
-		t.Error("another Chromium makes the same job")
+		t.Error("the job does not depend on the version of Chromium")
 	}
 	r.Concurrency = 1
 	e.Inspection.FrameMS = 2000
 	if _, err := r.plan(e.Inspection, "intro"); err == nil ||
 		!strings.Contains(err.Error(), "600 frames that take about 20m0s") {
-		t.Errorf("a partition that is too large gave %v", err)
+		t.Errorf("a partition that is too large returned %v", err)
 	}
 }
 
@@ -184,7 +184,7 @@ func TestExecutionName(t *testing.T) {
 	}
 	e.Detail.Object.Sequencer += "1"
 	if e.executionName() == name {
-		t.Error("the same document, put again, is the same execution")
+		t.Error("a second upload of the document has the same execution")
 	}
 }
 
@@ -192,20 +192,20 @@ func TestUsageNames(t *testing.T) {
 	u := Usage{Unit: "00007", Attempt: "8f3a0c21", State: Running, Frames: 120, Milliseconds: 5400, MemoryMB: 4096,
 		UsedMB: 900, Puts: 3, Gets: 20}
 	if got, ok := ParseUsage(u.Name()); !ok || got != u {
-		t.Errorf("%s became %+v", u.Name(), got)
+		t.Errorf("%s was decoded as %+v", u.Name(), got)
 	}
 	for _, name := range []string{
 		"", "x", u.Name() + ".x",
 		strings.Replace(u.Name(), "f120", "f-1", 1), strings.Replace(u.Name(), "t5400", "5400", 1),
 	} {
 		if _, ok := ParseUsage(name); ok {
-			t.Errorf("%q was read", name)
+			t.Errorf("%q was accepted", name)
 		}
 	}
 }
 
-// Progress stays when a partition starts again, and when the key before is still there.
-func TestProgressNeverGoesBack(t *testing.T) {
+// Progress does not decrease when a partition is retried, or while the previous progress object exists.
+func TestProgressDoesNotDecrease(t *testing.T) {
 	now := time.Now()
 	var list []Object
 	add := func(u Usage) *Progress {
@@ -233,7 +233,7 @@ func TestProgressNeverGoesBack(t *testing.T) {
 			t.Errorf("after step %d: %+v", i, p)
 		}
 		if p.Frames < frames || p.Dollars < dollars {
-			t.Errorf("step %d went back", i)
+			t.Errorf("progress decreased in step %d", i)
 		}
 		frames, dollars = p.Frames, p.Dollars
 	}
@@ -272,13 +272,13 @@ func TestErrorNames(t *testing.T) {
 		{fault.Userf("x"), UserError},
 		{fmt.Errorf("reading: %w", job.Errorf("fps", "x")), UserError},
 		{fmt.Errorf("partition 1: %w", fault.Transientf("x")), TransientError},
-		{fmt.Errorf("x: %w", &timeoutError{"late"}), TimeoutError},
+		{fmt.Errorf("x: %w", &timeoutError{"timed out"}), TimeoutError},
 		{errors.New("x"), InternalError},
 		{fs.ErrNotExist, InternalError},
 	} {
 		a := invokeError(test.err, Log{Group: "g", Stream: "s", RequestID: "r"})
 		if a.Type != test.want || !strings.HasSuffix(a.Message, "(log: g, stream s, request r)") {
-			t.Errorf("%v became %+v", test.err, a)
+			t.Errorf("%v was converted to %+v", test.err, a)
 		}
 	}
 }
@@ -289,7 +289,7 @@ func TestWebhook(t *testing.T) {
 		calls++
 		body, _ := io.ReadAll(r.Body)
 		if Sign([]byte("secret"), r.Header.Get(TimeHeader), body) != r.Header.Get(SignatureHeader) {
-			t.Error("the signature is not right")
+			t.Error("the signature is wrong")
 		}
 		if calls < 3 {
 			w.WriteHeader(http.StatusBadGateway)
@@ -302,23 +302,23 @@ func TestWebhook(t *testing.T) {
 	address := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
 	err := h.send(context.Background(), address, []byte(`{}`))
 	if !errors.Is(err, errPrivate) || calls != 0 {
-		t.Errorf("a name that leads to loopback gave %v, after %d calls", err, calls)
+		t.Errorf("a name of a loopback address returned %v after %d requests", err, calls)
 	}
 	h.client = server.Client()
 	if err := h.send(context.Background(), "https://example.com/", []byte(`{"a":1}`)); err != nil || calls != 3 {
-		t.Errorf("after %d calls: %v", calls, err)
+		t.Errorf("after %d requests: %v", calls, err)
 	}
 	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls++
 		w.WriteHeader(http.StatusGone)
 	})
 	if err := h.send(context.Background(), "https://example.com/", nil); err == nil || calls != 4 {
-		t.Errorf("after %d calls: %v", calls, err)
+		t.Errorf("after %d requests: %v", calls, err)
 	}
 }
 
-// A webhook does not lead elsewhere: no redirect is followed, and no address but https is called at all.
-func TestWebhookStaysWhereItIs(t *testing.T) {
+// A webhook does not follow redirects, and uses only https on the public internet.
+func TestWebhookRestrictions(t *testing.T) {
 	var paths []string
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		paths = append(paths, r.URL.Path)
@@ -327,10 +327,10 @@ func TestWebhookStaysWhereItIs(t *testing.T) {
 	defer server.Close()
 	defer server.Client().CloseIdleConnections()
 	h := newWebhook([]byte("secret"))
-	h.client.Transport = server.Client().Transport // which takes example.com for the server
+	h.client.Transport = server.Client().Transport // resolves example.com to the server
 	if err := h.send(t.Context(), "https://example.com/hook", nil); !errors.Is(err, errRedirect) ||
 		!slices.Equal(paths, []string{"/hook"}) {
-		t.Errorf("after calls of %q: %v", paths, err)
+		t.Errorf("after requests to %q: %v", paths, err)
 	}
 	for _, address := range []string{
 		"http://example.com/hook", "https://[fd00:ec2::254]/", "https://169.254.169.254/latest/", "example.com",
@@ -339,12 +339,12 @@ func TestWebhookStaysWhereItIs(t *testing.T) {
 			t.Errorf("%s was called: %v", address, err)
 		}
 	}
-	// Whatever a name was resolved to, the connection is refused as it is made.
+	// Addresses are checked after name resolution.
 	for _, address := range []string{
 		"127.0.0.1:443", "[::1]:443", "10.0.0.1:443", "169.254.169.254:80", "[::ffff:192.168.0.1]:443",
 	} {
 		if err := publicOnly("tcp", address, nil); !errors.Is(err, errPrivate) {
-			t.Errorf("a connection to %s gave %v", address, err)
+			t.Errorf("a connection to %s returned %v", address, err)
 		}
 	}
 }

@@ -32,7 +32,8 @@ const errorSuffix = ".error.json"
 
 // isRequest reports whether key is that of a document that requests a render.
 func isRequest(key string) bool {
-	return strings.HasPrefix(key, RequestsPrefix) && strings.HasSuffix(key, ".json") && !strings.HasSuffix(key, errorSuffix)
+	return strings.HasPrefix(key, RequestsPrefix) && strings.HasSuffix(key, ".json") &&
+		!strings.HasSuffix(key, errorSuffix)
 }
 
 // requestErrorKey returns the key of the [RequestError] of a document.

@@ -28,8 +28,8 @@ import (
 
 const testBucket = "helios-test"
 
-// account is moto with a bucket.
-func account(t *testing.T) *awstest.Endpoint {
+// startAWS starts moto and creates a bucket.
+func startAWS(t *testing.T) *awstest.Endpoint {
 	t.Helper()
 	f := awstest.StartMoto(t, awstest.NewLambda(t))
 	f.Setenv(t)
@@ -40,7 +40,7 @@ func account(t *testing.T) *awstest.Endpoint {
 	return f
 }
 
-// machine makes a state machine that plans as ours does, waits, and ends in a state.
+// machine creates a state machine that plans a job, waits, and ends with the state end.
 func machine(t *testing.T, f *awstest.Endpoint, wait int, end map[string]any) string {
 	t.Helper()
 	return machineIn(t, f, "us-east-1", wait, end)
@@ -65,7 +65,7 @@ func machineIn(t *testing.T, f *awstest.Endpoint, region string, wait int, end m
 	return f.CreateStateMachine(t, region, "helios", string(definition))
 }
 
-// succeed is a state that answers what the merge function does.
+// succeed returns a state with the output of the merge function.
 func succeed() map[string]any {
 	return map[string]any{"Type": "Pass", "End": true, "Result": cloud.Finished{
 		Version: 1, Status: "completed", JobID: "job-1", Output: "s3://" + testBucket + "/renders/out.mp4", Frames: 90,
@@ -78,8 +78,8 @@ func fail(code, cause string) map[string]any {
 	return map[string]any{"Type": "Fail", "Error": code, "Cause": cause}
 }
 
-// attempt writes what the functions tell of an attempt.
-func attempt(t *testing.T, s *Stack, u cloud.Usage, log cloud.Log) {
+// putProgress writes the progress object of an attempt.
+func putProgress(t *testing.T, s *Stack, u cloud.Usage, log cloud.Log) {
 	t.Helper()
 	if err := s.Bucket.PutJSON(t.Context(), cloud.Job("job-1").Progress()+u.Name(), log); err != nil {
 		t.Fatal(err)
@@ -92,10 +92,10 @@ func request() *cloud.Request {
 	return r
 }
 
-func TestARenderIsFollowed(t *testing.T) {
-	f := account(t)
+func TestFollow(t *testing.T) {
+	f := startAWS(t)
 	s := openStack(t, testBucket, machine(t, f, 1, succeed()))
-	attempt(t, s, cloud.Usage{Unit: "00000", Attempt: "a", State: cloud.Done, Frames: 30, Milliseconds: 5000,
+	putProgress(t, s, cloud.Usage{Unit: "00000", Attempt: "a", State: cloud.Done, Frames: 30, Milliseconds: 5000,
 		MemoryMB: 4096}, cloud.Log{})
 	if err := s.Start(t.Context(), "intro-1", request()); err != nil {
 		t.Fatal(err)
@@ -108,9 +108,9 @@ func TestARenderIsFollowed(t *testing.T) {
 		frames = append(frames, r.Progress.Frames)
 		switch len(frames) {
 		case 1:
-			attempt(t, s, cloud.Usage{Unit: "00001", Attempt: "a", State: cloud.Running, Frames: 12, Milliseconds: 3000,
+			putProgress(t, s, cloud.Usage{Unit: "00001", Attempt: "a", State: cloud.Running, Frames: 12, Milliseconds: 3000,
 				MemoryMB: 4096}, cloud.Log{})
-		case 2: // as if a listing were late
+		case 2: // simulate an outdated listing
 			key := cloud.Job("job-1").Progress() + "00001.a.running.f12.t3000.m4096.u0.p0.g0"
 			if err := s.Bucket.Delete(t.Context(), key); err != nil {
 				t.Error(err)
@@ -121,11 +121,11 @@ func TestARenderIsFollowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(frames) < 3 || frames[0] != 30 || frames[1] != 42 || !slices.IsSorted(frames) {
-		t.Errorf("the frames were %d", frames)
+		t.Errorf("the frames are %d", frames)
 	}
 	if r.Status != Succeeded || r.Err() != nil || r.Job.Frames != 90 ||
 		r.Finished.Output != "s3://helios-test/renders/out.mp4" || r.Request.Input != "https://example.com/page.html" {
-		t.Errorf("it ended as %+v", r)
+		t.Errorf("the render is %+v", r)
 	}
 	list, err := s.List(t.Context(), 5)
 	if err != nil || len(list) != 1 || list[0].ID != "intro-1" || list[0].Status != Succeeded {
@@ -141,10 +141,10 @@ func TestARenderIsFollowed(t *testing.T) {
 	}
 }
 
-func TestTheOutputIsFetched(t *testing.T) {
-	f := account(t)
+func TestFetch(t *testing.T) {
+	f := startAWS(t)
 	s := openStack(t, testBucket, machine(t, f, 0, succeed()))
-	want := bytes.Repeat([]byte("0123456789abcdef"), 1<<20+1) // more than is asked for at once
+	want := bytes.Repeat([]byte("0123456789abcdef"), 1<<20+1) // larger than one range request
 	if err := s.Bucket.Put(t.Context(), "renders/out.mp4", want); err != nil {
 		t.Fatal(err)
 	}
@@ -154,23 +154,23 @@ func TestTheOutputIsFetched(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%d bytes came, which are not those of the object: %v", len(got), err)
+			t.Errorf("the %d bytes differ from those of the object: %v", len(got), err)
 		}
 	}
 	if err := s.Fetch(t.Context(), "s3://helios-test/renders/out.mp4", file, false); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("over a file that is there: %v", err)
+		t.Errorf("an existing file: %v", err)
 	}
 	none := filepath.Join(t.TempDir(), "none.mp4")
 	if err := s.Fetch(t.Context(), "s3://helios-test/renders/none.mp4", none, false); fault.Of(err) != fault.User {
-		t.Errorf("what is not there: %v", err)
+		t.Errorf("a missing object: %v", err)
 	}
 	if _, err := os.Stat(none); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("it left a file: %v", err)
+		t.Errorf("a file was created: %v", err)
 	}
 }
 
-func TestARenderFailsAndIsRedriven(t *testing.T) {
-	f := account(t)
+func TestRedrive(t *testing.T) {
+	f := startAWS(t)
 	const why = "partition 1 (frames 30 to 59): missing image a.png " +
 		"(log: /aws/lambda/chunk, stream 2026/[1]ab, request r-1)"
 	s := openStack(t, testBucket, machine(t, f, 0, fail(cloud.UserError, why)))
@@ -189,7 +189,7 @@ func TestARenderFailsAndIsRedriven(t *testing.T) {
 		t.Errorf("its log is %+v", log)
 	}
 
-	// moto starts one execution in a region only, so the second one is in another.
+	// moto runs only one execution per region.
 	again := openStack(t, testBucket, machineIn(t, f, "eu-west-1", 0, succeed()))
 	both := *s
 	both.StateMachine, both.StepFunctions = again.StateMachine, startElsewhere{s.StepFunctions, again.StepFunctions}
@@ -198,16 +198,16 @@ func TestARenderFailsAndIsRedriven(t *testing.T) {
 	}
 	r, err = again.Follow(t.Context(), "intro-2", 20*time.Millisecond, func(*Render) {})
 	if err != nil || r.Status != Succeeded {
-		t.Fatalf("the second ended as %+v: %v", r, err)
+		t.Fatalf("the second render is %+v: %v", r, err)
 	}
-	// The same job and the same output as of the first.
+	// The second render is the same job and has the same output.
 	if r.Request.Revision != "intro-1" || r.Request.Output != "renders/intro-1.mp4" ||
 		r.Request.Input != "https://example.com/page.html" {
-		t.Errorf("it was asked for %+v", r.Request)
+		t.Errorf("the request is %+v", r.Request)
 	}
 }
 
-// startElsewhere starts executions in another region than it finds them.
+// startElsewhere starts executions with another client.
 type startElsewhere struct {
 	StepFunctions
 	start StepFunctions
@@ -219,15 +219,15 @@ func (s startElsewhere) StartExecution(
 	return s.start.StartExecution(ctx, in, o...)
 }
 
-func TestARenderIsCancelled(t *testing.T) {
-	f := account(t)
+func TestCancel(t *testing.T) {
+	f := startAWS(t)
 	s := openStack(t, testBucket, machine(t, f, 600, succeed()))
 	if err := s.Start(t.Context(), "intro-1", request()); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Redrive(t.Context(), "intro-1", "intro-2"); fault.Of(err) != fault.User ||
 		!strings.Contains(err.Error(), "still running") {
-		t.Errorf("redriving what runs: %v", err)
+		t.Errorf("redriving a running render: %v", err)
 	}
 	var once sync.Once
 	r, err := s.Follow(t.Context(), "intro-1", 20*time.Millisecond, func(*Render) {
@@ -242,8 +242,8 @@ func TestARenderIsCancelled(t *testing.T) {
 	}
 }
 
-func TestLogsAreRead(t *testing.T) {
-	f := account(t)
+func TestReadLog(t *testing.T) {
+	f := startAWS(t)
 	s := openStack(t, testBucket, machine(t, f, 0, succeed()))
 	client := cloudwatchlogs.NewFromConfig(f.Config())
 	group, stream := "/aws/lambda/chunk", "2026/11/23/[$LATEST]abc"
@@ -260,7 +260,7 @@ func TestLogsAreRead(t *testing.T) {
 	now := time.Now().UnixMilli()
 	for call := range 3 {
 		id := fmt.Sprintf("request-%d", call)
-		lines := []string{"START RequestId: " + id, "a line without a name"}
+		lines := []string{"START RequestId: " + id, "a line without a request id"}
 		for i := range 10 {
 			lines = append(lines, fmt.Sprintf("frame %d of %d", i, call))
 		}
@@ -275,7 +275,7 @@ func TestLogsAreRead(t *testing.T) {
 	}
 	events = append(events,
 		logtypes.InputLogEvent{Message: aws.String("START RequestId: request-3"), Timestamp: aws.Int64(now + 100)},
-		logtypes.InputLogEvent{Message: aws.String("still at it"), Timestamp: aws.Int64(now + 101)})
+		logtypes.InputLogEvent{Message: aws.String("still running"), Timestamp: aws.Int64(now + 101)})
 	if _, err := client.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{
 		LogGroupName: &group, LogStreamName: &stream, LogEvents: events,
 	}); err != nil {
@@ -288,7 +288,7 @@ func TestLogsAreRead(t *testing.T) {
 		want    []string
 	}{
 		{"request-1", false, want},
-		{"request-3", true, []string{"START RequestId: request-3", "still at it"}},
+		{"request-3", true, []string{"START RequestId: request-3", "still running"}},
 		{"request-9", false, nil},
 	} {
 		lines, err := s.ReadLog(t.Context(), cloud.Log{Group: group, Stream: stream, RequestID: test.id}, test.running)
@@ -305,33 +305,33 @@ func TestLogsAreRead(t *testing.T) {
 	}
 	if _, err := s.ReadLog(t.Context(), cloud.Log{Group: group, Stream: "none", RequestID: "r"},
 		false); fault.Of(err) != fault.User {
-		t.Errorf("of a stream that is not there: %v", err)
+		t.Errorf("a missing log stream: %v", err)
 	}
 }
 
-func TestErrorsSayWhatToDo(t *testing.T) {
-	f := account(t)
+func TestErrorRemedies(t *testing.T) {
+	f := startAWS(t)
 	opens := func(bucket, machine string, words ...string) {
 		t.Helper()
 		_, err := Open(t.Context(), bucket, machine)
-		saysUser(t, err, words...)
+		wantUserError(t, err, words...)
 	}
 	opens("", anyMachine, "--bucket", "HELIOS_BUCKET", "output Bucket")
 	opens(testBucket, "", "--state-machine", "HELIOS_STATE_MACHINE", "output StateMachine")
 	opens(testBucket, "helios", `"helios" is not the ARN`, "output StateMachine")
 
 	s := openStack(t, testBucket, anyMachine)
-	saysUser(t, s.Start(t.Context(), "intro-1", request()), "no state machine "+anyMachine)
+	wantUserError(t, s.Start(t.Context(), "intro-1", request()), "no state machine "+anyMachine)
 	_, err := s.List(t.Context(), 1)
-	saysUser(t, err, "no state machine")
+	wantUserError(t, err, "no state machine")
 	s.StateMachine = machine(t, f, 0, succeed())
 	for _, id := range []string{
 		"none", "arn:aws:states:us-east-1:123456789012:execution:helios:none", "not a name/at:all",
 	} {
 		_, err = s.Status(t.Context(), id, nil)
-		saysUser(t, err, "no render "+id, "helios cloud list")
-		saysUser(t, s.Cancel(t.Context(), id), "no render "+id)
-		saysUser(t, s.Redrive(t.Context(), id, "next"), "no render "+id)
+		wantUserError(t, err, "no render "+id, "helios cloud list")
+		wantUserError(t, s.Cancel(t.Context(), id), "no render "+id)
+		wantUserError(t, s.Redrive(t.Context(), id, "next"), "no render "+id)
 	}
 
 	t.Run("no credentials", func(t *testing.T) {
@@ -339,7 +339,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 		opens(testBucket, anyMachine, "no credentials", "AWS_PROFILE")
 	})
-	t.Run("AWS away", func(t *testing.T) {
+	t.Run("AWS unreachable", func(t *testing.T) {
 		t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 		t.Setenv("AWS_MAX_ATTEMPTS", "1")
 		_, err := openStack(t, testBucket, anyMachine).Describe(t.Context(), "intro-1")
@@ -349,15 +349,15 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	})
 }
 
-func saysUser(t *testing.T, err error, words ...string) {
+func wantUserError(t *testing.T, err error, words ...string) {
 	t.Helper()
 	if fault.Of(err) != fault.User {
-		t.Errorf("the error %v is of kind %s", err, fault.Of(err))
+		t.Errorf("the error %v has the kind %s", err, fault.Of(err))
 		return
 	}
 	for _, word := range words {
 		if !strings.Contains(err.Error(), word) {
-			t.Errorf("%q is not in %q", word, err)
+			t.Errorf("%q is missing in %q", word, err)
 		}
 	}
 }

@@ -24,8 +24,8 @@ import (
 
 const anyMachine = "arn:aws:states:us-east-1:123456789012:stateMachine:helios"
 
-// bucket opens a stack with a real S3 server and nothing else.
-func bucket(t *testing.T) *Stack {
+// openBucket opens a stack that consists of an S3 server.
+func openBucket(t *testing.T) *Stack {
 	t.Helper()
 	server := s3test.Start(t)
 	server.Setenv(t)
@@ -42,7 +42,7 @@ func openStack(t *testing.T, bucket, machine string) *Stack {
 	return s
 }
 
-// folder writes files and returns where.
+// folder writes files to a new folder.
 func folder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -76,7 +76,7 @@ func upload(t *testing.T, s *Stack, input string, except ...string) *UploadResul
 	return u
 }
 
-// site reads the files of a site from the bucket.
+// site returns the files of a site in the bucket.
 func site(t *testing.T, s *Stack, u *UploadResult) map[string]string {
 	t.Helper()
 	c, err := capture.Locate("", u.Address)
@@ -99,7 +99,7 @@ func site(t *testing.T, s *Stack, u *UploadResult) map[string]string {
 	return files
 }
 
-// blobs returns the keys of the contents that were ever sent.
+// blobs returns the keys of all blobs.
 func blobs(t *testing.T, s *Stack) (keys []string) {
 	t.Helper()
 	list, err := s.Bucket.List(t.Context(), blobsPrefix)
@@ -112,8 +112,8 @@ func blobs(t *testing.T, s *Stack) (keys []string) {
 	return keys
 }
 
-// count puts a proxy before S3 that counts the bodies of requests and keeps what was written where.
-func count(t *testing.T, s *Stack) func() (puts []string) {
+// recordPuts inserts a proxy before S3. puts returns the keys that were uploaded since its last call.
+func recordPuts(t *testing.T, s *Stack) func() (puts []string) {
 	t.Helper()
 	target, err := url.Parse(os.Getenv("AWS_ENDPOINT_URL"))
 	if err != nil {
@@ -144,9 +144,9 @@ func count(t *testing.T, s *Stack) func() (puts []string) {
 	}
 }
 
-func TestOnlyWhatChangedIsSent(t *testing.T) {
-	s := bucket(t)
-	puts := count(t, s)
+func TestUploadSendsOnlyChanges(t *testing.T) {
+	s := openBucket(t)
+	puts := recordPuts(t, s)
 	files := map[string]string{
 		"index.html": "<html>", "a.css": "body {}", "img/same.txt": "body {}", "img/b.bin": strings.Repeat("b", 100_000),
 		"empty.txt": "",
@@ -160,7 +160,7 @@ func TestOnlyWhatChangedIsSent(t *testing.T) {
 		t.Errorf("the site has %q", slices.Sorted(maps.Keys(got)))
 	}
 	if n := len(puts()); n < 4 {
-		t.Fatalf("%d objects were written; the counting is broken", n)
+		t.Fatalf("%d objects were written, want at least 4", n)
 	}
 
 	second := upload(t, s, dir)
@@ -176,28 +176,28 @@ func TestOnlyWhatChangedIsSent(t *testing.T) {
 	files["a.css"] = "body { margin: 0 }"
 	third := upload(t, s, dir)
 	if third.Sent != 1 || third.SentBytes != int64(len(files["a.css"])) || third.Address == first.Address {
-		t.Errorf("with one file changed the upload is %+v", third)
+		t.Errorf("after a change, the upload is %+v", third)
 	}
-	// The content and the list of files.
+	// The blob and the manifest.
 	if got := puts(); len(got) != 2 {
-		t.Errorf("with one file changed the upload wrote %q", got)
+		t.Errorf("after a change, the upload wrote %q", got)
 	}
 	if got := site(t, s, third); !maps.Equal(got, files) {
 		t.Errorf("the changed site has %q", got)
 	}
 	if n := len(blobs(t, s)) - len(before); n != 1 {
-		t.Errorf("%d contents are new", n)
+		t.Errorf("%d blobs are new", n)
 	}
 	if got := site(t, s, first)["a.css"]; got != "body {}" {
 		t.Errorf("the first site has changed: %q", got)
 	}
 }
 
-func TestAnUploadThatBrokeOffGoesOn(t *testing.T) {
-	s := bucket(t)
+func TestResumeUpload(t *testing.T) {
+	s := openBucket(t)
 	dir := folder(t, map[string]string{"index.html": "<html>", "a.css": "body {}"})
 	u := upload(t, s, dir)
-	// As if it had ended before the copies.
+	// Simulate an upload that was killed before the copies.
 	list, err := s.Bucket.List(t.Context(), cloud.SitesPrefix)
 	if err != nil {
 		t.Fatal(err)
@@ -211,11 +211,11 @@ func TestAnUploadThatBrokeOffGoesOn(t *testing.T) {
 	}
 	again := upload(t, s, dir)
 	if again.Sent != 0 || again.Address != u.Address || len(site(t, s, again)) != 2 {
-		t.Errorf("it went on with %+v, %q", again, site(t, s, again))
+		t.Errorf("the second upload is %+v, %q", again, site(t, s, again))
 	}
 }
 
-// oddNames are what file systems allow and URLs, keys and XML make something else of.
+// oddNames are file names with characters that are special in URLs, keys or XML.
 var oddNames = []string{
 	"a b.txt", "50%.txt", "%41.txt", "a+b.txt", "a#b?c&d=e.txt", "quote'\".txt",
 	"ünïcödé 日本 🎬.txt", "back\\slash.txt",
@@ -223,8 +223,8 @@ var oddNames = []string{
 	"deep/er and/deeper%2F.txt", "~tilde$(x)`y`.txt", "<angle>&amp;.txt",
 }
 
-func TestOddNamesRoundTrip(t *testing.T) {
-	s := bucket(t)
+func TestUploadOddNames(t *testing.T) {
+	s := openBucket(t)
 	files := map[string]string{"index.html": "<html>"}
 	for _, name := range oddNames {
 		files[name] = "content of " + name
@@ -238,22 +238,22 @@ func TestOddNamesRoundTrip(t *testing.T) {
 		u := upload(t, s, filepath.Join(dir, page))
 		c, err := capture.Locate("", u.Address)
 		if err != nil || c.Page != page {
-			t.Errorf("%q is found as %q: %v", page, c.Page, err)
+			t.Errorf("%q is located as %q: %v", page, c.Page, err)
 		}
 		r := cloud.Request{}
 		r.Input = u.Address
 		if err := r.Validate(); err != nil {
-			t.Errorf("%q cannot be asked for: %v", page, err)
+			t.Errorf("%q is not a valid input: %v", page, err)
 		}
 	}
 }
 
-func TestWhatIsLeftOut(t *testing.T) {
-	s := bucket(t)
+func TestUploadSkipsFiles(t *testing.T) {
+	s := openBucket(t)
 	elsewhere := folder(t, map[string]string{"secret.txt": "secret"})
 	dir := folder(t, map[string]string{
 		"index.html": "<html>", ".env": "secret", ".git/config": "secret", "real/a.txt": "a",
-		"out.mp4": "the output of last time",
+		"out.mp4": "the previous output",
 	})
 	for link, target := range map[string]string{
 		"inside": "real", "file.txt": "real/a.txt", "real/loop": "..", "outside": elsewhere, "gone": "nowhere",
@@ -270,8 +270,8 @@ func TestWhatIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeUploaded(t *testing.T) {
-	s := bucket(t)
+func TestUploadErrors(t *testing.T) {
+	s := openBucket(t)
 	dir := folder(t, map[string]string{"index.html": "<html>", "page.svg": "<svg/>"})
 	fails := func(s *Stack, input string, word string) {
 		t.Helper()
@@ -289,8 +289,8 @@ func TestWhatCannotBeUploaded(t *testing.T) {
 	fails(s, dir, `not\xffutf8.txt`)
 }
 
-func TestAFileThatChangesMeanwhile(t *testing.T) {
-	s := bucket(t)
+func TestFileChangesDuringUpload(t *testing.T) {
+	s := openBucket(t)
 	dir := folder(t, map[string]string{"index.html": "<html>"})
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -306,12 +306,12 @@ func TestAFileThatChangesMeanwhile(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 	if list, err := s.Bucket.List(t.Context(), ""); err != nil || len(list) != 0 {
-		t.Errorf("it left %v: %v", list, err)
+		t.Errorf("the bucket contains %v: %v", list, err)
 	}
 }
 
-func TestASoundIsASiteOfItsOwn(t *testing.T) {
-	s := bucket(t)
+func TestUploadFile(t *testing.T) {
+	s := openBucket(t)
 	dir := folder(t, map[string]string{"music é.mp3": "sound", "other.txt": ""})
 	u, err := s.UploadFile(t.Context(), filepath.Join(dir, "music é.mp3"))
 	if err != nil {
