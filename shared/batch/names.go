@@ -66,7 +66,7 @@ func (r Row) namePart(name string, index int) (string, error) {
 	case text == "":
 		return "", fault.Userf("the field %q is empty", name)
 	case strings.ContainsAny(text, "/\\\x00") || strings.Contains(text, "..") || text == ".":
-		return "", fault.Userf("the field %q is %.80q, which could select another folder; use a value without /, \\ and ..",
+		return "", fault.Userf("the field %q is %.80q, which could select another folder; use a value without .., / and \\",
 			name, text)
 	}
 	return text, nil
