@@ -84,7 +84,7 @@ func (d *downloads) remove() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.dir != nil {
-		_ = d.dir.Remove() // the next clean-up removes the rest
+		d.dir.Remove()
 	}
 }
 

@@ -31,7 +31,7 @@ func startChromium(path, proxyURL string, scale float64) (*chromium, error) {
 	}
 	c := &chromium{profile: prof}
 	if err := c.run(path, flags(c.profile.Path(), proxyURL, scale)); err != nil {
-		_ = prof.Remove()
+		prof.Remove()
 		return nil, fmt.Errorf("starting %s: %w", path, err)
 	}
 	return c, nil
@@ -96,5 +96,5 @@ var logPrefix = regexp.MustCompile(`^\[[^\]]*\] *`)
 func (c *chromium) stop() {
 	c.Kill()
 	c.pipe.Close()
-	_ = c.profile.Remove() // the next clean-up removes the rest
+	c.profile.Remove()
 }

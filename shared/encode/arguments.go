@@ -58,8 +58,7 @@ type command struct {
 
 func (c command) args() []string {
 	config := c.config
-	args := append(commonArgs[:len(commonArgs):len(commonArgs)], c.input...)
-	args = append(args, "-map", "0:v:0", "-an")
+	args := slices.Concat(commonArgs, c.input, []string{"-map", "0:v:0", "-an"})
 	codec, muxer := codecs[config.VideoCodec], config.Format
 	filters := func(list ...string) string {
 		return strings.Join(slices.DeleteFunc(list, func(f string) bool { return f == "" }), ",")

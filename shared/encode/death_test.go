@@ -43,7 +43,7 @@ func writeUntilError(t *testing.T, e *Encoder) error {
 	})
 }
 
-func startOne(t *testing.T, ctx context.Context, out string) *Encoder {
+func startOne(ctx context.Context, t *testing.T, out string) *Encoder {
 	t.Helper()
 	e, err := Start(ctx, config(), "", out)
 	if err != nil {
@@ -63,7 +63,7 @@ func checkDead(t *testing.T, e *Encoder) {
 // A killed ffmpeg is a transient error: the kernel kills processes when memory is short.
 func TestKilled(t *testing.T) {
 	t.Run("while frames are written", func(t *testing.T) {
-		e := startOne(t, t.Context(), filepath.Join(t.TempDir(), "out.mp4"))
+		e := startOne(t.Context(), t, filepath.Join(t.TempDir(), "out.mp4"))
 		if err := e.WriteFrame(frames(t, 1, 64, 36)[0]); err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func TestKilled(t *testing.T) {
 		checkDead(t, e)
 	})
 	t.Run("before Close", func(t *testing.T) {
-		e := startOne(t, t.Context(), filepath.Join(t.TempDir(), "out.mp4"))
+		e := startOne(t.Context(), t, filepath.Join(t.TempDir(), "out.mp4"))
 		e.process.Kill()
 		if err := within(t, "Close", e.Close); fault.Of(err) != fault.Transient {
 			t.Errorf("the error is %v (%s), want a transient one", err, fault.Of(err))
@@ -85,7 +85,7 @@ func TestKilled(t *testing.T) {
 // ffmpeg is killed when the context ends. Close and Abort can still be called.
 func TestContextEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	e := startOne(t, ctx, filepath.Join(t.TempDir(), "out.mp4"))
+	e := startOne(ctx, t, filepath.Join(t.TempDir(), "out.mp4"))
 	cancel()
 	if err := writeUntilError(t, e); err == nil {
 		t.Error("WriteFrame() after cancel = nil")
@@ -98,7 +98,7 @@ func TestContextEnds(t *testing.T) {
 }
 
 func TestAbort(t *testing.T) {
-	e := startOne(t, t.Context(), filepath.Join(t.TempDir(), "out.mp4"))
+	e := startOne(t.Context(), t, filepath.Join(t.TempDir(), "out.mp4"))
 	within(t, "Abort", func() error { e.Abort(); return nil })
 	checkDead(t, e)
 	e.Abort()
@@ -117,7 +117,7 @@ func TestUnwritable(t *testing.T) {
 		dir:                               "writing to " + filepath.Dir(dir) + ": is a directory",
 		"/dev/full":                       "writing to /dev: no space left on device",
 	} {
-		err := writeUntilError(t, startOne(t, t.Context(), out))
+		err := writeUntilError(t, startOne(t.Context(), t, out))
 		if fault.Of(err) != fault.User || err.Error() != want {
 			t.Errorf("writing to %s: %v (%s), want %s", out, err, fault.Of(err), want)
 		}
@@ -134,7 +134,7 @@ func TestInvalidFrames(t *testing.T) {
 	for name, frame := range map[string][]byte{
 		"text": []byte("not a PNG"), "truncated": whole[:len(whole)/2], "damaged": damaged,
 	} {
-		e := startOne(t, t.Context(), filepath.Join(t.TempDir(), "out.mp4"))
+		e := startOne(t.Context(), t, filepath.Join(t.TempDir(), "out.mp4"))
 		e.WriteFrame(frame)
 		err := within(t, "Close", e.Close)
 		if err == nil || !strings.HasPrefix(err.Error(), "ffmpeg: ") || strings.Contains(err.Error(), "broken pipe") ||
@@ -145,7 +145,7 @@ func TestInvalidFrames(t *testing.T) {
 }
 
 func TestNoFrames(t *testing.T) {
-	e := startOne(t, t.Context(), filepath.Join(t.TempDir(), "out.mp4"))
+	e := startOne(t.Context(), t, filepath.Join(t.TempDir(), "out.mp4"))
 	if err := within(t, "Close", e.Close); err == nil {
 		t.Error("Close() of a chunk without frames = nil")
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -70,8 +71,7 @@ type finisher struct {
 
 // args starts a command line. The video comes through a pipe, so ffmpeg exits when this process is killed.
 func (f *finisher) args(more ...string) []string {
-	args := append(commonArgs[:len(commonArgs):len(commonArgs)], "-f", "mov", "-i", "pipe:0")
-	return append(args, more...)
+	return slices.Concat(commonArgs, []string{"-f", "mov", "-i", "pipe:0"}, more)
 }
 
 // run runs ffmpeg, which writes to the file out or, if it is not nil, to stdout. It closes stdout.

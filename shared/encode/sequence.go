@@ -51,7 +51,7 @@ func (f *finisher) images(ctx context.Context, put func(name string, image []byt
 		in := bufio.NewReaderSize(r, 1<<20)
 		for n := 0; ; n++ {
 			image, err := next(in)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			if err != nil {
@@ -102,8 +102,8 @@ func (f *finisher) zip(ctx context.Context, out string) (err error) {
 		header := &zip.FileHeader{
 			Name: name, Method: zip.Store,
 			CRC32: crc32.ChecksumIEEE(image), CompressedSize64: size, UncompressedSize64: size,
-			//lint:ignore SA1019 CreateRaw does not use Modified. This is the earliest date of the format.
-			ModifiedDate: 1<<5 | 1,
+			// The earliest date of the format.
+			ModifiedDate: 1<<5 | 1, //nolint:staticcheck // CreateRaw does not use Modified
 		}
 		// The size and the checksum precede the image, so that readers can stream the archive.
 		w, err := archive.CreateRaw(header)

@@ -48,7 +48,7 @@ func nextJPEG(r *bufio.Reader) ([]byte, error) {
 	for {
 		part, err := r.ReadSlice(0xd9)
 		b.Write(part)
-		if err != nil && err != bufio.ErrBufferFull {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return nil, readError(&b, err)
 		}
 		if !bytes.HasPrefix(b.Bytes(), []byte{0xff, 0xd8}) || b.Len() > maxImage {
@@ -62,7 +62,7 @@ func nextJPEG(r *bufio.Reader) ([]byte, error) {
 
 // readError returns io.ErrUnexpectedEOF if the stream ended within the image in b.
 func readError(b *bytes.Buffer, err error) error {
-	if err == io.EOF && b.Len() > 0 {
+	if errors.Is(err, io.EOF) && b.Len() > 0 {
 		return io.ErrUnexpectedEOF
 	}
 	return err

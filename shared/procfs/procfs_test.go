@@ -20,7 +20,10 @@ func TestProcesses(t *testing.T) {
 
 func TestParseStat(t *testing.T) {
 	stat := "12 (a ) (b) S 3 4 5 0 -1 0 0 0 0 0 150 50 1000 23 20 0 1 0"
-	want := Process{PID: 12, Parent: 3, Group: 4, Name: "a ) (b", State: "S", CPU: 2 * time.Second, ChildrenCPU: 10230 * time.Millisecond}
+	want := Process{
+		PID: 12, Parent: 3, Group: 4, Name: "a ) (b", State: "S",
+		CPU: 2 * time.Second, ChildrenCPU: 10230 * time.Millisecond,
+	}
 	if got, ok := parseStat([]byte(stat)); !ok || got != want {
 		t.Errorf("parseStat(%q) = %+v, %t, want %+v", stat, got, ok, want)
 	}

@@ -63,7 +63,7 @@ func TestPageErrors(t *testing.T) {
 		{"endless at load", composition(t, `<script>for (;;);</script>`), []string{"was not ready after 2s"}},
 		{"endless in a frame", inFrame(`for (;;);`),
 			[]string{"frame 3 was not done after 2s", "endless loop"}},
-		{"unreachable", unreachable, []string{unreachable, "refused"}},
+		{"unreachable", unreachable, []string{unreachable, "connection refused"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := small(test.input)

@@ -50,9 +50,9 @@ func (d *Dir) Path() string { return d.path }
 
 // Remove deletes the folder. Child processes may still be writing to it while they die, so Remove retries for up to
 // half a second. What it cannot delete is left to a later clean-up.
-func (d *Dir) Remove() error {
+func (d *Dir) Remove() {
 	defer d.lock.Close()
-	return removeLocked(d.path)
+	_ = removeLocked(d.path)
 }
 
 // MkdirTemp creates a folder below parent, or below [os.TempDir] if parent is empty, after removing the abandoned ones
@@ -61,7 +61,7 @@ func MkdirTemp(parent string) (*Dir, error) {
 	if parent == "" {
 		parent = os.TempDir()
 	}
-	RemoveAbandoned(parent) // what fails to be removed does not matter here
+	_ = RemoveAbandoned(parent)
 	return mkdirLocked(func() (string, error) { return os.MkdirTemp(parent, Prefix) })
 }
 
