@@ -284,7 +284,7 @@ func TestUploadErrors(t *testing.T) {
 		}
 	}
 	fails(s, filepath.Join(dir, "page.svg"), "must end with .html")
-	fails(openStack(t, "helios-test-nowhere", anyMachine), dir, "no bucket helios-test-nowhere")
+	fails(openStack(t, "helios-test-nowhere", anyMachine), dir, "bucket helios-test-nowhere does not exist")
 	put(t, dir, "not\xffutf8.txt", "x")
 	fails(s, dir, `not\xffutf8.txt`)
 }
