@@ -103,7 +103,7 @@ func TestTimeout(t *testing.T) {
 	s.put(t, "sites/a/index.html", strings.Replace(page, `data-duration="1.2"`, `data-duration="9000"`, 1))
 	p := s.plan(t, `{"input":"s3://helios-test/sites/a/index.html"}`)
 	s.lambda.SetTimeout("chunk", 8*time.Second)
-	begun := time.Now()
+	start := time.Now()
 	response, failed := s.call(t, "chunk", cloud.RenderEvent{
 		Action: "render", JobID: p.JobID, Partition: cloud.PartitionItem{FrameCount: 90_000, OutputFile: "x.0000.mp4"},
 	})
@@ -111,7 +111,7 @@ func TestTimeout(t *testing.T) {
 		!strings.Contains(response, "ms each") {
 		t.Errorf("%s: %s", failed, response)
 	}
-	if took := time.Since(begun); took >= 8*time.Second {
+	if took := time.Since(start); took >= 8*time.Second {
 		t.Errorf("it took %s, want less than the timeout", took)
 	}
 }

@@ -408,7 +408,7 @@ func TestUnavailableS3(t *testing.T) {
 				requests.Add(1)
 				disturb(w, r, server)
 			})
-			begun := time.Now()
+			start := time.Now()
 			var calls sync.WaitGroup
 			for _, test := range []struct {
 				function string
@@ -429,7 +429,7 @@ func TestUnavailableS3(t *testing.T) {
 			calls.Wait()
 			// Two attempts at each request: inspect opens the page up to three times, plan writes three documents,
 			// render reads the header and reports progress twice, and merge reads the header.
-			if n, took := requests.Load(), time.Since(begun); n < 8 || n > 20 || took > 100*time.Second {
+			if n, took := requests.Load(), time.Since(start); n < 8 || n > 20 || took > 100*time.Second {
 				t.Errorf("%d requests in %s", n, took)
 			}
 		})

@@ -20,7 +20,7 @@ type AssembleResult struct {
 	State State `json:"state"` // "done" or "kept"
 }
 
-// assembledName returns the name of the assembled output. It lies beside the chunks, because the role of the chunk
+// assembledName returns the name of the assembled output. It is beside the chunks, because the role of the chunk
 // function can write only below jobs/. The merge function copies it to the key of the output.
 func assembledName(c job.Config) string { return "assembled" + path.Ext(c.Output) }
 
