@@ -23,7 +23,7 @@ import (
 
 // SiteOrigin is the origin of a local composition or one in S3. Browsers resolve names below localhost to loopback and
 // treat these origins as secure contexts.
-const SiteOrigin = "http://" + siteHost
+const SiteOrigin = "http://helios.localhost"
 
 const siteHost = "helios.localhost"
 
