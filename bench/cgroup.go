@@ -11,36 +11,43 @@ import (
 	"time"
 )
 
-// group is a cgroup for this process and its descendants. Unlike a walk through /proc, its counter includes processes
-// that have ended, and orphans.
-type group struct {
+// cgroup contains this process and its descendants. Its CPU counter includes processes that have ended and orphans,
+// which /proc does not show.
+type cgroup struct {
 	dir, parent  string
-	file, format string // where the CPU time is, and what precedes it
+	file, format string // the file with the CPU time, and its format
 	unit         time.Duration
 }
 
-// joinGroup moves this process into a new cgroup. It returns nil if the machine does not allow that.
-func joinGroup() *group {
+// enterCgroup moves this process into a new cgroup. It returns nil if the machine does not allow that.
+func enterCgroup() *cgroup {
 	for _, h := range []struct {
 		mount, controller, file, format string
 		unit                            time.Duration
 	}{
 		{"/sys/fs/cgroup/cpuacct", "cpuacct", "cpuacct.usage", "%d", time.Nanosecond},
-		{"/sys/fs/cgroup", "", "cpu.stat", "usage_usec %d", time.Microsecond}, // version 2 has no name in /proc/self/cgroup
+		// Controllers of version 2 have no name in /proc/self/cgroup.
+		{"/sys/fs/cgroup", "", "cpu.stat", "usage_usec %d", time.Microsecond},
 		{"/sys/fs/cgroup/unified", "", "cpu.stat", "usage_usec %d", time.Microsecond},
 	} {
-		parent := filepath.Join(h.mount, currentGroup(h.controller))
-		g := &group{filepath.Join(parent, fmt.Sprintf("helios-bench-%d", os.Getpid())), parent, h.file, h.format, h.unit}
-		if g.join() == nil {
+		parent := filepath.Join(h.mount, currentCgroup(h.controller))
+		g := &cgroup{
+			dir:    filepath.Join(parent, fmt.Sprintf("helios-bench-%d", os.Getpid())),
+			parent: parent, file: h.file, format: h.format, unit: h.unit,
+		}
+		if g.enter() == nil {
 			return g
 		}
 	}
 	return nil
 }
 
-// currentGroup returns the path of this process's cgroup in the hierarchy of a controller.
-func currentGroup(controller string) string {
-	data, _ := os.ReadFile("/proc/self/cgroup")
+// currentCgroup returns the path of this process's cgroup in the hierarchy of a controller.
+func currentCgroup(controller string) string {
+	data, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return ""
+	}
 	for line := range strings.Lines(string(data)) {
 		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
 		if len(f) == 3 && slices.Contains(strings.Split(f[1], ","), controller) {
@@ -50,7 +57,7 @@ func currentGroup(controller string) string {
 	return ""
 }
 
-func (g *group) join() error {
+func (g *cgroup) enter() error {
 	if err := os.Mkdir(g.dir, 0o755); err != nil {
 		return err
 	}
@@ -68,16 +75,16 @@ func move(pid, dir string) error {
 	return os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(pid), 0)
 }
 
-// leave moves all processes back to the parent, also orphans that have not ended yet, and removes the group.
-func (g *group) leave() error {
+// leave moves all processes to the parent and removes the cgroup. Orphans may still run.
+func (g *cgroup) leave() error {
 	pids, err := os.ReadFile(filepath.Join(g.dir, "cgroup.procs"))
 	for pid := range strings.FieldsSeq(string(pids)) {
-		move(pid, g.parent) // it may have ended
+		_ = move(pid, g.parent) // fails if the process has ended
 	}
 	return errors.Join(err, os.Remove(g.dir))
 }
 
-func (g *group) read() (time.Duration, error) {
+func (g *cgroup) read() (time.Duration, error) {
 	data, err := os.ReadFile(filepath.Join(g.dir, g.file))
 	if err != nil {
 		return 0, err
@@ -87,11 +94,11 @@ func (g *group) read() (time.Duration, error) {
 	return time.Duration(n) * g.unit, err
 }
 
-// cpuTime is the CPU time that the group has used.
-func (g *group) cpuTime() time.Duration {
+// cpuTime returns the CPU time of all processes that were in the cgroup.
+func (g *cgroup) cpuTime() time.Duration {
 	d, err := g.read()
 	if err != nil {
-		panic(err) // a counter that was there stays as long as the group
+		panic(err) // enter has read the same file
 	}
 	return d
 }

@@ -1,8 +1,10 @@
-// Command bench measures what each stage of a render takes. Machines differ, and their speed changes, so it takes the best
-// of some rounds, and the ratios within one run are what counts.
+// Command bench measures each stage of a render: painting, capture, encoding, planning, merging and the whole.
 //
 //	go run ./bench
 //	go run ./bench -frames 60 -rounds 1 -page boxes.html
+//
+// It prints the lowest figures of several rounds, because other work on the machine only increases them. Machines
+// differ, so compare ratios within one run.
 package main
 
 import (
@@ -23,31 +25,44 @@ import (
 	"helios/shared/tempfile"
 )
 
+// settings are the command-line flags.
+type settings struct {
+	frames int64
+	rounds int
+	pages  []string // file names; empty: all
+}
+
 func main() {
-	frames := flag.Int64("frames", 150, "frames to render of each page")
-	rounds := flag.Int("rounds", 3, "how often each page is measured")
-	only := flag.String("page", "", "the pages to render, such as video.html,still.html; planning and stitching are left out then")
+	var s settings
+	flag.Int64Var(&s.frames, "frames", 150, "frames to render of each page")
+	flag.IntVar(&s.rounds, "rounds", 3, "measurements of each page")
+	setPages := func(value string) error {
+		s.pages = strings.Split(value, ",")
+		return nil
+	}
+	flag.Func("page", "pages to render, such as video.html,still.html; skips planning and merging", setPages)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *frames, *rounds, *only); err != nil {
+	err := run(ctx, s)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// run measures in a cgroup if the machine allows it.
-func run(ctx context.Context, frames int64, rounds int, only string) (err error) {
-	source := "a walk through /proc, without orphans"
-	if g := joinGroup(); g != nil {
+// run measures in a cgroup if the machine allows that.
+func run(ctx context.Context, s settings) (err error) {
+	source := "/proc, without orphans"
+	if g := enterCgroup(); g != nil {
 		source, cpuTime = "the cgroup "+g.dir+", with orphans", g.cpuTime
 		defer func() { err = errors.Join(err, g.leave()) }()
 	}
 	fmt.Println("CPU time is from", source)
-	return bench(ctx, frames, rounds, only)
+	return bench(ctx, s)
 }
 
-func bench(ctx context.Context, frames int64, rounds int, only string) error {
+func bench(ctx context.Context, s settings) error {
 	temp, err := tempfile.MkdirTemp("")
 	if err != nil {
 		return err
@@ -59,40 +74,41 @@ func bench(ctx context.Context, frames int64, rounds int, only string) error {
 		return err
 	}
 	pages = append(pages, "examples/webgl.html", "examples/gsap.html", "examples/lottie.html")
-	if only != "" {
-		pages = slices.DeleteFunc(pages, func(page string) bool { return !slices.Contains(strings.Split(only, ","), filepath.Base(page)) })
+	if len(s.pages) > 0 {
+		pages = slices.DeleteFunc(pages, func(page string) bool { return !slices.Contains(s.pages, filepath.Base(page)) })
 	}
 	tables := map[string]*table{}
-	for round := range rounds {
+	for round := range s.rounds {
 		for _, page := range pages {
 			name := filepath.Base(page)
-			fmt.Fprintf(os.Stderr, "bench: round %d of %d: %s\n", round+1, rounds, name)
+			fmt.Fprintf(os.Stderr, "bench: round %d of %d: %s\n", round+1, s.rounds, name)
 			if tables[name] == nil {
 				tables[name] = new(table)
 			}
-			if err := benchPage(ctx, tables[name], dir, page, frames); err != nil {
+			if err := benchPage(ctx, tables[name], dir, page, s.frames); err != nil {
 				return fmt.Errorf("%s: %w", page, err)
 			}
 		}
 	}
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(out, "%d frames of 1920x1080, %d processors, best of %d; milliseconds per frame\n", frames, runtime.NumCPU(), rounds)
+	fmt.Fprintf(out, "%d frames of 1920x1080, %d processors, best of %d; milliseconds per frame\n",
+		s.frames, runtime.NumCPU(), s.rounds)
 	for _, page := range pages {
 		name := filepath.Base(page)
 		tables[name].print(out, name)
 	}
 	if video, still := tables["video.html"], tables["still.html"]; video != nil && still != nil {
-		more := func(stage string) float64 { return 100 * (video.cpu(stage)/still.cpu(stage) - 1) }
-		fmt.Fprintf(out, "\ta <video> over a still\tcapture %+.0f %% CPU\trender %+.0f %% CPU\tstream mode\t\n",
-			more(capturing(job.CaptureStream)), more(rendering(job.CaptureStream, 1)))
+		increase := func(stage string) float64 { return 100 * (video.cpu(stage)/still.cpu(stage) - 1) }
+		fmt.Fprintf(out, "\t<video> compared with <img>\tcapture %+.0f %% CPU\trender %+.0f %% CPU\tstream mode\t\n",
+			increase(captureStage(job.CaptureStream)), increase(renderStage(job.CaptureStream, 1)))
 	}
-	if only != "" {
+	if len(s.pages) > 0 {
 		return out.Flush()
 	}
 	if err := benchPlan(out); err != nil {
 		return err
 	}
-	if err := benchStitch(ctx, out, dir); err != nil {
+	if err := benchMerge(ctx, out, dir); err != nil {
 		return err
 	}
 	return out.Flush()

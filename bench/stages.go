@@ -16,13 +16,13 @@ import (
 	"helios/shared/store"
 )
 
-// maxHeld is how many frames are held in memory at once.
-const maxHeld = 30
+// maxBuffered limits the frames in memory.
+const maxBuffered = 30
 
 // stages measures the stages of rendering one page.
 type stages struct {
 	ctx     context.Context
-	c       capture.Composition
+	page    capture.Composition
 	options plan.Options
 	dir     string
 	table   *table
@@ -33,91 +33,94 @@ func benchPage(ctx context.Context, t *table, dir, page string, frames int64) er
 	if err != nil {
 		return err
 	}
-	s := &stages{ctx, c, plan.Options{Config: job.Config{Input: page, Width: 1920, Height: 1080, FrameCount: frames, SeekMode: job.SeekDirect}}, dir, t}
-	if err := s.findSound(); err != nil {
+	s := &stages{ctx: ctx, page: c, dir: dir, table: t, options: plan.Options{Config: job.Config{
+		Input: page, Width: 1920, Height: 1080, FrameCount: frames, SeekMode: job.SeekDirect,
+	}}}
+	if err := s.addTracks(); err != nil {
 		return err
 	}
-	if err := s.single(); err != nil {
+	if err := s.measureStages(); err != nil {
 		return err
 	}
-	return s.renders()
+	return s.measureRenders()
 }
 
-// findSound finds the sound of the page, so that renders include it.
-func (s *stages) findSound() error {
-	browsers := render.NewBrowserPool(s.c, 1)
+// addTracks adds the tracks of the page to the options, so that renders contain its sound.
+func (s *stages) addTracks() error {
+	browsers := render.NewBrowserPool(s.page, 1)
 	defer browsers.Close()
-	spec, err := render.Plan(s.ctx, browsers, s.options, s.c)
+	spec, err := render.Plan(s.ctx, browsers, s.options, s.page)
 	if err == nil && spec.Audio != nil {
 		s.options.Tracks = spec.Audio.Tracks
 	}
 	return err
 }
 
-// plan plans a render in a capture mode.
 func (s *stages) plan(mode job.Capture, workers int) (*job.Spec, error) {
 	o := s.options
 	o.Capture, o.Concurrency = mode, workers
 	return plan.New(o)
 }
 
-// single measures the stages one by one, from frame 1, because opening a page draws frame 0. The browser ends before the
-// renders, which would count its memory.
-func (s *stages) single() error {
-	b, err := browser.Launch(s.ctx, s.c.Browser(1))
+// measureStages measures one stage after the other. They start at frame 1, because opening a page draws frame 0. Its
+// browser ends before the renders, which would otherwise include its memory.
+func (s *stages) measureStages() error {
+	b, err := browser.Launch(s.ctx, s.page.Browser(1))
 	if err != nil {
 		return err
 	}
 	defer b.Close()
 	frames := s.options.FrameCount
-	captured := func(p *capture.Player) error {
+	captureFrames := func(p *capture.Player) error {
 		return p.Play(s.ctx, 1, frames, job.SeekReplay, func(capture.Frame) error { return nil })
 	}
 	for _, stage := range []struct {
 		name string
 		mode job.Capture
-		do   func(*capture.Player) error
+		run  func(*capture.Player) error
 	}{
-		{paint, job.CaptureScreenshot, func(p *capture.Player) error { return p.Draw(s.ctx, 1+frames) }},
-		{capturing(job.CaptureStream), job.CaptureStream, captured},
-		{capturing(job.CaptureScreenshot), job.CaptureScreenshot, captured},
-		{"skip a frame", job.CaptureStream, func(p *capture.Player) error { return p.Play(s.ctx, 1+frames, 0, job.SeekReplay, nil) }},
+		{paintStage, job.CaptureScreenshot, func(p *capture.Player) error { return p.Draw(s.ctx, 1+frames) }},
+		{captureStage(job.CaptureStream), job.CaptureStream, captureFrames},
+		{captureStage(job.CaptureScreenshot), job.CaptureScreenshot, captureFrames},
+		{"replay", job.CaptureStream, func(p *capture.Player) error {
+			return p.Play(s.ctx, 1+frames, 0, job.SeekReplay, nil)
+		}},
 	} {
-		m, err := s.play(b, stage.mode, stage.do)
+		m, err := s.play(b, stage.mode, stage.run)
 		if err != nil {
 			return err
 		}
 		s.table.add(stage.name, frames, m)
 	}
 	for _, mode := range []job.Capture{job.CaptureStream, job.CaptureScreenshot} {
-		if err := s.encode(b, mode); err != nil {
+		if err := s.measureEncoder(b, mode); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// play opens the page and measures what is then done with it.
-func (s *stages) play(b *browser.Browser, mode job.Capture, do func(*capture.Player) error) (m measurement, err error) {
+// play opens the page and measures f.
+func (s *stages) play(b *browser.Browser, mode job.Capture, f func(*capture.Player) error) (m measurement, err error) {
 	spec, err := s.plan(mode, 1)
 	if err != nil {
 		return m, err
 	}
-	p, err := capture.Open(s.ctx, b, s.c, render.CaptureOptions(spec.Config))
+	p, err := capture.Open(s.ctx, b, s.page, render.CaptureOptions(spec.Config))
 	if err != nil {
 		return m, err
 	}
 	defer p.Close()
-	return measure(func() error { return do(p) })
+	return measure(func() error { return f(p) })
 }
 
-// encode measures the encoder alone.
-func (s *stages) encode(b *browser.Browser, mode job.Capture) error {
-	var held []capture.Frame
+func (s *stages) measureEncoder(b *browser.Browser, mode job.Capture) error {
+	var frames []capture.Frame
 	if _, err := s.play(b, mode, func(p *capture.Player) error {
-		return p.Play(s.ctx, 0, min(s.options.FrameCount, maxHeld), job.SeekReplay, func(f capture.Frame) error {
+		count := min(s.options.FrameCount, maxBuffered)
+		return p.Play(s.ctx, 0, count, job.SeekReplay, func(f capture.Frame) error {
 			f.Pixels = bytes.Clone(f.Pixels)
-			held = append(held, f)
+			frames = append(frames, f)
 			return nil
 		})
 	}); err != nil {
@@ -127,8 +130,10 @@ func (s *stages) encode(b *browser.Browser, mode job.Capture) error {
 	if err != nil {
 		return err
 	}
-	m, err := measure(func() error { return encodeAll(s.ctx, spec.Config, held, filepath.Join(s.dir, "encoded.mp4")) })
-	s.table.add("encode, "+string(mode), int64(len(held)), m)
+	m, err := measure(func() error {
+		return encodeAll(s.ctx, spec.Config, frames, filepath.Join(s.dir, "encoded.mp4"))
+	})
+	s.table.add("encode, "+string(mode), int64(len(frames)), m)
 	return err
 }
 
@@ -148,8 +153,7 @@ func encodeAll(ctx context.Context, c job.Config, frames []capture.Frame, path s
 	return e.Close()
 }
 
-// renders measures whole renders.
-func (s *stages) renders() error {
+func (s *stages) measureRenders() error {
 	for _, r := range []struct {
 		mode    job.Capture
 		workers int
@@ -158,32 +162,32 @@ func (s *stages) renders() error {
 		if err != nil {
 			return err
 		}
-		s.table.add(rendering(r.mode, r.workers), s.options.FrameCount, m)
+		s.table.add(renderStage(r.mode, r.workers), s.options.FrameCount, m)
 	}
 	return nil
 }
 
-// render renders the page as `helios render` does.
+// render renders the page like `helios render`.
 func (s *stages) render(mode job.Capture, workers int) (m measurement, err error) {
 	spec, err := s.plan(mode, workers)
 	if err != nil {
 		return m, err
 	}
-	var first time.Duration
-	began := time.Now()
+	var firstFrame time.Duration
+	start := time.Now()
 	j := &render.Job{
-		Spec: spec, Composition: s.c, Chunks: store.Dir(s.dir), Output: filepath.Join(s.dir, "output.mp4"),
+		Spec: spec, Composition: s.page, Chunks: store.Dir(s.dir), Output: filepath.Join(s.dir, "output.mp4"),
 		Workers: workers, Merge: true,
 		Report: func(e render.Event) {
-			if first == 0 && e.Type == render.FrameDone {
-				first = time.Since(began)
+			if firstFrame == 0 && e.Type == render.FrameDone {
+				firstFrame = time.Since(start)
 			}
 		},
 	}
-	stop := watch()
+	stop := startSampling()
 	err = j.Run(s.ctx)
 	m = stop()
-	m.first = first
+	m.firstFrame = firstFrame
 	if err != nil {
 		return m, err
 	}

@@ -8,28 +8,28 @@ import (
 	"helios/shared/job"
 )
 
-// The stages that are compared.
-const paint = "paint"
+// The names of the stages that print compares.
+const paintStage = "paint"
 
-func capturing(mode job.Capture) string { return string(mode) }
+func captureStage(mode job.Capture) string { return string(mode) }
 
-func rendering(mode job.Capture, workers int) string {
+func renderStage(mode job.Capture, workers int) string {
 	return fmt.Sprintf("render, %s, workers: %d", mode, workers)
 }
 
-// row is what one stage took for some frames.
+// row is the measurement of one stage.
 type row struct {
 	stage  string
 	frames int64
 	measurement
 }
 
-// perFrame is in milliseconds.
+// perFrame returns milliseconds.
 func (r row) perFrame(d time.Duration) float64 {
 	return float64(d.Microseconds()) / 1000 / float64(r.frames)
 }
 
-// table has the best figures of all rounds for each stage of a page.
+// table contains the lowest figures of each stage of a page.
 type table []row
 
 func (t table) find(stage string) *row {
@@ -41,32 +41,38 @@ func (t table) find(stage string) *row {
 	return nil
 }
 
-// add takes the least of each figure, as other work on the machine only adds to it.
 func (t *table) add(stage string, frames int64, m measurement) {
-	if r := t.find(stage); r != nil {
-		r.measurement = measurement{min(r.wall, m.wall), min(r.cpu, m.cpu), min(r.first, m.first), min(r.peak, m.peak)}
+	r := t.find(stage)
+	if r == nil {
+		*t = append(*t, row{stage, frames, m})
 		return
 	}
-	*t = append(*t, row{stage, frames, m})
+	r.measurement = measurement{
+		wall:       min(r.wall, m.wall),
+		cpu:        min(r.cpu, m.cpu),
+		firstFrame: min(r.firstFrame, m.firstFrame),
+		memory:     min(r.memory, m.memory),
+	}
 }
 
-// wall is the time of a frame in a stage, in milliseconds.
+// wall returns the time per frame of a stage, in milliseconds.
 func (t table) wall(stage string) float64 { r := t.find(stage); return r.perFrame(r.wall) }
 
-// cpu is the CPU time of a frame in a stage, in milliseconds.
+// cpu returns the CPU time per frame of a stage, in milliseconds.
 func (t table) cpu(stage string) float64 { r := t.find(stage); return r.perFrame(r.cpu) }
 
 func (t table) print(out io.Writer, page string) {
 	for _, r := range t {
 		note := ""
-		if r.first > 0 {
-			note = fmt.Sprintf("first frame after %d ms, %d MB at most", r.first.Milliseconds(), r.peak>>20)
+		if r.firstFrame > 0 {
+			note = fmt.Sprintf("first frame after %d ms, at most %d MB", r.firstFrame.Milliseconds(), r.memory>>20)
 		}
-		fmt.Fprintf(out, "%s\t%s\t%.1f wall\t%.1f CPU\t%s\t\n", page, r.stage, r.perFrame(r.wall), r.perFrame(r.cpu), note)
+		fmt.Fprintf(out, "%s\t%s\t%.1f wall\t%.1f CPU\t%s\t\n",
+			page, r.stage, r.perFrame(r.wall), r.perFrame(r.cpu), note)
 	}
-	stream, screenshot := rendering(job.CaptureStream, 1), rendering(job.CaptureScreenshot, 1)
-	drawn, captured := t.cpu(paint), t.cpu(capturing(job.CaptureStream))
-	fmt.Fprintf(out, "%s\tstream / paint\t\t%.2f CPU\t%+.1f ms CPU per frame\t\n", page, captured/drawn, captured-drawn)
+	stream, screenshot := renderStage(job.CaptureStream, 1), renderStage(job.CaptureScreenshot, 1)
+	paint, capture := t.cpu(paintStage), t.cpu(captureStage(job.CaptureStream))
+	fmt.Fprintf(out, "%s\tstream / paint\t\t%.2f CPU\t%+.1f ms CPU per frame\t\n", page, capture/paint, capture-paint)
 	fmt.Fprintf(out, "%s\trender, stream / screenshot\t%.2f wall\t%.2f CPU\t\t\n", page,
 		t.wall(stream)/t.wall(screenshot), t.cpu(stream)/t.cpu(screenshot))
 }

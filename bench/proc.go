@@ -10,7 +10,7 @@ import (
 	"helios/shared/procfs"
 )
 
-// descendants returns the processes that this one started, directly or not.
+// descendants returns the children of this process, their children, and so on.
 func descendants() []procfs.Process {
 	all := map[int]procfs.Process{}
 	for _, p := range procfs.Processes() {
@@ -28,9 +28,9 @@ func descendants() []procfs.Process {
 	return list
 }
 
-// walkedCPU is the CPU time of this process, its living descendants, and those that a parent has waited for. It misses
-// orphans.
-func walkedCPU() time.Duration {
+// processTreeCPU returns the CPU time of this process, its running descendants, and the ended ones that their parent
+// waited for. It misses orphans.
+func processTreeCPU() time.Duration {
 	total := rusage(syscall.RUSAGE_SELF) + rusage(syscall.RUSAGE_CHILDREN)
 	for _, p := range descendants() {
 		total += p.CPU + p.ChildrenCPU
@@ -40,11 +40,13 @@ func walkedCPU() time.Duration {
 
 func rusage(who int) time.Duration {
 	var u syscall.Rusage
-	syscall.Getrusage(who, &u)
+	if err := syscall.Getrusage(who, &u); err != nil {
+		panic(err) // fails only for an invalid who
+	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// memory is what this process and its descendants hold together; what they share counts once.
+// memory returns the proportional set size of this process and its descendants: shared memory counts once.
 func memory() (bytes int64) {
 	for _, p := range append(descendants(), procfs.Process{PID: os.Getpid()}) {
 		data, err := os.ReadFile("/proc/" + strconv.Itoa(p.PID) + "/smaps_rollup")

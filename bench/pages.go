@@ -2,17 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 )
 
-// copyPages copies the pages into a temporary folder, and makes the media that they show.
+// copyPages copies bench/pages to dir and creates the media files that the pages contain. It returns the copies.
 func copyPages(ctx context.Context, dir string) ([]string, error) {
 	pages, err := filepath.Glob("bench/pages/*.html")
 	if err != nil || len(pages) == 0 {
-		return nil, fmt.Errorf("bench/pages is not there; run from the top of the repository")
+		return nil, errors.New("bench/pages does not exist here; run bench in the root of the repository")
 	}
 	for i, page := range pages {
 		data, err := os.ReadFile(page)
@@ -25,16 +26,17 @@ func copyPages(ctx context.Context, dir string) ([]string, error) {
 		}
 	}
 	in := func(name string) string { return filepath.Join(dir, name) }
-	clip, still := in("clip.mp4"), in("still.png")
 	for _, args := range [][]string{
-		{"-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=30:d=10", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", clip},
-		{"-i", clip, "-frames:v", "1", still},
+		{"-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=30:d=10", "-c:v", "libx264", "-preset", "veryfast",
+			"-pix_fmt", "yuv420p", in("clip.mp4")},
+		{"-i", in("clip.mp4"), "-frames:v", "1", in("still.png")},
 		{"-f", "lavfi", "-i", "sine=f=110:d=10", in("low.wav")},
 		{"-f", "lavfi", "-i", "sine=f=440:d=10", in("middle.wav")},
 		{"-f", "lavfi", "-i", "sine=f=1760:d=2", in("high.wav")},
 	} {
-		if out, err := exec.CommandContext(ctx, "ffmpeg", append([]string{"-nostdin", "-v", "error"}, args...)...).CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("making the media of the pages: %w: %s", err, out)
+		cmd := exec.CommandContext(ctx, "ffmpeg", append([]string{"-nostdin", "-v", "error"}, args...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("creating media files: %w: %s", err, out)
 		}
 	}
 	return pages, nil
