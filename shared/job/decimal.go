@@ -5,14 +5,14 @@ import (
 	"regexp"
 )
 
-// decimalPattern is stricter than big.Rat: no hexadecimals, no underscores, no fractions, and an
-// exponent that cannot make a short text into gigabytes of digits.
+// decimalPattern is stricter than big.Rat: it excludes hexadecimal numbers, underscores and fractions, and exponents
+// with which a short text becomes gigabytes of digits.
 var decimalPattern = regexp.MustCompile(`^-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$`)
 
-// maxDecimalLen is beyond every number that a program prints.
+// maxDecimalLen is longer than every number that a program prints.
 const maxDecimalLen = 400
 
-// parseDecimal reads a decimal number such as 2, -0.5 or 1e-3 exactly.
+// parseDecimal parses a decimal number such as 2, -0.5 or 1e-3 exactly.
 func parseDecimal(text string) (*big.Rat, bool) {
 	if len(text) > maxDecimalLen || !decimalPattern.MatchString(text) {
 		return nil, false

@@ -4,20 +4,21 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"math"
 	"strings"
 	"unicode/utf8"
 )
 
-// Parse reads a job spec and checks it against [Schema] and by [Spec.Validate]. Its error is an
-// [*Error] that names the first faulty field, or the line and column where the document is no JSON.
+// Parse parses a job spec and validates it against [Schema] and with [Spec.Validate]. The error is an [*Error] with the
+// first invalid field, or with the line and column of a syntax error.
 func Parse(data []byte) (*Spec, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, Errorf("", "job spec is empty")
 	}
-	// encoding/json would put a replacement character in the place of such bytes, and so change names.
+	// encoding/json would replace invalid bytes, and so change names.
 	if !utf8.Valid(data) {
-		return nil, Errorf("", "job spec is not in UTF-8: save it in that encoding")
+		return nil, Errorf("", "job spec is not in UTF-8; save it in that encoding")
 	}
 	var document any
 	if err := json.Unmarshal(data, &document); err != nil {
@@ -42,7 +43,16 @@ func Parse(data []byte) (*Spec, error) {
 	return spec, nil
 }
 
-// checkVersion refuses the spec of a newer helios. It goes before the schema: what a newer version changed would only confuse there.
+// Encode writes the spec as indented JSON. It does not escape & and <, which keeps commands readable.
+func (s *Spec) Encode(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(s)
+}
+
+// checkVersion rejects specs of newer versions of Helios. Parse calls it before it uses the schema, which would only
+// report unknown fields.
 func checkVersion(document any) error {
 	object, ok := document.(map[string]any)
 	if !ok {
@@ -50,12 +60,13 @@ func checkVersion(document any) error {
 	}
 	version, ok := object["version"].(float64)
 	if ok && version == math.Trunc(version) && version > Version {
-		return Errorf("", "job spec has version %.0f, this helios reads up to %d; update helios", version, Version)
+		return Errorf("", "job spec has version %.0f, but this helios supports only versions up to %d; update helios",
+			version, Version)
 	}
 	return nil
 }
 
-// syntaxError turns an error of encoding/json into one that says where in the document it is.
+// syntaxError converts an error of encoding/json into one with the position in the document.
 func syntaxError(data []byte, err error) error {
 	var (
 		syntax   *json.SyntaxError
@@ -64,13 +75,13 @@ func syntaxError(data []byte, err error) error {
 	switch {
 	case errors.As(err, &syntax):
 		line, column := position(data, syntax.Offset)
-		return Errorf("", "job spec is no valid JSON: line %d, column %d: %s", line, column, syntax)
+		return Errorf("", "job spec is not valid JSON: line %d, column %d: %s", line, column, syntax)
 	case errors.As(err, &mismatch):
-		// The schema has checked the types: what is left is a number in a form that Go does not read.
+		// The schema has validated the types. What remains is a number in a notation that Go does not accept.
 		literal := strings.TrimPrefix(mismatch.Value, "number ")
 		start := bytes.LastIndex(data[:mismatch.Offset], []byte(literal))
 		line, column := position(data, int64(start)+1)
-		return Errorf("", "job spec, line %d, column %d: %.40s is out of range or no plain whole number; write it like 1920",
+		return Errorf("", "job spec, line %d, column %d: %.40s is out of range or not a plain integer; write it like 1920",
 			line, column, literal)
 	}
 	return err
@@ -83,7 +94,7 @@ func position(data []byte, offset int64) (line, column int) {
 	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[lineStart:]) + 1
 }
 
-// compactProps takes the indentation out of the props, which the document's own has changed.
+// compactProps removes insignificant space from the props. [Spec.Encode] indents them with the document.
 func compactProps(c *Config) error {
 	if len(c.Props) == 0 {
 		return nil

@@ -156,14 +156,14 @@ func TestParseNamesTheFaultyField(t *testing.T) {
 
 		{"config.fps", 0, "config.fps", "out of range"},
 		{"config.fps", "30/0", "config.fps", "divides by zero"},
-		{"config.fps", "fast", "config.fps", `"fast" is no frame rate`},
+		{"config.fps", "fast", "config.fps", `"fast" is not a frame rate`},
 		{"config.fps", true, "config.fps", "must be a number or a string, got a boolean"},
-		{"config.fps", "25", "config.duration", "0.5 seconds at 25 frames a second are 13 frames, but frameCount is 15"},
+		{"config.fps", "25", "config.duration", "0.5 seconds at 25 frames per second are 13 frames, but frameCount is 15"},
 
 		{"config.duration", 0, "config.duration", "must be above 0, got 0"},
 		{"config.duration", "0s", "config.duration", "must be above 0, got 0s"},
 		{"config.duration", -2, "config.duration", "-2 is negative"},
-		{"config.duration", "long", "config.duration", `"long" is no length of time`},
+		{"config.duration", "long", "config.duration", `"long" is not a time`},
 		{"config.duration", 1e9, "config.duration", "too long"},
 		{"config.duration", 0.6, "config.duration", "are 18 frames, but frameCount is 15"},
 		{"config.timeout", 0, "config.timeout", "must be above 0"},
@@ -172,7 +172,7 @@ func TestParseNamesTheFaultyField(t *testing.T) {
 
 		{"config.startFrame", -1, "config.startFrame", "must be at least 0, got -1"},
 		{"config.startFrame", 1 << 53, "config.startFrame", "must be at most 9007199254740991"},
-		{"config.startFrame", 1 << 52, "config.frameCount", "last longer than the 1000 hours"},
+		{"config.startFrame", 1 << 52, "config.frameCount", "longer than 1000 hours"},
 		{"config.frameCount", 0, "config.frameCount", "must be at least 1, got 0"},
 
 		{"config.videoCodec", "", "config.videoCodec", "must match"},
@@ -196,8 +196,8 @@ func TestParseNamesTheFaultyField(t *testing.T) {
 		{"partitions[1].frameCount", 0, "partitions[1].frameCount", "must be at least 1, got 0"},
 		{"partitions[1].frameCount", 8, "partitions[1].frameCount", "must be at most 7, got 8"},
 		{"partitions[1].frameCount", 6, "partitions", "end before frame 114"},
-		{"partitions[0].outputFile", "intro.0001.mp4", "partitions[1].outputFile", "is the chunk of partitions[0] too"},
-		{"partitions[0].outputFile", "intro.mp4", "partitions[0].outputFile", "is the output of the whole job"},
+		{"partitions[0].outputFile", "intro.0001.mp4", "partitions[1].outputFile", "is also the chunk of partitions[0]"},
+		{"partitions[0].outputFile", "intro.mp4", "partitions[0].outputFile", "is the output of the job"},
 		{"partitions[0].outputFile", "intro.html", "partitions[0].outputFile", "is the composition"},
 		{"partitions[0].outputFile", "../intro.mp4", "partitions[0].outputFile", "inside the job's folder"},
 		{"partitions[0].outputFile", "a/../../b.mp4", "partitions[0].outputFile", "inside the job's folder"},
@@ -208,9 +208,9 @@ func TestParseNamesTheFaultyField(t *testing.T) {
 		{"partitions[0].command", "", "partitions[0].command", "must not be empty"},
 
 		{"merge", nil, "merge", "is missing"},
-		{"merge.inputs", []any{"intro.0000.mp4"}, "merge.inputs", "must name the chunks of all 2 partitions, got 1"},
-		{"merge.inputs[1]", "intro.0000.mp4", "merge.inputs[1]", "must be the outputFile of partitions[1]"},
-		{"merge.inputs[1]", "/etc/passwd", "merge.inputs[1]", "must be the outputFile of partitions[1]"},
+		{"merge.inputs", []any{"intro.0000.mp4"}, "merge.inputs", "must have the chunks of all 2 partitions, got 1"},
+		{"merge.inputs[1]", "intro.0000.mp4", "merge.inputs[1]", "must be partitions[1].outputFile"},
+		{"merge.inputs[1]", "/etc/passwd", "merge.inputs[1]", "must be partitions[1].outputFile"},
 		{"merge.output", "other.mp4", "merge.output", "must be the same as config.output"},
 		{"merge.command", "", "merge.command", "must not be empty"},
 	} {
@@ -243,7 +243,7 @@ func TestParseManyPartitions(t *testing.T) {
 	}{
 		{partitions(job.MaxPartitions + 1), "partitions: must have at most 10000, got 10001"},
 		{partitions(15, 10, 2), "partitions[2].frameCount: must be at least 1, got 0"},
-		{partitions(15), "merge.inputs: must name the chunks of all 15 partitions, got 2"},
+		{partitions(15), "merge.inputs: must have the chunks of all 15 partitions, got 2"},
 	} {
 		_, err := job.Parse(edited(t, "partitions", c.partitions))
 		if err == nil || err.Error() != c.want {
@@ -258,7 +258,7 @@ func TestParseRefusesDocuments(t *testing.T) {
 		{"blank", " \n", "job spec is empty"},
 		{"array", "[]", "job spec must be a JSON object"},
 		{"null", "null", "job spec must be a JSON object"},
-		{"newer", `{"version": 2, "new": true}`, "job spec has version 2, this helios reads up to 1; update helios"},
+		{"newer", `{"version": 2, "new": true}`, "job spec has version 2, but this helios supports only versions up to 1; update helios"},
 		{"comma", "{\n  \"version\": 1,\n  \"é\": }", "line 3, column 8"},
 		{"cut off", "{\n \"version\"", "line 2, column 10"},
 		{"twice", "{}\n{}", "line 2, column 1"},

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Rate is a frame rate in frames a second: an exact fraction in its lowest terms, from 1/60 to 1000.
-// Both terms fit into 32 bits, as ffmpeg and MP4 want them. The zero Rate means "not given".
+// Rate is a frame rate in frames per second: an exact fraction in lowest terms, from 1/60 to 1000. Both terms fit into
+// 32 bits, as ffmpeg and MP4 require. The zero Rate means that the rate is left out.
 type Rate struct {
 	Num, Den int64
 }
@@ -19,11 +19,11 @@ var (
 	maxRate = big.NewRat(1000, 1)
 )
 
-// ntscBases are the whole rates whose NTSC sibling, a thousandth slower, the trade writes as a
-// rounded decimal.
+// ntscBases are the integer rates with an NTSC variant, which is slower by 1000/1001 and usually written as a rounded
+// decimal.
 var ntscBases = []int64{24, 30, 48, 60, 120, 240}
 
-// NewRate returns num/den frames a second in its lowest terms.
+// NewRate returns num/den frames per second in lowest terms.
 func NewRate(num, den int64) (Rate, error) {
 	if den == 0 {
 		return Rate{}, Errorf("", "frame rate %d/0 divides by zero", num)
@@ -31,23 +31,22 @@ func NewRate(num, den int64) (Rate, error) {
 	return rateOf(big.NewRat(num, den), strconv.FormatInt(num, 10)+"/"+strconv.FormatInt(den, 10))
 }
 
-// ParseRate reads a frame rate: a decimal such as 30 or 12.5, or a fraction such as 30000/1001.
+// ParseRate parses a frame rate: a decimal such as 30 or 12.5, or a fraction such as 30000/1001.
 //
-// A decimal is taken exactly, unless it is one that the trade uses for an NTSC rate: n*1000/1001 with
-// n of 24, 30, 48, 60, 120 or 240, rounded to two or more decimals. So 23.976 and 23.98 mean
-// 24000/1001, 29.97 means 30000/1001, and likewise 47.952, 59.94, 119.88.
+// A decimal is exact unless it is a rounded NTSC rate: n*1000/1001 for n of 24, 30, 48, 60, 120 or 240, with two or more
+// decimal places. So 23.976 and 23.98 mean 24000/1001, 29.97 means 30000/1001, and 59.94 means 60000/1001.
 func ParseRate(text string) (Rate, error) {
 	if num, den, ok := strings.Cut(text, "/"); ok {
 		n, errNum := strconv.ParseUint(num, 10, 63)
 		d, errDen := strconv.ParseUint(den, 10, 63)
 		if errNum != nil || errDen != nil {
-			return Rate{}, errNoRate(text)
+			return Rate{}, errRate(text)
 		}
 		return NewRate(int64(n), int64(d))
 	}
 	exact, ok := parseDecimal(text)
 	if !ok {
-		return Rate{}, errNoRate(text)
+		return Rate{}, errRate(text)
 	}
 	if ntsc, ok := ntscRate(text, exact); ok {
 		exact = ntsc
@@ -55,11 +54,11 @@ func ParseRate(text string) (Rate, error) {
 	return rateOf(exact, text)
 }
 
-func errNoRate(text string) error {
-	return Errorf("", "%.40q is no frame rate: give frames a second such as 30, 29.97 or 30000/1001", text)
+func errRate(text string) error {
+	return Errorf("", "%.40q is not a frame rate; use frames per second such as 30, 29.97 or 30000/1001", text)
 }
 
-// ntscRate returns the NTSC rate that a decimal is the rounded form of.
+// ntscRate returns the NTSC rate of which a decimal is the rounded form.
 func ntscRate(text string, exact *big.Rat) (*big.Rat, bool) {
 	_, decimals, _ := strings.Cut(text, ".")
 	if len(decimals) < 2 || strings.ContainsAny(decimals, "eE") {
@@ -79,19 +78,19 @@ func ntscRate(text string, exact *big.Rat) (*big.Rat, bool) {
 
 func rateOf(exact *big.Rat, text string) (Rate, error) {
 	if exact.Cmp(minRate) < 0 || exact.Cmp(maxRate) > 0 {
-		return Rate{}, Errorf("", "frame rate %.40s is out of range: give 1/60 to 1000 frames a second", text)
+		return Rate{}, Errorf("", "frame rate %.40s is out of range; use 1/60 to 1000 frames per second", text)
 	}
 	limit := big.NewInt(math.MaxInt32)
 	if exact.Num().Cmp(limit) > 0 || exact.Denom().Cmp(limit) > 0 {
-		return Rate{}, Errorf("", "frame rate %.40s is too fine: give a fraction whose terms are at most %d", text, limit)
+		return Rate{}, Errorf("", "frame rate %.40s is too precise; use a fraction with terms of at most %d", text, limit)
 	}
 	return Rate{Num: exact.Num().Int64(), Den: exact.Denom().Int64()}, nil
 }
 
-// IsZero reports whether the rate was not given.
+// IsZero reports whether the rate is left out.
 func (r Rate) IsZero() bool { return r == Rate{} }
 
-// String returns the rate as [ParseRate] reads it: "30" or "30000/1001". The zero Rate is "".
+// String returns the rate as [ParseRate] accepts it: "30" or "30000/1001". The zero Rate is "".
 func (r Rate) String() string {
 	if r.IsZero() {
 		return ""
@@ -109,18 +108,18 @@ func (r Rate) At(n int64) *big.Rat {
 	return at.Mul(at, new(big.Rat).SetInt64(n))
 }
 
-// Milliseconds returns the time of frame n in milliseconds: the float64 nearest to n*1000/fps, so that
-// no error grows with n. The rate must not be zero.
+// Milliseconds returns the time of frame n in milliseconds: the float64 nearest to n*1000/fps, so that errors do not
+// accumulate. The rate must not be zero.
 func (r Rate) Milliseconds(n int64) float64 {
 	at := r.At(n)
 	ms, _ := at.Mul(at, big.NewRat(1000, 1)).Float64()
 	return ms
 }
 
-// MarshalText writes the rate like [Rate.String]; in JSON it is a string.
+// MarshalText returns [Rate.String]. In JSON, a rate is a string.
 func (r Rate) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// UnmarshalText reads what [ParseRate] reads.
+// UnmarshalText parses a rate with [ParseRate].
 func (r *Rate) UnmarshalText(text []byte) error {
 	parsed, err := ParseRate(string(text))
 	if err != nil {
@@ -130,7 +129,7 @@ func (r *Rate) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// UnmarshalJSON reads a string or a number by the rules of [ParseRate].
+// UnmarshalJSON parses a string or a number with [ParseRate].
 func (r *Rate) UnmarshalJSON(data []byte) error {
 	text, ok := scalarText(data)
 	if !ok {
@@ -139,8 +138,8 @@ func (r *Rate) UnmarshalJSON(data []byte) error {
 	return r.UnmarshalText([]byte(text))
 }
 
-// scalarText returns the text of a JSON string, or the literal of any other value. There is none in
-// null, which leaves a Go value as it is.
+// scalarText returns the text of a JSON string, or the literal of another value. ok is false for null, which does not
+// change a Go value.
 func scalarText(data []byte) (text string, ok bool) {
 	if string(data) == "null" {
 		return "", false

@@ -31,7 +31,7 @@ type compiledSchemas struct {
 	root, config, track, jobID *jsonschema.Schema
 }
 
-// schemas compiles late: a program that neither plans nor reads a spec pays nothing.
+// schemas compiles on first use, because most commands do not need a schema.
 var schemas = sync.OnceValue(func() compiledSchemas {
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema()))
 	if err != nil {
@@ -52,11 +52,10 @@ var schemas = sync.OnceValue(func() compiledSchemas {
 	}
 })
 
-// conform checks a decoded JSON value against a schema. The error is an [*Error] about the first
-// field, in alphabetical order, that is at fault.
+// conform validates a decoded JSON value against a schema. The error is an [*Error] about the first invalid field, in
+// alphabetical order.
 //
-// Numbers in the value must be float64: the schema library panics on a [json.Number] whose exponent
-// is huge.
+// Numbers in the value must be float64: the schema library panics on a [json.Number] with a huge exponent.
 func conform(schema *jsonschema.Schema, value any) error {
 	err := schema.Validate(value)
 	if err == nil {
@@ -90,7 +89,7 @@ func checkSeconds(value any) error {
 	return err
 }
 
-// formatText returns the text of a string or number. Formats do not apply to other types.
+// formatText returns the text of a string or number. Other types have no format.
 func formatText(value any) (string, bool) {
 	switch v := value.(type) {
 	case string:

@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// MaxLength is the longest time that a spec can speak of: 1000 hours.
+// MaxLength is the maximum time in a spec: 1000 hours.
 const MaxLength = 1000 * time.Hour
 
-// Seconds is a length of time, exact to the nanosecond, that text and JSON give in seconds. Finer
-// decimals are rounded to the nearest nanosecond: it makes 0.30000000000000004, which is what other
-// languages print for 0.1+0.2, the 0.3 that was meant. The zero Seconds means "not given".
+// Seconds is a length of time in nanoseconds, which text and JSON express in seconds. Decimals are rounded to the
+// nearest nanosecond, so 0.30000000000000004, which other languages print for 0.1+0.2, is 0.3. The zero Seconds means
+// that the time is left out.
 type Seconds struct {
 	d time.Duration
 }
 
-// SecondsOf returns a duration as Seconds.
+// SecondsOf converts a duration to Seconds.
 func SecondsOf(d time.Duration) Seconds { return Seconds{d} }
 
 var (
@@ -29,18 +29,19 @@ var (
 	}
 )
 
-// ParseSeconds reads a number of seconds, such as 2 or 0.5, or a duration in Go's notation, such as
-// 1m30s, 1h or 250ms. The result is from 0 to [MaxLength].
+// ParseSeconds parses a number of seconds, such as 2 or 0.5, or a duration as in Go, such as 1m30s, 1h or 250ms. The
+// result is between 0 and [MaxLength].
 func ParseSeconds(text string) (Seconds, error) {
 	ns, ok := parseNanoseconds(text)
 	if !ok {
-		return Seconds{}, Errorf("", "%.40q is no length of time: give seconds such as 2 or 0.5, or a duration such as 1m30s or 250ms", text)
+		return Seconds{}, Errorf("",
+			"%.40q is not a time; use seconds such as 2 or 0.5, or a duration such as 1m30s or 250ms", text)
 	}
 	if ns.Sign() < 0 {
-		return Seconds{}, Errorf("", "%.40s is negative: give a length of time such as 2 or 1m30s", text)
+		return Seconds{}, Errorf("", "%.40s is negative; use a time such as 2 or 1m30s", text)
 	}
 	if ns.Cmp(new(big.Rat).SetInt64(int64(MaxLength))) > 0 {
-		return Seconds{}, Errorf("", "%.40s is too long: give at most %d hours", text, MaxLength/time.Hour)
+		return Seconds{}, Errorf("", "%.40s is too long; use at most %d hours", text, MaxLength/time.Hour)
 	}
 	return Seconds{time.Duration(roundHalfUp(ns).Int64())}, nil
 }
@@ -69,13 +70,13 @@ func roundHalfUp(x *big.Rat) *big.Int {
 	return doubled.Div(doubled, new(big.Int).Lsh(x.Denom(), 1))
 }
 
-// IsZero reports whether the time is 0, which stands for "not given".
+// IsZero reports whether the time is 0 or left out.
 func (s Seconds) IsZero() bool { return s.d == 0 }
 
-// Equal reports whether both are the same length of time.
+// Equal reports whether both times are the same.
 func (s Seconds) Equal(t Seconds) bool { return s.d == t.d }
 
-// Duration returns the time as a [time.Duration].
+// Duration converts the time to a [time.Duration].
 func (s Seconds) Duration() time.Duration { return s.d }
 
 // Rat returns the exact number of seconds.
@@ -86,10 +87,10 @@ func (s Seconds) String() string {
 	return strings.TrimRight(strings.TrimRight(s.Rat().FloatString(9), "0"), ".")
 }
 
-// MarshalText writes the time like [Seconds.String].
+// MarshalText returns [Seconds.String].
 func (s Seconds) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads what [ParseSeconds] reads.
+// UnmarshalText parses a time with [ParseSeconds].
 func (s *Seconds) UnmarshalText(text []byte) error {
 	parsed, err := ParseSeconds(string(text))
 	if err != nil {
@@ -99,11 +100,11 @@ func (s *Seconds) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalJSON writes the time as a number of seconds.
+// MarshalJSON returns the number of seconds.
 func (s Seconds) MarshalJSON() ([]byte, error) { return s.MarshalText() }
 
-// UnmarshalJSON reads a string or a number by the rules of [ParseSeconds]. A number is read from its
-// literal: 0.1 is one tenth.
+// UnmarshalJSON parses a string or a number with [ParseSeconds]. A number is parsed from its literal: 0.1 is exactly one
+// tenth.
 func (s *Seconds) UnmarshalJSON(data []byte) error {
 	text, ok := scalarText(data)
 	if !ok {

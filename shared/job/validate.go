@@ -12,10 +12,10 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// Validate checks that the parts of a spec fit together: that the partitions follow each other from
-// config.startFrame on and have config.frameCount frames in all, that each has a chunk of its own in the
-// job file's folder, and that merge takes just these chunks in their order. It checks neither that files
-// exist nor what the commands say. Its error is an [*Error] that names the first faulty field.
+// Validate checks that the parts of a spec are consistent: the partitions are contiguous from config.startFrame and have
+// config.frameCount frames in total, each has its own chunk in the job file's folder, and merge joins exactly these
+// chunks in order. It does not check commands or the existence of files. The error is an [*Error] with the first invalid
+// field.
 func (s *Spec) Validate() error {
 	if s.Version != Version {
 		return Errorf("version", "must be %d, got %d", Version, s.Version)
@@ -48,40 +48,41 @@ func (s *Spec) validatePartitions() error {
 		}
 		if first, taken := owners[p.OutputFile]; taken {
 			return Errorf(fmt.Sprintf("partitions[%d].outputFile", i),
-				"%q is the chunk of partitions[%d] too; give each partition its own", p.OutputFile, first)
+				"%q is also the chunk of partitions[%d]; each partition needs its own", p.OutputFile, first)
 		}
 		owners[p.OutputFile] = i
 		next += p.FrameCount
 	}
 	if next != end {
-		return Errorf("partitions", "end before frame %d, but config.startFrame and config.frameCount ask for frames %d to %d",
+		return Errorf("partitions",
+			"end before frame %d, but config.startFrame and config.frameCount require frames %d to %d",
 			next, s.Config.StartFrame, end-1)
 	}
 	return nil
 }
 
-// validatePartition checks partition i, which should start at frame next; end is the frame after the
-// output's last one.
+// validatePartition checks that partition i starts at frame next. The frame after the last one of the output is end.
 func (s *Spec) validatePartition(i int, next, end int64) error {
 	p := &s.Partitions[i]
 	switch {
 	case p.ID != i:
 		return Errorf("id", "must be %d, got %d: ids count from 0 in the order of the frames", i, p.ID)
 	case p.StartFrame != next:
-		return Errorf("startFrame", "must be %d, got %d: partitions follow each other without a gap or an overlap", next, p.StartFrame)
+		return Errorf("startFrame", "must be %d, got %d: partitions are contiguous", next, p.StartFrame)
 	case p.FrameCount < 1:
 		return Errorf("frameCount", "must be at least 1, got %d", p.FrameCount)
 	case p.FrameCount > end-next:
-		return Errorf("frameCount", "must be at most %d, got %d: the output ends with frame %d", end-next, p.FrameCount, end-1)
+		return Errorf("frameCount", "must be at most %d, got %d: the output ends with frame %d",
+			end-next, p.FrameCount, end-1)
 	}
 	if err := checkChunk(p.OutputFile); err != nil {
 		return inside("outputFile", err)
 	}
 	switch p.OutputFile {
 	case path.Clean(s.Config.Output):
-		return Errorf("outputFile", "%q is the output of the whole job; give the chunk another name", p.OutputFile)
+		return Errorf("outputFile", "%q is the output of the job; use another name for the chunk", p.OutputFile)
 	case path.Clean(s.Config.Input):
-		return Errorf("outputFile", "%q is the composition; give the chunk another name", p.OutputFile)
+		return Errorf("outputFile", "%q is the composition; use another name for the chunk", p.OutputFile)
 	}
 	return nil
 }
@@ -99,11 +100,12 @@ func (s *Spec) validateAudio() error {
 		return inside("outputFile", err)
 	}
 	if path.Clean(s.Config.Output) == s.Audio.OutputFile {
-		return Errorf("outputFile", "%q is the output of the whole job; give the sound another name", s.Audio.OutputFile)
+		return Errorf("outputFile", "%q is the output of the job; use another name for the sound", s.Audio.OutputFile)
 	}
 	for i := range s.Partitions {
 		if s.Partitions[i].OutputFile == s.Audio.OutputFile {
-			return Errorf("outputFile", "%q is the chunk of partitions[%d] too; give the sound another name", s.Audio.OutputFile, i)
+			return Errorf("outputFile", "%q is also the chunk of partitions[%d]; use another name for the sound",
+				s.Audio.OutputFile, i)
 		}
 	}
 	return nil
@@ -115,14 +117,16 @@ func (s *Spec) validateMerge() error {
 		sound = s.Audio.OutputFile
 	}
 	if s.Merge.Audio != sound {
-		return Errorf("merge.audio", "must be the outputFile of audio, %q, got %q", sound, s.Merge.Audio)
+		return Errorf("merge.audio", "must be audio.outputFile, %q, got %q", sound, s.Merge.Audio)
 	}
 	if len(s.Merge.Inputs) != len(s.Partitions) {
-		return Errorf("merge.inputs", "must name the chunks of all %d partitions, got %d", len(s.Partitions), len(s.Merge.Inputs))
+		return Errorf("merge.inputs", "must have the chunks of all %d partitions, got %d",
+			len(s.Partitions), len(s.Merge.Inputs))
 	}
 	for i, input := range s.Merge.Inputs {
 		if want := s.Partitions[i].OutputFile; input != want {
-			return Errorf(fmt.Sprintf("merge.inputs[%d]", i), "must be the outputFile of partitions[%d], %q, got %q", i, want, input)
+			return Errorf(fmt.Sprintf("merge.inputs[%d]", i), "must be partitions[%d].outputFile, %q, got %q",
+				i, want, input)
 		}
 	}
 	if s.Merge.Output != s.Config.Output {
@@ -131,8 +135,8 @@ func (s *Spec) validateMerge() error {
 	return nil
 }
 
-// Validate checks each field's range, and that the duration is that of the frames. Fields in its error
-// are relative to the config.
+// Validate checks the range of each field, and that the duration matches the number of frames. Fields in the error are
+// relative to the config.
 func (c *Config) Validate() error {
 	if err := checkPath(c.Input); err != nil {
 		return inside("input", err)
@@ -147,19 +151,19 @@ func (c *Config) Validate() error {
 		return err
 	}
 	if c.Capture == CaptureStream && c.BestCapture() != CaptureStream {
-		return Errorf("capture", "stream fits opaque output of even size by an encoder of YUV 4:2:0 with 8 bits; use screenshot")
+		return Errorf("capture", "stream requires opaque output of even size in 8-bit YUV 4:2:0; use screenshot")
 	}
 	if _, err := Length(c.StartFrame+c.FrameCount, c.FPS); err != nil {
 		return inside("frameCount", err)
 	}
 	if frames := Frames(c.Duration, c.FPS); frames != c.FrameCount {
-		return Errorf("duration", "%s seconds at %s frames a second are %d frames, but frameCount is %d",
+		return Errorf("duration", "%s seconds at %s frames per second are %d frames, but frameCount is %d",
 			c.Duration, c.FPS, frames, c.FrameCount)
 	}
 	return nil
 }
 
-// Validate checks each field's range. Fields in its error are relative to the track.
+// Validate checks the range of each field. Fields in the error are relative to the track.
 func (t *Track) Validate() error {
 	if err := checkPath(t.Source); err != nil {
 		return inside("source", err)
@@ -167,11 +171,11 @@ func (t *Track) Validate() error {
 	return checkRanges(schemas().track, t)
 }
 
-// checkRanges checks a part of a spec against the schema: the ranges stand there, and there alone.
+// checkRanges validates a part of a spec against the schema, the only definition of the ranges.
 func checkRanges(schema *jsonschema.Schema, part any) error {
 	data, err := json.Marshal(part)
 	if err != nil {
-		return Errorf("", "cannot be written as JSON: %v", err) // a number that is infinite or none
+		return Errorf("", "cannot be encoded as JSON: %v", err) // an infinite number or NaN
 	}
 	var document any
 	if err := json.Unmarshal(data, &document); err != nil {
@@ -180,13 +184,13 @@ func checkRanges(schema *jsonschema.Schema, part any) error {
 	return conform(schema, document)
 }
 
-// checkPath checks what holds for any path or URL that has to survive JSON and a command line.
+// checkPath checks that JSON and a command line can contain a path or URL.
 func checkPath(name string) error {
 	switch {
 	case name == "":
 		return Errorf("", "must not be empty")
 	case !utf8.ValidString(name):
-		return Errorf("", "%q is not in UTF-8, which JSON cannot hold; rename it", name)
+		return Errorf("", "%q is not in UTF-8, which JSON requires; rename it", name)
 	case strings.ContainsRune(name, 0):
 		return Errorf("", "%q contains a NUL character", name)
 	}
@@ -207,26 +211,26 @@ func checkProps(props json.RawMessage) error {
 	return nil
 }
 
-// checkOutput allows a folder where there is to be a file for each frame.
+// checkOutput rejects folders, except for image sequences.
 func checkOutput(name string, format Format) error {
 	if err := checkPath(name); err != nil {
 		return err
 	}
 	folder := strings.HasSuffix(name, "/") && format != PNG && format != JPEG
 	if base := path.Base(name); folder || base == "." || base == ".." {
-		return Errorf("", "%q is a folder; name a file in it", name)
+		return Errorf("", "%q is a folder; use a file in it", name)
 	}
 	return nil
 }
 
-// checkChunk keeps chunks in the job's folder: a spec from elsewhere must not write anywhere else.
+// checkChunk rejects paths outside of the job's folder: a spec from an untrusted source must not write there.
 func checkChunk(name string) error {
 	if err := checkPath(name); err != nil {
 		return err
 	}
-	// IsLocal knows what else leads out of a folder on this system, such as C: or a backslash.
+	// IsLocal rejects what the operating system resolves to another folder, such as C: or a backslash.
 	if !fs.ValidPath(name) || name == "." || !filepath.IsLocal(name) {
-		return Errorf("", "%q must be a plain path inside the job's folder: relative, with slashes, without . or .. in it", name)
+		return Errorf("", "%q must be a path inside the job's folder: relative, with slashes, without . and ..", name)
 	}
 	return nil
 }
