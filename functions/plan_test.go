@@ -93,7 +93,7 @@ func TestPlanPartitions(t *testing.T) {
 		{request: `,"targetChunkSeconds":800`, frameMS: 20_000, partitions: 15, atOnce: 3},
 		{
 			request: `,"concurrency":1`, frameMS: 2000,
-			wantError: "600 frames that take about 20m0s (2s a frame), more than the 14m0s",
+			wantError: "600 frames take about 20m0s (2s per frame), more than the limit of 14m0s",
 		},
 		{request: ``, frameMS: 2000, replayMS: 1500, wantError: "1.5s to replay a frame"},
 	} {

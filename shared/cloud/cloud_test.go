@@ -168,7 +168,7 @@ func TestPlanDependsOnSpeed(t *testing.T) {
 	r.Concurrency = 1
 	e.Inspection.FrameMS = 2000
 	if _, err := r.plan(e.Inspection, "intro"); err == nil ||
-		!strings.Contains(err.Error(), "600 frames that take about 20m0s") {
+		!strings.Contains(err.Error(), "partitions of 600 frames take about 20m0s") {
 		t.Errorf("a partition that is too large returned %v", err)
 	}
 }

@@ -121,7 +121,7 @@ func (r *Request) plan(i Inspection, execution string) (*job.Spec, error) {
 	if fixed {
 		return spec, plan.CheckLimit(spec.Config, i.Pace(), len(spec.Partitions), FunctionTime)
 	}
-	if o.Concurrency, err = plan.Spread(spec.Config, i.Pace(), r.target(), FunctionTime); err != nil {
+	if o.Concurrency, err = plan.Partitions(spec.Config, i.Pace(), r.target(), FunctionTime); err != nil {
 		return nil, err
 	}
 	return plan.New(o)

@@ -51,11 +51,11 @@ func TestParse(t *testing.T) {
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("job.json is read otherwise (-want +got):\n%s", diff)
+		t.Errorf("job.json is parsed differently (-want +got):\n%s", diff)
 	}
 }
 
-func TestEncodeWritesWhatParseRead(t *testing.T) {
+func TestEncodeIsTheInverseOfParse(t *testing.T) {
 	spec, err := job.Parse(valid)
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func TestEncodeWritesWhatParseRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(valid), out.String()); diff != "" {
-		t.Errorf("job.json is written otherwise (-want +got):\n%s", diff)
+		t.Errorf("job.json is encoded differently (-want +got):\n%s", diff)
 	}
 }
 
@@ -118,7 +118,7 @@ func child(t testing.TB, parent any, key string) any {
 	return nil
 }
 
-func TestParseNamesTheFaultyField(t *testing.T) {
+func TestErrorsNameTheField(t *testing.T) {
 	long := strings.Repeat("x", 5000)
 	for _, c := range []struct {
 		field   string
@@ -215,12 +215,12 @@ func TestParseNamesTheFaultyField(t *testing.T) {
 		{"merge.command", "", "merge.command", "must not be empty"},
 	} {
 		_, err := job.Parse(edited(t, c.field, c.value))
-		var fault *job.Error
-		if !errors.As(err, &fault) {
+		var e *job.Error
+		if !errors.As(err, &e) {
 			t.Errorf("%s = %.40v: got %v, want a *job.Error", c.field, c.value, err)
 			continue
 		}
-		if fault.Field != c.fault || !strings.Contains(fault.Problem, c.problem) {
+		if e.Field != c.fault || !strings.Contains(e.Problem, c.problem) {
 			t.Errorf("%s = %.40v: got %q, want %s: … %s …", c.field, c.value, err, c.fault, c.problem)
 		}
 	}
@@ -230,7 +230,9 @@ func TestParseManyPartitions(t *testing.T) {
 	partitions := func(count int, faulty ...int) []any {
 		list := make([]any, count)
 		for i := range list {
-			list[i] = map[string]any{"id": i, "startFrame": 100 + i, "frameCount": 1, "outputFile": strconv.Itoa(i), "command": "c"}
+			list[i] = map[string]any{
+				"id": i, "startFrame": 100 + i, "frameCount": 1, "outputFile": strconv.Itoa(i), "command": "c",
+			}
 		}
 		for _, i := range faulty {
 			list[i].(map[string]any)["frameCount"] = 0
@@ -252,13 +254,13 @@ func TestParseManyPartitions(t *testing.T) {
 	}
 }
 
-func TestParseRefusesDocuments(t *testing.T) {
+func TestParseRejectsDocuments(t *testing.T) {
 	for _, c := range []struct{ name, data, want string }{
 		{"empty", "", "job spec is empty"},
 		{"blank", " \n", "job spec is empty"},
 		{"array", "[]", "job spec must be a JSON object"},
 		{"null", "null", "job spec must be a JSON object"},
-		{"newer", `{"version": 2, "new": true}`, "job spec has version 2, but this helios supports only versions up to 1; update helios"},
+		{"newer", `{"version": 2, "new": true}`, "job spec has version 2, but this helios supports only versions up to 1"},
 		{"comma", "{\n  \"version\": 1,\n  \"é\": }", "line 3, column 8"},
 		{"cut off", "{\n \"version\"", "line 2, column 10"},
 		{"twice", "{}\n{}", "line 2, column 1"},
@@ -272,8 +274,8 @@ func TestParseRefusesDocuments(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := job.Parse([]byte(c.data))
-			var fault *job.Error
-			if !errors.As(err, &fault) || !strings.Contains(err.Error(), c.want) {
+			var e *job.Error
+			if !errors.As(err, &e) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want a *job.Error with %q", err, c.want)
 			}
 		})
@@ -296,7 +298,7 @@ func TestParseAcceptsOtherForms(t *testing.T) {
 	}
 }
 
-// The published schema must be a schema, and say the same to a validator without Helios's formats.
+// The published schema is a valid schema, also for validators that do not know the formats of Helios.
 func TestSchemaWorksElsewhere(t *testing.T) {
 	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(job.Schema()))
 	if err != nil {
@@ -339,9 +341,9 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		spec, err := job.Parse(data)
 		if err != nil {
-			var fault *job.Error
-			if !errors.As(err, &fault) {
-				t.Fatalf("%T is no *job.Error: %v", err, err)
+			var e *job.Error
+			if !errors.As(err, &e) {
+				t.Fatalf("got %T, want a *job.Error: %v", err, err)
 			}
 			return
 		}
@@ -351,10 +353,10 @@ func FuzzParse(f *testing.F) {
 		}
 		again, err := job.Parse(out.Bytes())
 		if err != nil {
-			t.Fatalf("cannot read what was written: %v\n%s", err, out.Bytes())
+			t.Fatalf("the encoded spec is invalid: %v\n%s", err, out.Bytes())
 		}
 		if diff := cmp.Diff(spec, again); diff != "" {
-			t.Fatalf("changed by writing and reading (-before +after):\n%s", diff)
+			t.Fatalf("encoding and parsing changes the spec (-before +after):\n%s", diff)
 		}
 	})
 }

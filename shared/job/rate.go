@@ -33,8 +33,8 @@ func NewRate(num, den int64) (Rate, error) {
 
 // ParseRate parses a frame rate: a decimal such as 30 or 12.5, or a fraction such as 30000/1001.
 //
-// A decimal is exact unless it is a rounded NTSC rate: n*1000/1001 for n of 24, 30, 48, 60, 120 or 240, with two or more
-// decimal places. So 23.976 and 23.98 mean 24000/1001, 29.97 means 30000/1001, and 59.94 means 60000/1001.
+// A decimal is exact unless it is a rounded NTSC rate: n*1000/1001 for n of 24, 30, 48, 60, 120 or 240, with two or
+// more decimal places. So 23.976 and 23.98 mean 24000/1001, 29.97 means 30000/1001, and 59.94 means 60000/1001.
 func ParseRate(text string) (Rate, error) {
 	if num, den, ok := strings.Cut(text, "/"); ok {
 		n, errNum := strconv.ParseUint(num, 10, 63)

@@ -103,7 +103,7 @@ func (s *Seconds) UnmarshalText(text []byte) error {
 // MarshalJSON returns the number of seconds.
 func (s Seconds) MarshalJSON() ([]byte, error) { return s.MarshalText() }
 
-// UnmarshalJSON parses a string or a number with [ParseSeconds]. A number is parsed from its literal: 0.1 is exactly one
+// UnmarshalJSON parses a string or a number with [ParseSeconds]. A number is parsed from its literal: 0.1 is one
 // tenth.
 func (s *Seconds) UnmarshalJSON(data []byte) error {
 	text, ok := scalarText(data)

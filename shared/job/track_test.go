@@ -18,7 +18,8 @@ func TestParseTrack(t *testing.T) {
 		"music.mp3@1.5":              {Source: "music.mp3", Offset: seconds(1.5), Volume: 1},
 		"a.wav@1m30s,volume=.5,loop": {Source: "a.wav", Offset: seconds(90), Volume: .5, Loop: true},
 		"a.wav,fade-in=1,fade-out=250ms,seek=2,duration=3,rate=2": {
-			Source: "a.wav", Volume: 1, FadeIn: seconds(1), FadeOut: seconds(.25), Seek: seconds(2), Duration: seconds(3), Rate: 2,
+			Source: "a.wav", Volume: 1, FadeIn: seconds(1), FadeOut: seconds(.25),
+			Seek: seconds(2), Duration: seconds(3), Rate: 2,
 		},
 		"me@home.wav":                      {Source: "me@home.wav", Volume: 1},
 		"one, two.wav@2":                   {Source: "one, two.wav", Offset: seconds(2), Volume: 1},

@@ -12,10 +12,10 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// Validate checks that the parts of a spec are consistent: the partitions are contiguous from config.startFrame and have
-// config.frameCount frames in total, each has its own chunk in the job file's folder, and merge joins exactly these
-// chunks in order. It does not check commands or the existence of files. The error is an [*Error] with the first invalid
-// field.
+// Validate checks that the parts of a spec are consistent: the partitions are contiguous from config.startFrame and
+// have config.frameCount frames in total, each has its own chunk in the job file's folder, and merge joins exactly
+// these chunks in order. It does not check commands or the existence of files. The error is an [*Error] with the first
+// invalid field.
 func (s *Spec) Validate() error {
 	if s.Version != Version {
 		return Errorf("version", "must be %d, got %d", Version, s.Version)

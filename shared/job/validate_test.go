@@ -55,8 +55,8 @@ func TestValidateSpecInMemory(t *testing.T) {
 				}
 				return
 			}
-			if fault, ok := err.(*job.Error); !ok || fault.Field != c.want {
-				t.Errorf("got %v, want a fault in %s", err, c.want)
+			if e, ok := err.(*job.Error); !ok || e.Field != c.want {
+				t.Errorf("got %v, want an error in %s", err, c.want)
 			}
 		})
 	}

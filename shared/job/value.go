@@ -56,7 +56,7 @@ func (f field[T]) Type() string {
 // integer is the type of a setting that is a whole number.
 type integer interface{ int | int64 | uint32 }
 
-// whole is the kind of whole numbers. An optional setting, which has a minimum above 0, can be set to 0 with wholeOrZero.
+// whole is the kind of whole numbers. With wholeOrZero, a flag can set an optional setting to 0, its default.
 func whole[T integer](least, most int64, p func(*Config) *T) valueKind {
 	return wholeFrom(least, least, most, p)
 }

@@ -33,7 +33,8 @@ func writeCommands(s *job.Spec) error {
 				"put the data into a file that the page fetches", maxCommand)
 		case total > maxCommands:
 			return job.Errorf("props", "make the commands of %d partitions %d MB long, the limit is %d MB; "+
-				"put the data into a file that the page fetches, or use fewer partitions", len(s.Partitions), total>>20, maxCommands>>20)
+				"put the data into a file that the page fetches, or use fewer partitions",
+				len(s.Partitions), total>>20, maxCommands>>20)
 		}
 	}
 	if s.Audio != nil {

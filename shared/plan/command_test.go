@@ -83,7 +83,8 @@ func TestCommandsSurviveTheShell(t *testing.T) {
 func TestMergeCommandOfManyChunks(t *testing.T) {
 	for _, name := range []string{"intro", "it's $HOME", "-o", `50% \n \\ 100%%d`, "two\nlines"} {
 		t.Run(name, func(t *testing.T) {
-			spec := mustPlan(t, plan.Options{Config: job.Config{Input: "a.html", Output: "out/" + name + ".mp4", FrameCount: 10_000}, Concurrency: 10_000})
+			config := job.Config{Input: "a.html", Output: "out/" + name + ".mp4", FrameCount: 10_000}
+			spec := mustPlan(t, plan.Options{Config: config, Concurrency: 10_000})
 			want := []string{"merge", "out/" + name + ".mp4"}
 			for _, input := range spec.Merge.Inputs {
 				want = append(want, job.PathWord(input))

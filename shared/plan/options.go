@@ -7,17 +7,16 @@ import (
 	"net/url"
 	"path"
 	"strings"
-	"time"
 
 	"helios/shared/addr"
 	"helios/shared/job"
 )
 
-// Options are the input of a plan. A setting that is left out gets a default that depends on the others, such as the
-// codec of the format.
+// Options are the input of a plan.
 type Options struct {
-	// Config contains the settings. Input and Output are paths with slashes, absolute or relative to the job file, or
-	// URLs. Either Duration or FrameCount is required.
+	// Config contains the settings. Those that are left out get defaults, which can depend on others, such as the codec
+	// of the format. Input and Output are paths with slashes, absolute or relative to the job file, or URLs. Either
+	// Duration or FrameCount is required.
 	job.Config
 
 	// BaseURL is the http, https or s3 URL of the folder where runners find a local Input. An Input that is a URL is
@@ -36,60 +35,17 @@ type Options struct {
 	Revision string `json:"revision,omitempty"`
 }
 
-// What a render has when nobody says otherwise.
-const (
-	DefaultWidth  = 1920
-	DefaultHeight = 1080
-)
-
-// More of what a render has when nobody says otherwise.
-var (
-	DefaultFPS     = job.Rate{Num: 30, Den: 1}
-	DefaultTimeout = job.SecondsOf(30 * time.Second)
-)
-
-func (o Options) withDefaults() job.Config {
-	c := o.Config
-	setDefault(&c.Output, "output.mp4")
-	setDefault(&c.Format, job.FormatOf(c.Output))
-	setDefault(&c.Scale, 1)
-	setDefault(&c.Width, DefaultWidth)
-	setDefault(&c.Height, DefaultHeight)
-	setDefault(&c.FPS, DefaultFPS)
-	video, sound := DefaultCodecs(c.Format)
-	setDefault(&c.VideoCodec, video)
-	setDefault(&c.AudioCodec, sound)
-	preset, quality := DefaultSettings(c.VideoCodec)
-	setDefault(&c.Preset, preset)
-	setDefault(&c.Quality, &quality)
-	setDefault(&c.Timeout, DefaultTimeout)
-	if c.SeekMode.IsAuto() {
-		c.SeekMode = job.SeekReplay
-	}
-	if c.Capture.IsAuto() {
-		c.Capture = c.BestCapture()
-	}
-	return c
-}
-
-func setDefault[T comparable](option *T, value T) {
-	var zero T
-	if *option == zero {
-		*option = value
-	}
-}
-
 // config returns the complete settings.
 func (o Options) config() (job.Config, error) {
-	c := o.withDefaults()
-	var err error
+	c := withDefaults(o.Config)
 	if c.Format == "" {
-		return job.Config{}, job.Errorf("output", "%q has no suffix of a format: name it .mp4, .mov, .webm, .gif, .webp, .apng or .zip, or end it with a slash for a folder of pictures", c.Output)
+		return job.Config{}, errFormat(c.Output)
 	}
+	var err error
 	if c.Input, err = o.Composition(); err != nil {
 		return job.Config{}, err
 	}
-	// A rate made by hand may be anything, and what follows divides by it.
+	// Callers can construct any rate, and the length divides by it.
 	if c.FPS, err = job.NewRate(c.FPS.Num, c.FPS.Den); err != nil {
 		return job.Config{}, job.Errorf("fps", "%v", err)
 	}
@@ -102,13 +58,22 @@ func (o Options) config() (job.Config, error) {
 	return c, c.Validate()
 }
 
+// errFormat returns the error for an output whose suffix does not select a format.
+func errFormat(output string) error {
+	const remedy = "use .mp4, .mov, .webm, .gif, .webp, .apng or .zip, or a folder with a slash at the end"
+	if suffix := path.Ext(output); suffix != "" {
+		return job.Errorf("output", "%s is not supported; %s", suffix, remedy)
+	}
+	return job.Errorf("output", "%q has no suffix; %s", output, remedy)
+}
+
 // HasSound reports whether the output may have sound.
 func (o Options) HasSound() bool {
 	f := cmp.Or(o.Format, job.FormatOf(o.Output))
 	return !o.Mute && (f == "" || f.Video())
 }
 
-// tracks returns the sound that the output can hold.
+// tracks returns the tracks of the output. Images have none.
 func (o Options) tracks() []job.Track {
 	if !o.HasSound() {
 		return nil
@@ -116,6 +81,7 @@ func (o Options) tracks() []job.Track {
 	return o.Tracks
 }
 
+// length returns the number of frames and the duration.
 func (o Options) length(fps job.Rate) (int64, job.Seconds, error) {
 	switch {
 	case o.FrameCount < 0:
@@ -128,39 +94,40 @@ func (o Options) length(fps job.Rate) (int64, job.Seconds, error) {
 		return o.FrameCount, duration, nil
 	case o.Duration.IsZero():
 		return 0, job.Seconds{}, job.Errorf("duration",
-			"the length is unknown: give --duration or --frame-count, or put data-duration on the page's <html>")
+			"is unknown; use --duration or --frame-count, or set data-duration on the page's <html>")
 	}
 	return job.Frames(o.Duration, fps), o.Duration, nil
 }
 
-// Composition returns the input as the workers find it.
+// Composition returns the address of the composition for runners: Input, or its address below BaseURL.
 func (o Options) Composition() (string, error) {
 	if o.Input == "" {
-		return "", job.Errorf("input", "is missing: name an HTML file, a folder with an index.html or a URL")
+		return "", job.Errorf("input", "is missing; use an HTML file, a folder with an index.html, or a URL")
 	}
 	if o.BaseURL == "" || addr.IsRemote(o.Input) {
 		return o.Input, nil
 	}
 	base, err := url.Parse(o.BaseURL)
 	if err != nil || !addr.IsRemote(o.BaseURL) || base.Host == "" {
-		return "", job.Errorf("baseUrl", "%q is no web address: give one such as https://example.com/compositions/", o.BaseURL)
+		return "", job.Errorf("baseUrl",
+			"%q is not a URL; use one such as https://example.com/compositions/", o.BaseURL)
 	}
 	name := path.Base(o.Input)
 	if name == "." || name == ".." || name == "/" {
-		return "", job.Errorf("input", "%q has no name that could be joined to the base URL; name the file or folder itself", o.Input)
+		return "", job.Errorf("input", "%q has no name to join to the base URL; name the file or folder", o.Input)
 	}
 	slash := ""
 	if strings.HasSuffix(o.Input, "/") {
 		slash = "/"
 	}
-	if strings.EqualFold(base.Scheme, "s3") {
-		return strings.TrimSuffix(o.BaseURL, "/") + "/" + name + slash, nil // keys have no escapes
+	if addr.IsS3(o.BaseURL) {
+		return strings.TrimSuffix(o.BaseURL, "/") + "/" + name + slash, nil // keys are not escaped
 	}
 	name = url.PathEscape(name) + slash
 	return base.JoinPath(name).String(), nil
 }
 
-// props returns the props without insignificant space: equal props give equal jobs.
+// props returns the props without insignificant space, so that equal props result in equal jobs.
 func (o Options) props() (json.RawMessage, error) {
 	if len(o.Props) == 0 {
 		return nil, nil

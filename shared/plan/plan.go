@@ -1,10 +1,31 @@
-// Package plan turns render options into a job spec. It is pure: no disk, no network, no clock and no
-// randomness of its own, so the CLI and the plan function make the same partitions of the same options.
+// Package plan turns the options of a render into a job spec.
+//
+// # Plans
+//
+// [New] completes the settings with defaults, splits the frames into partitions, and writes the command of each step:
+//
+//	spec, err := plan.New(plan.Options{
+//		Config:      job.Config{Input: "intro.html", FrameCount: 300},
+//		Concurrency: 4,
+//	})
+//
+// A plan is a pure function of its [Options]: it does not depend on files, the network, the time or random numbers. So
+// the CLI and the plan function on AWS make the same partitions, and the same options have the same job id.
+//
+// # What a plan does not know
+//
+// A plan does not open the page. Package render does that first, and sets the options that the page declares or that
+// depend on it: its size, frame rate, length, sound and seek mode.
+//
+// # Number of partitions
+//
+// If the time per frame is known ([Pace]), [Partitions] chooses a number of partitions so that each takes a given time,
+// and [CheckLimit] rejects partitions that take too long.
 package plan
 
 import "helios/shared/job"
 
-// New plans a render. Its error is a [*job.Error] that names the option at fault, by its JSON name.
+// New plans a render. The error is a [*job.Error] with the JSON name of the option.
 func New(o Options) (*job.Spec, error) {
 	config, err := o.config()
 	if err != nil {
@@ -43,8 +64,8 @@ func New(o Options) (*job.Spec, error) {
 	return spec, nil
 }
 
-// split divides the frames into runs of ceil(frames/concurrency), of which the last may be shorter and
-// none is empty.
+// split splits the frames into partitions of ceil(frames/concurrency) frames. The last one may be shorter; none is
+// empty.
 func split(c job.Config, concurrency int) ([]job.Partition, error) {
 	switch {
 	case concurrency < 0:
@@ -52,24 +73,23 @@ func split(c job.Config, concurrency int) ([]job.Partition, error) {
 	case concurrency == 0:
 		concurrency = 1
 	}
-	chunkSize := ceilDiv(c.FrameCount, int64(concurrency))
-	count := ceilDiv(c.FrameCount, chunkSize)
+	size := ceilDiv(c.FrameCount, int64(concurrency))
+	count := ceilDiv(c.FrameCount, size)
 	if count > job.MaxPartitions {
-		return nil, job.Errorf("concurrency", "%d makes %d partitions, but a map of Step Functions runs %d at most; use at most %[3]d",
-			concurrency, count, job.MaxPartitions)
+		return nil, job.Errorf("concurrency", "must be at most %d, got %d", job.MaxPartitions, concurrency)
 	}
 	partitions := make([]job.Partition, count)
 	for i := range partitions {
-		first := int64(i) * chunkSize
+		first := int64(i) * size
 		partitions[i] = job.Partition{
 			ID:         i,
 			StartFrame: c.StartFrame + first,
-			FrameCount: min(chunkSize, c.FrameCount-first),
+			FrameCount: min(size, c.FrameCount-first),
 			OutputFile: chunkName(&c, i),
 		}
 	}
 	return partitions, nil
 }
 
-// ceilDiv returns a/b rounded up, for a of at least 1.
+// ceilDiv returns a/b rounded up. Both must be at least 1.
 func ceilDiv(a, b int64) int64 { return (a-1)/b + 1 }

@@ -31,7 +31,8 @@ var (
 
 // helios render test.html --emit-job job.json --concurrency 2 --duration 2 --fps 30
 func TestReferenceCase(t *testing.T) {
-	got := mustPlan(t, plan.Options{Config: job.Config{Input: "intro.html", Output: "intro.mp4", Duration: twoSeconds, FPS: job.Rate{Num: 30, Den: 1}}, Concurrency: 2})
+	config := job.Config{Input: "intro.html", Output: "intro.mp4", Duration: twoSeconds, FPS: job.Rate{Num: 30, Den: 1}}
+	got := mustPlan(t, plan.Options{Config: config, Concurrency: 2})
 	if len(got.JobID) != 32 {
 		t.Errorf("the job's id is %q, want 32 hexadecimal digits", got.JobID)
 	}
@@ -50,9 +51,11 @@ func TestReferenceCase(t *testing.T) {
 		},
 		Partitions: []job.Partition{
 			{ID: 0, StartFrame: 0, FrameCount: 30, OutputFile: "intro.0000.mp4",
-				Command: "helios render intro.html --start-frame 0 --frame-count 30 --chunk " + got.JobID + ":0/2" + flags + " -o intro.0000.mp4"},
+				Command: "helios render intro.html --start-frame 0 --frame-count 30 --chunk " + got.JobID + ":0/2" +
+					flags + " -o intro.0000.mp4"},
 			{ID: 1, StartFrame: 30, FrameCount: 30, OutputFile: "intro.0001.mp4",
-				Command: "helios render intro.html --start-frame 30 --frame-count 30 --chunk " + got.JobID + ":1/2" + flags + " -o intro.0001.mp4"},
+				Command: "helios render intro.html --start-frame 30 --frame-count 30 --chunk " + got.JobID + ":1/2" +
+					flags + " -o intro.0001.mp4"},
 		},
 		Merge: job.Merge{
 			Inputs: []string{"intro.0000.mp4", "intro.0001.mp4"}, Output: "intro.mp4",
@@ -60,30 +63,41 @@ func TestReferenceCase(t *testing.T) {
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the reference case is planned otherwise (-want +got):\n%s", diff)
+		t.Errorf("the plan differs (-want +got):\n%s", diff)
 	}
 }
 
 func TestPartitions(t *testing.T) {
+	// options returns the options of a composition with a number of frames.
+	options := func(frames int64, concurrency int) plan.Options {
+		return plan.Options{Config: job.Config{FrameCount: frames}, Concurrency: concurrency}
+	}
+	lasting := func(d time.Duration, fps job.Rate, concurrency int) plan.Options {
+		return plan.Options{Config: job.Config{Duration: job.SecondsOf(d), FPS: fps}, Concurrency: concurrency}
+	}
+	late := options(10, 3)
+	late.StartFrame = 100
+	both := options(4, 0)
+	both.Duration = twoSeconds
 	for _, c := range []struct {
 		name    string
 		options plan.Options
 		want    string // startFrame+frameCount of each partition
 	}{
-		{"concurrency left out", plan.Options{Config: job.Config{FrameCount: 7}}, "0+7"},
-		{"divides", plan.Options{Config: job.Config{FrameCount: 9}, Concurrency: 3}, "0+3 3+3 6+3"},
-		{"last is shorter", plan.Options{Config: job.Config{FrameCount: 10}, Concurrency: 3}, "0+4 4+4 8+2"},
-		{"fewer than asked", plan.Options{Config: job.Config{FrameCount: 10}, Concurrency: 6}, "0+2 2+2 4+2 6+2 8+2"},
-		{"one frame", plan.Options{Config: job.Config{FrameCount: 1}, Concurrency: 8}, "0+1"},
-		{"more than frames", plan.Options{Config: job.Config{FrameCount: 3}, Concurrency: 1000}, "0+1 1+1 2+1"},
-		{"more than allowed, but few frames", plan.Options{Config: job.Config{FrameCount: 2}, Concurrency: 1_000_000}, "0+1 1+1"},
-		{"start frame", plan.Options{Config: job.Config{FrameCount: 10, StartFrame: 100}, Concurrency: 3}, "100+4 104+4 108+2"},
-		{"a tenth of a second", plan.Options{Config: job.Config{Duration: job.SecondsOf(100 * time.Millisecond)}}, "0+3"},
-		{"half a second of NTSC", plan.Options{Config: job.Config{Duration: job.SecondsOf(500 * time.Millisecond), FPS: ntsc}, Concurrency: 2}, "0+8 8+7"},
-		{"1001 seconds of NTSC", plan.Options{Config: job.Config{Duration: job.SecondsOf(1001 * time.Second), FPS: ntsc}}, "0+30000"},
-		{"a day", plan.Options{Config: job.Config{Duration: job.SecondsOf(24 * time.Hour), FPS: job.Rate{Num: 60, Den: 1}}, Concurrency: 4},
+		{"concurrency left out", options(7, 0), "0+7"},
+		{"equal partitions", options(9, 3), "0+3 3+3 6+3"},
+		{"last is shorter", options(10, 3), "0+4 4+4 8+2"},
+		{"fewer than requested", options(10, 6), "0+2 2+2 4+2 6+2 8+2"},
+		{"one frame", options(1, 8), "0+1"},
+		{"fewer than frames", options(3, 1000), "0+1 1+1 2+1"},
+		{"concurrency above the maximum, but few frames", options(2, 1_000_000), "0+1 1+1"},
+		{"start frame", late, "100+4 104+4 108+2"},
+		{"a tenth of a second", lasting(100*time.Millisecond, job.Rate{}, 0), "0+3"},
+		{"half a second of NTSC", lasting(500*time.Millisecond, ntsc, 2), "0+8 8+7"},
+		{"1001 seconds of NTSC", lasting(1001*time.Second, ntsc, 0), "0+30000"},
+		{"a day", lasting(24*time.Hour, job.Rate{Num: 60, Den: 1}, 4),
 			"0+1296000 1296000+1296000 2592000+1296000 3888000+1296000"},
-		{"frame count wins", plan.Options{Config: job.Config{FrameCount: 4, Duration: twoSeconds}}, "0+4"},
+		{"frame count overrides duration", both, "0+4"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.options.Input = "a.html"
@@ -100,69 +114,87 @@ func TestPartitions(t *testing.T) {
 
 func TestDurationInConfig(t *testing.T) {
 	for _, c := range []struct {
-		options plan.Options
-		want    string
+		config job.Config
+		want   string
 	}{
-		{plan.Options{Config: job.Config{Duration: job.SecondsOf(500 * time.Millisecond), FPS: ntsc}}, "0.5"},
-		{plan.Options{Config: job.Config{FrameCount: 15, FPS: ntsc}}, "0.5005"},
-		{plan.Options{Config: job.Config{FrameCount: 10, FPS: ntsc}}, "0.333666666"},
-		{plan.Options{Config: job.Config{FrameCount: 60, Duration: job.SecondsOf(time.Hour)}}, "2"},
+		{job.Config{Duration: job.SecondsOf(500 * time.Millisecond), FPS: ntsc}, "0.5"},
+		{job.Config{FrameCount: 15, FPS: ntsc}, "0.5005"},
+		{job.Config{FrameCount: 10, FPS: ntsc}, "0.333666666"},
+		{job.Config{FrameCount: 60, Duration: job.SecondsOf(time.Hour)}, "2"},
 	} {
-		c.options.Input = "a.html"
-		if got := mustPlan(t, c.options).Config.Duration.String(); got != c.want {
-			t.Errorf("the duration of %d frames or %s s is %s, want %s", c.options.FrameCount, c.options.Duration, got, c.want)
+		c.config.Input = "a.html"
+		if got := mustPlan(t, plan.Options{Config: c.config}).Config.Duration.String(); got != c.want {
+			t.Errorf("the duration of %d frames or %s s is %s, want %s", c.config.FrameCount, c.config.Duration, got, c.want)
 		}
 	}
 }
 
-func TestNewNamesTheFaultyOption(t *testing.T) {
+func TestErrorsNameTheOption(t *testing.T) {
 	quality := 101
 	for _, c := range []struct {
 		name          string
-		change        func(*plan.Options)
 		field, remedy string
+		change        func(*plan.Options)
 	}{
-		{"no input", func(o *plan.Options) { o.Input = "" }, "input", "name an HTML file"},
-		{"input not UTF-8", func(o *plan.Options) { o.Input = "\xff.html" }, "input", "rename it"},
-		{"NUL in output", func(o *plan.Options) { o.Output = "a\x00.mp4" }, "output", "NUL"},
-		{"folder as output", func(o *plan.Options) { o.Output = "videos/"; o.Format = job.MP4 }, "output", "name a file in it"},
-		{"output without a suffix", func(o *plan.Options) { o.Output = "plain" }, "output", "no suffix of a format"},
-		{"unknown length", func(o *plan.Options) { o.FrameCount = 0 }, "duration", "give --duration or --frame-count"},
-		{"negative duration", func(o *plan.Options) { o.FrameCount = 0; o.Duration = job.SecondsOf(-1) }, "duration", "negative"},
-		{"long duration", func(o *plan.Options) { o.FrameCount = 0; o.Duration = job.SecondsOf(1001 * time.Hour) }, "duration", "at most"},
-		{"negative frame count", func(o *plan.Options) { o.FrameCount = -1 }, "frameCount", "at least 1"},
-		{"huge frame count", func(o *plan.Options) { o.FrameCount = 1<<63 - 1 }, "frameCount", "1000 hours"},
-		{"negative start frame", func(o *plan.Options) { o.StartFrame = -1 }, "startFrame", "at least 0"},
-		{"huge start frame", func(o *plan.Options) { o.StartFrame = 1<<63 - 1 }, "startFrame", "at most"},
-		{"late start frame", func(o *plan.Options) { o.StartFrame = 1 << 52 }, "frameCount", "1000 hours"},
-		{"negative concurrency", func(o *plan.Options) { o.Concurrency = -1 }, "concurrency", "at least 1"},
-		{"too many partitions", func(o *plan.Options) { o.FrameCount = 10_001; o.Concurrency = 10_001 }, "concurrency", "use at most 10000"},
-		{"wide", func(o *plan.Options) { o.Width = 16385 }, "width", "at most 16384"},
-		{"negative height", func(o *plan.Options) { o.Height = -1 }, "height", "at least 1"},
-		{"rate by hand", func(o *plan.Options) { o.FPS = job.Rate{Num: 30} }, "fps", "divides by zero"},
-		{"negative rate", func(o *plan.Options) { o.FPS = job.Rate{Num: -30, Den: 1} }, "fps", "1/60 to 1000"},
-		{"quality", func(o *plan.Options) { o.Quality = &quality }, "quality", "at most 100"},
-		{"codec", func(o *plan.Options) { o.VideoCodec = "$(id)" }, "videoCodec", "must match"},
-		{"seek mode", func(o *plan.Options) { o.SeekMode = "fly" }, "seekMode", `"replay" or "direct"`},
-		{"capture", func(o *plan.Options) { o.Capture = "photo" }, "capture", `"screenshot"`},
-		{"timeout", func(o *plan.Options) { o.Timeout = job.SecondsOf(2 * time.Hour) }, "timeout", "at most 3600"},
-		{"props no JSON", func(o *plan.Options) { o.Props = json.RawMessage("{") }, "props", "JSON object"},
-		{"props no object", func(o *plan.Options) { o.Props = json.RawMessage("[]") }, "props", "an object"},
-		{"number in props", func(o *plan.Options) { o.Props = json.RawMessage(`{"a":1e400}`) }, "props", "1e400"},
-		{"props not UTF-8", func(o *plan.Options) { o.Props = json.RawMessage("{\"a\":\"\xff\"}") }, "props", "UTF-8"},
-		{"big props", func(o *plan.Options) { o.Props = bigProps(131_000) }, "props", "that the page fetches"},
-		{"big props, many partitions", func(o *plan.Options) { o.Props = bigProps(50_000); o.FrameCount = 5000; o.Concurrency = 5000 },
-			"props", "fewer partitions"},
-		{"base URL", func(o *plan.Options) { o.BaseURL = "example.com" }, "baseUrl", "https://"},
-		{"base URL without host", func(o *plan.Options) { o.BaseURL = "https:///x" }, "baseUrl", "https://"},
-		{"base URL and no name", func(o *plan.Options) { o.BaseURL = "https://example.com"; o.Input = "../.." }, "input", "name the file"},
+		{"no input", "input", "use an HTML file", func(o *plan.Options) { o.Input = "" }},
+		{"input not UTF-8", "input", "rename it", func(o *plan.Options) { o.Input = "\xff.html" }},
+		{"NUL in output", "output", "NUL", func(o *plan.Options) { o.Output = "a\x00.mp4" }},
+		{"folder as output", "output", "use a file in it", func(o *plan.Options) {
+			o.Output = "videos/"
+			o.Format = job.MP4
+		}},
+		{"output without a suffix", "output", "has no suffix; use .mp4", func(o *plan.Options) { o.Output = "plain" }},
+		{"unknown length", "duration", "use --duration or --frame-count", func(o *plan.Options) { o.FrameCount = 0 }},
+		{"negative duration", "duration", "negative", func(o *plan.Options) {
+			o.FrameCount = 0
+			o.Duration = job.SecondsOf(-1)
+		}},
+		{"long duration", "duration", "at most", func(o *plan.Options) {
+			o.FrameCount = 0
+			o.Duration = job.SecondsOf(1001 * time.Hour)
+		}},
+		{"negative frame count", "frameCount", "at least 1", func(o *plan.Options) { o.FrameCount = -1 }},
+		{"huge frame count", "frameCount", "1000 hours", func(o *plan.Options) { o.FrameCount = 1<<63 - 1 }},
+		{"negative start frame", "startFrame", "at least 0", func(o *plan.Options) { o.StartFrame = -1 }},
+		{"huge start frame", "startFrame", "at most", func(o *plan.Options) { o.StartFrame = 1<<63 - 1 }},
+		{"late start frame", "frameCount", "1000 hours", func(o *plan.Options) { o.StartFrame = 1 << 52 }},
+		{"negative concurrency", "concurrency", "at least 1", func(o *plan.Options) { o.Concurrency = -1 }},
+		{"too many partitions", "concurrency", "must be at most 10000", func(o *plan.Options) {
+			o.FrameCount = 10_001
+			o.Concurrency = 10_001
+		}},
+		{"wide", "width", "at most 16384", func(o *plan.Options) { o.Width = 16385 }},
+		{"negative height", "height", "at least 1", func(o *plan.Options) { o.Height = -1 }},
+		{"rate by hand", "fps", "divides by zero", func(o *plan.Options) { o.FPS = job.Rate{Num: 30} }},
+		{"negative rate", "fps", "1/60 to 1000", func(o *plan.Options) { o.FPS = job.Rate{Num: -30, Den: 1} }},
+		{"quality", "quality", "at most 100", func(o *plan.Options) { o.Quality = &quality }},
+		{"codec", "videoCodec", "must match", func(o *plan.Options) { o.VideoCodec = "$(id)" }},
+		{"seek mode", "seekMode", `"replay" or "direct"`, func(o *plan.Options) { o.SeekMode = "fly" }},
+		{"capture", "capture", `"screenshot"`, func(o *plan.Options) { o.Capture = "photo" }},
+		{"timeout", "timeout", "at most 3600", func(o *plan.Options) { o.Timeout = job.SecondsOf(2 * time.Hour) }},
+		{"props no JSON", "props", "JSON object", func(o *plan.Options) { o.Props = json.RawMessage("{") }},
+		{"props no object", "props", "an object", func(o *plan.Options) { o.Props = json.RawMessage("[]") }},
+		{"number in props", "props", "1e400", func(o *plan.Options) { o.Props = json.RawMessage(`{"a":1e400}`) }},
+		{"props not UTF-8", "props", "UTF-8", func(o *plan.Options) { o.Props = json.RawMessage("{\"a\":\"\xff\"}") }},
+		{"big props", "props", "that the page fetches", func(o *plan.Options) { o.Props = bigProps(131_000) }},
+		{"big props, many partitions", "props", "fewer partitions", func(o *plan.Options) {
+			o.Props = bigProps(50_000)
+			o.FrameCount = 5000
+			o.Concurrency = 5000
+		}},
+		{"base URL", "baseUrl", "https://", func(o *plan.Options) { o.BaseURL = "example.com" }},
+		{"base URL without host", "baseUrl", "https://", func(o *plan.Options) { o.BaseURL = "https:///x" }},
+		{"base URL and no name", "input", "name the file", func(o *plan.Options) {
+			o.BaseURL = "https://example.com"
+			o.Input = "../.."
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := plan.Options{Config: job.Config{Input: "a.html", FrameCount: 60}}
 			c.change(&o)
 			_, err := plan.New(o)
-			var fault *job.Error
-			if !errors.As(err, &fault) || fault.Field != c.field || !strings.Contains(fault.Problem, c.remedy) {
+			var e *job.Error
+			if !errors.As(err, &e) || e.Field != c.field || !strings.Contains(e.Problem, c.remedy) {
 				t.Errorf("got %v, want %s: … %s …", err, c.field, c.remedy)
 			}
 		})
@@ -196,7 +228,7 @@ func TestBaseURL(t *testing.T) {
 	}
 }
 
-func TestChunksLieBesideTheJobFile(t *testing.T) {
+func TestChunksAreInTheFolderOfTheJobFile(t *testing.T) {
 	for output, want := range map[string]string{
 		"":                 "output.0000.mp4",
 		"intro.mp4":        "intro.0000.mp4",
@@ -207,15 +239,18 @@ func TestChunksLieBesideTheJobFile(t *testing.T) {
 		"-o.mp4":           "-o.0000.mp4",
 		"a..mp4":           "a..0000.mp4",
 	} {
-		got := mustPlan(t, plan.Options{Config: job.Config{Input: "a.html", Output: output, FrameCount: 1}}).Partitions[0].OutputFile
-		if got != want {
+		config := job.Config{Input: "a.html", Output: output, FrameCount: 1}
+		if got := mustPlan(t, plan.Options{Config: config}).Partitions[0].OutputFile; got != want {
 			t.Errorf("the chunk of %q is %q, want %q", output, got, want)
 		}
 	}
 }
 
 func TestJobID(t *testing.T) {
-	base := plan.Options{Config: job.Config{Input: "a.html", FrameCount: 60, Props: json.RawMessage(`{"a": 1}`)}, Concurrency: 2, Files: map[string]string{"a.html": strings.Repeat("f0", 32)}}
+	base := plan.Options{
+		Config:      job.Config{Input: "a.html", FrameCount: 60, Props: json.RawMessage(`{"a": 1}`)},
+		Concurrency: 2, Files: map[string]string{"a.html": strings.Repeat("f0", 32)},
+	}
 	id := func(change func(*plan.Options)) string {
 		o := base
 		change(&o)
@@ -223,13 +258,13 @@ func TestJobID(t *testing.T) {
 	}
 	same := id(func(*plan.Options) {})
 	for name, change := range map[string]func(*plan.Options){
-		"again":              func(*plan.Options) {},
-		"default given":      func(o *plan.Options) { o.Width = 1920; o.FPS = job.Rate{Num: 60, Den: 2} },
+		"unchanged":          func(*plan.Options) {},
+		"explicit defaults":  func(o *plan.Options) { o.Width = 1920; o.FPS = job.Rate{Num: 60, Den: 2} },
 		"space in props":     func(o *plan.Options) { o.Props = json.RawMessage("{ \"a\":1 }\n") },
 		"length as duration": func(o *plan.Options) { o.FrameCount = 0; o.Duration = twoSeconds },
 	} {
 		if got := id(change); got != same {
-			t.Errorf("%s: the id is %s, want the same as before, %s", name, got, same)
+			t.Errorf("%s: the id is %s, want %s", name, got, same)
 		}
 	}
 	seen := map[string]string{same: "the base"}
@@ -241,16 +276,19 @@ func TestJobID(t *testing.T) {
 		"seed":        func(o *plan.Options) { o.Seed = 1 },
 		"props":       func(o *plan.Options) { o.Props = nil },
 		"assets":      func(o *plan.Options) { o.AllowMissingAssets = true },
+		"revision a":  func(o *plan.Options) { o.Revision = "a" },
+		"revision b":  func(o *plan.Options) { o.Revision = "b" },
+		"revision 1":  func(o *plan.Options) { o.Revision = "1" },
 	} {
 		got := id(change)
-		if other, taken := seen[got]; taken {
-			t.Errorf("another %s gives the id of %s", name, other)
+		if other, found := seen[got]; found {
+			t.Errorf("%s: the id is that of %s", name, other)
 		}
 		seen[got] = name
 	}
 }
 
-// Every planned spec has to come through the same door as one that a user wrote.
+// Planned specs pass the validation of specs that users write.
 func TestPlannedSpecsAreValid(t *testing.T) {
 	lossless := 0
 	for name, o := range map[string]plan.Options{
@@ -263,8 +301,13 @@ func TestPlannedSpecsAreValid(t *testing.T) {
 			Timeout: job.SecondsOf(time.Hour),
 		}, Concurrency: 5},
 		"most partitions": {Config: job.Config{Input: "a.html", FrameCount: 10_000}, Concurrency: 10_000},
-		"longest":         {Config: job.Config{Input: "a.html", Duration: job.SecondsOf(job.MaxLength), FPS: job.Rate{Num: 1000, Den: 1}}, Concurrency: 7},
-		"slowest":         {Config: job.Config{Input: "a.html", FrameCount: 1, FPS: job.Rate{Num: 1, Den: 60}}},
+		"longest": {
+			Config: job.Config{
+				Input: "a.html", Duration: job.SecondsOf(job.MaxLength), FPS: job.Rate{Num: 1000, Den: 1},
+			},
+			Concurrency: 7,
+		},
+		"slowest": {Config: job.Config{Input: "a.html", FrameCount: 1, FPS: job.Rate{Num: 1, Den: 60}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spec := mustPlan(t, o)
@@ -277,16 +320,18 @@ func TestPlannedSpecsAreValid(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(spec, parsed); diff != "" {
-				t.Errorf("changed by writing and reading (-planned +read):\n%s", diff)
+				t.Errorf("encoding and parsing changes the spec (-planned +parsed):\n%s", diff)
 			}
 		})
 	}
 }
 
-// A request for the plan function is the options themselves.
+// Requests to the plan function contain options.
 func TestOptionsAsJSON(t *testing.T) {
 	var o plan.Options
-	const request = `{"input": "a.html", "fps": 29.97, "duration": "500ms", "quality": 0, "concurrency": 2, "props": {"a": 1}}`
+	const request = `{
+		"input": "a.html", "fps": 29.97, "duration": "500ms", "quality": 0, "concurrency": 2, "props": {"a": 1}
+	}`
 	if err := json.Unmarshal([]byte(request), &o); err != nil {
 		t.Fatal(err)
 	}
@@ -302,11 +347,12 @@ func FuzzPartitions(f *testing.F) {
 	f.Add(int64(1), int64(0), 1000)
 	f.Add(int64(5_184_000), int64(1), 9999)
 	f.Fuzz(func(t *testing.T, frames, start int64, concurrency int) {
-		spec, err := plan.New(plan.Options{Config: job.Config{Input: "a.html", FrameCount: frames, StartFrame: start}, Concurrency: concurrency})
+		config := job.Config{Input: "a.html", FrameCount: frames, StartFrame: start}
+		spec, err := plan.New(plan.Options{Config: config, Concurrency: concurrency})
 		if err != nil {
-			var fault *job.Error
-			if !errors.As(err, &fault) {
-				t.Fatalf("%T is no *job.Error: %v", err, err)
+			var e *job.Error
+			if !errors.As(err, &e) {
+				t.Fatalf("got %T, want a *job.Error: %v", err, err)
 			}
 			return
 		}
@@ -327,7 +373,10 @@ func FuzzPartitions(f *testing.F) {
 }
 
 func BenchmarkNew10000Partitions(b *testing.B) {
-	o := plan.Options{Config: job.Config{Input: "my intro.html", Output: "my intro.mp4", FrameCount: 100_000}, Concurrency: 10_000}
+	o := plan.Options{
+		Config:      job.Config{Input: "my intro.html", Output: "my intro.mp4", FrameCount: 100_000},
+		Concurrency: 10_000,
+	}
 	for b.Loop() {
 		mustPlan(b, o)
 	}
