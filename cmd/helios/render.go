@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -147,6 +148,7 @@ func sameFile(a, b string) bool {
 // options returns the options of the plan.
 func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, error) {
 	o := f.plan
+	o.Tracks = slices.Clone(o.Tracks) // emit changes them
 	o.Input, o.Output = filepath.ToSlash(input), filepath.ToSlash(f.output)
 	if codec := audioCodecOf(f.output); codec != "" {
 		o.AudioCodec = cmp.Or(o.AudioCodec, codec)
