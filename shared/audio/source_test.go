@@ -65,9 +65,9 @@ func TestVideoSources(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	one := click(t, filepath.Join(dir, "click.wav"), 1, 2)
-	picture := []string{"-v", "error", "-f", "lavfi", "-i", "testsrc2=s=64x36:d=2"}
+	pattern := []string{"-v", "error", "-f", "lavfi", "-i", "testsrc2=s=64x36:d=2"}
 	video := func(name string, args ...string) string {
-		run(t, "ffmpeg", append(append(picture, args...), filepath.Join(dir, name))...)
+		run(t, "ffmpeg", append(append(pattern, args...), filepath.Join(dir, name))...)
 		return filepath.Join(dir, name)
 	}
 	with := video("with.mov", "-i", one, "-c:a", "pcm_s16le")
