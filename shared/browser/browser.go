@@ -10,8 +10,8 @@
 //
 // # Isolation
 //
-// Pages are untrusted code. Chromium inherits only environment variables that contain no secrets (see [process.Start]).
-// All requests of its pages go through one HTTP proxy on loopback. The proxy
+// Pages are untrusted code. Chromium inherits only a few environment variables, which contain no secrets. All requests
+// of its pages go through one HTTP proxy on loopback. The proxy
 //
 //   - serves the composition at [SiteOrigin], from its folder or from below its prefix in S3, and nothing beside it;
 //   - serves the handlers that [Browser.Handle] registers;
@@ -28,8 +28,8 @@
 //
 // # Errors
 //
-// If Chromium exits, all calls fail with a fault.Transient. If a page crashes, the calls of that page do. If the page is
-// wrong, because its document is missing or its script throws, the error is a fault.User.
+// If Chromium exits, all calls fail with a fault.Transient. If a page crashes, its own calls do. If a page is wrong,
+// because its document is missing or its script throws, the error is a fault.User.
 package browser
 
 import (
