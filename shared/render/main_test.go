@@ -77,9 +77,18 @@ func small(input string) plan.Options {
 	}}
 }
 
-// jobOf plans a job with a new output folder.
+// needChromium skips a test in short mode.
+func needChromium(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("launches Chromium")
+	}
+}
+
+// jobOf plans a job with a new output folder. It runs in Chromium.
 func jobOf(t *testing.T, o plan.Options) *Job {
 	t.Helper()
+	needChromium(t)
 	c, err := capture.Locate("", o.Input)
 	if err != nil {
 		t.Fatal(err)
@@ -104,6 +113,7 @@ func planned(t *testing.T, o plan.Options, c capture.Composition) *Job {
 // planOnce plans a job with its own pool, as the command does.
 func planOnce(t *testing.T, o plan.Options) (*job.Spec, error) {
 	t.Helper()
+	needChromium(t)
 	c, err := capture.Locate("", o.Input)
 	if err != nil {
 		t.Fatal(err)

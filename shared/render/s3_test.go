@@ -148,7 +148,7 @@ const (
 	mergeCount  = "HELIOS_TEST_MERGE_COUNT"
 )
 
-// Merging 200 MB takes no more memory than merging 40 MB.
+// Merging 120 MB takes no more memory than merging 24 MB.
 func TestMemoryOfMerging(t *testing.T) {
 	server := s3test.Start(t)
 	name := server.Bucket(t)
@@ -158,7 +158,7 @@ func TestMemoryOfMerging(t *testing.T) {
 	tool(t, "ffmpeg", "-v", "error", "-f", "rawvideo", "-s", "1280x720", "-pix_fmt", "yuv420p", "-r", "30",
 		"-i", "/dev/urandom", "-frames:v", "8", "-c:v", "libx264", "-preset", "ultrafast", "-qp", "0", path)
 	chunk := read(t, path)
-	const most = 200
+	const most = 120
 	for i := range most * 1e6 / len(chunk) {
 		w, err := s.Create(t.Context(), chunkName(i))
 		if err != nil {
@@ -170,7 +170,7 @@ func TestMemoryOfMerging(t *testing.T) {
 		}
 	}
 	var before int64
-	for _, megabytes := range []int{40, most} {
+	for _, megabytes := range []int{24, most} {
 		count := megabytes * 1e6 / len(chunk)
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(append(os.Environ(), server.Environ()...), mergeBucket+"="+name, mergeCount+"="+strconv.Itoa(count),

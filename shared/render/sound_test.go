@@ -18,6 +18,7 @@ const clicking = `<audio src="click.wav" data-helios-offset="1"></audio>`
 // clickPage writes a page and its source, and returns options for three seconds from startFrame.
 func clickPage(t *testing.T, html string, startFrame int64) plan.Options {
 	t.Helper()
+	needChromium(t)
 	o := small(composition(t, html))
 	source := filepath.Join(filepath.Dir(o.Input), "click.wav")
 	tool(t, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", `aevalsrc=0.9*eq(n\,48000):s=48000:d=2`, source)
@@ -60,14 +61,18 @@ func TestSoundTimes(t *testing.T) {
 	}
 	for name, html := range pages {
 		t.Run(name, func(t *testing.T) {
-			for _, start := range []int64{0, 15} {
+			starts := []int64{15}
+			if name == "an element" || name == "a timer" {
+				starts = []int64{0, 15}
+			}
+			for _, start := range starts {
 				o := clickPage(t, html, start)
 				spec, err := planOnce(t, o)
 				if err != nil {
 					t.Fatal(err)
 				}
 				j := jobOf(t, o)
-				j.Spec = spec
+				j.Spec, j.Workers = spec, 1
 				want := 96000 - int(start)*4800
 				if at, samples := click(t, run(t, j)); at < want-1 || at > want+1 || samples < 144000 {
 					t.Errorf("from frame %d, the click is at sample %d of %d, want %d of 144000", start, at, samples, want)
