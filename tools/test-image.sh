@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Builds the image of the chunk function from the Dockerfile, without a Docker engine, and renders in it as AWS
-# Lambda would: read-only but for /tmp, no /dev/shm, no /sys, an ordinary user, Lambda's environment and no other.
-# The frames must be those that this machine renders. Prints what it finds; fails if something is not as it must be.
+# Builds the image of the chunk function without Docker and renders in it under the restrictions of AWS Lambda: a
+# read-only file system except /tmp, no /dev/shm, no /sys, an unprivileged user, and only the environment of Lambda.
+# Compares the frames with frames that this machine renders. Prints a line for each check and fails if one fails.
 #
 #     tools/test-image.sh            (or: make image-test)
 #
-# Needs root, Debian bookworm with the packages that it names, moto, 5 GB in $TMPDIR, and five minutes, or ten on a busy machine.
-# shellcheck disable=SC2016 # Other shells expand these variables.
+# Requires root, Debian bookworm, the packages listed below, moto, 5 GB in $TMPDIR and 5 to 10 minutes. Set KEEP to a
+# folder to keep the videos.
+# shellcheck disable=SC2016 # other shells expand these variables
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PATH=$PWD/.cache/go/bin:$PATH
@@ -14,29 +15,30 @@ PATH=$PWD/.cache/go/bin:$PATH
 user=1051 # Lambda's sbx_user1051
 failed=0
 
-say() { printf '%s\n' "$*"; }
+log() { printf '%s\n' "$*"; }
 title() { printf '\n== %s\n' "$*"; }
 die() { printf 'test-image: %s\n' "$*" >&2; exit 1; }
-good() { say "ok      $*"; }
-bad() { say "FAILED  $*"; failed=1; }
+pass() { log "ok      $*"; }
+fail() { log "FAILED  $*"; failed=1; }
 
-# check WHAT COMMAND...: COMMAND must succeed; what it prints is shown if it does not.
+# check NAME COMMAND...: passes if COMMAND succeeds, and prints its output if it fails.
 check() {
-	local what=$1 out
+	local name=$1 out
 	shift
-	if out=$("$@" 2>&1); then good "$what"; else bad "$what"; printf '%s\n' "$out" | sed 's/^/        /'; fi
+	if out=$("$@" 2>&1); then pass "$name"; else fail "$name"; printf '%s\n' "$out" | sed 's/^/        /'; fi
 }
 
-[ "$(id -u)" = 0 ] || die "run it as root: it mounts file systems and changes root"
+[ "$(id -u)" = 0 ] || die "root is required to mount file systems and to change the root folder; use sudo"
 missing=
-for need in buildah:buildah debootstrap:debootstrap unshare:util-linux setpriv:util-linux ffmpeg:ffmpeg \
+for dependency in buildah:buildah debootstrap:debootstrap unshare:util-linux setpriv:util-linux ffmpeg:ffmpeg \
 	chromium-headless-shell:chromium-headless-shell jq:jq go:golang-go; do
-	command -v "${need%:*}" >/dev/null || missing="$missing ${need#*:}"
+	command -v "${dependency%:*}" >/dev/null || missing="$missing ${dependency#*:}"
 done
-[ -z "$missing" ] || die "please install what is missing: apt-get install -y --no-install-recommends$missing"
+[ -z "$missing" ] || die "programs are missing; run: apt-get install -y --no-install-recommends$missing"
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/helios-image.XXXXXX")
-image() { # buildah, with a store of our own
+# image ARGUMENTS...: buildah with a separate store.
+image() {
 	buildah --root "$work/storage" --runroot "$work/run" --storage-driver vfs "$@"
 }
 cleanup() {
@@ -46,25 +48,23 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-# bytes FOLDER: of its files, those with several names once.
+# bytes FOLDER: the size of its files. Hard links count once.
 bytes() { find "$1" -xdev -type f -printf '%D:%i %s\n' | sort -u | awk '{n += $2} END {print n + 0}'; }
 
-# logged NAME COMMAND...: shows what COMMAND prints only if it fails.
-logged() {
+# quietly NAME COMMAND...: prints the output of COMMAND only if it fails.
+quietly() {
 	local log=$work/$1.log
 	shift
-	"$@" >"$log" 2>&1 || { tail -n 40 "$log" >&2; die "this failed: $*"; }
+	"$@" >"$log" 2>&1 || { tail -n 40 "$log" >&2; die "$* failed"; }
 }
 
-# --------------------------------------------------------------------------------------------------- base images
-
-title "building (logs are shown if something fails)"
-say "debian:bookworm-slim, with debootstrap"
+title "build"
+log "debian:bookworm-slim, with debootstrap"
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | head -n 1)
-[ -n "$mirror" ] || die "apt knows no source of Debian bookworm here"
-logged debootstrap debootstrap --variant=minbase bookworm "$work/base" "$mirror"
+[ -n "$mirror" ] || die "apt has no source of Debian bookworm; add one to its configuration"
+quietly debootstrap debootstrap --variant=minbase bookworm "$work/base" "$mirror"
 rm -rf "$work"/base/var/lib/apt/lists/* "$work"/base/var/cache/apt/*
-# As in Debian's slim images.
+# Debian's slim images have the same configuration.
 cat >"$work/base/etc/dpkg/dpkg.cfg.d/docker" <<'SLIM'
 path-exclude /usr/share/doc/*
 path-include /usr/share/doc/*/copyright
@@ -81,24 +81,23 @@ mkdir "$work/context"
 tar -C "$work/base" --numeric-owner -cf "$work/context/base.tar" .
 rm -rf "$work/base"
 printf 'FROM scratch\nADD base.tar /\n' >"$work/base.Dockerfile"
-logged base image bud --isolation chroot -f "$work/base.Dockerfile" -t debian:bookworm-slim "$work/context"
+quietly base image bud --isolation chroot -f "$work/base.Dockerfile" -t debian:bookworm-slim "$work/context"
 rm "$work/context/base.tar"
 
-# This machine's Go and the modules that it has stand for the golang image and the network.
-say "golang:1.26-bookworm, with this machine's $(go env GOVERSION)"
+# This machine's Go and module cache replace the golang image and the network.
+log "golang:1.26-bookworm, with this machine's $(go env GOVERSION)"
 go mod download
-printf 'FROM debian:bookworm-slim\nENV PATH=/usr/local/go/bin:$PATH GOPROXY=file:///mnt GOTOOLCHAIN=local\n' >"$work/go.Dockerfile"
-logged go image bud --isolation chroot --pull-never -f "$work/go.Dockerfile" -t golang:1.26-bookworm "$work/context"
+printf 'FROM debian:bookworm-slim\nENV PATH=/usr/local/go/bin:$PATH GOPROXY=file:///mnt GOTOOLCHAIN=local\n' \
+	>"$work/go.Dockerfile"
+quietly go image bud --isolation chroot --pull-never -f "$work/go.Dockerfile" -t golang:1.26-bookworm "$work/context"
 
-# ----------------------------------------------------------------------------------------------------- the image
-
-# apt inside is to reach the network as it does here, so it gets this machine's configuration, for the build only.
-say "the image, from Dockerfile"
+# apt in the container uses this machine's configuration, because the network may require it.
+log "the image, from Dockerfile"
 start=$(date +%s)
-logged image image bud --isolation chroot --pull-never \
+quietly image image bud --isolation chroot --pull-never \
 	-v /etc/apt:/etc/apt:ro -v "$(go env GOROOT)":/usr/local/go:ro -v "$(go env GOMODCACHE)/cache/download":/mnt:ro \
 	-f Dockerfile -t helios-chunk .
-say "built in $(($(date +%s) - start)) s"
+log "built in $(($(date +%s) - start)) s"
 
 title "size"
 container=$(image from --pull-never localhost/helios-chunk)
@@ -106,18 +105,17 @@ root=$(image mount "$container")
 mb() { awk -v what="$1" '{printf "%8.1f MB  %s\n", $1 / 1e6, what}'; }
 all=$(bytes "$root")
 bootstrap=$(bytes "$root/usr/local/bin/bootstrap")
-echo "$base" | mb "layer of the stand-in for debian:bookworm-slim"
+echo "$base" | mb "layer of debian:bookworm-slim"
 echo $((all - base - bootstrap)) | mb "layer of the packages"
 echo "$bootstrap" | mb "layer of the program"
-echo "$all" | mb "all, unpacked"
-tar -C "$root" --numeric-owner -c . | gzip -1 | wc -c | mb "all, as one gzip -1: about what is pushed"
-say "the largest folders, in MB:"
-du -x -B1 --apparent-size "$root/usr/lib/chromium" "$root"/usr/lib/*-linux-gnu "$root/usr/share/fonts" "$root/var" "$root/usr/local" -s |
+echo "$all" | mb "total, unpacked"
+tar -C "$root" --numeric-owner -c . | gzip -1 | wc -c | mb "total, as one gzip -1: about the size of an upload"
+log "the largest folders in MB:"
+du -x -B1 --apparent-size -s "$root/usr/lib/chromium" "$root"/usr/lib/*-linux-gnu "$root/usr/share/fonts" \
+	"$root/var" "$root/usr/local" |
 	sort -rn | awk -v r="$root" '{sub(r, "", $2); printf "%8.1f     %s\n", $1 / 1e6, $2}'
 
-# ------------------------------------------------------------------------------------------------- Lambda's rules
-
-# Programs and pages that the image itself does not hold come in read-only under /mnt.
+# /mnt contains the programs and pages that are not in the image, read-only.
 pages=$work/pages
 mkdir -p "$pages"
 CGO_ENABLED=0 go build -trimpath -buildvcs=false -o "$pages/helios" ./cmd/helios
@@ -147,11 +145,13 @@ tmp=$work/tmp
 mkdir "$tmp"
 chmod 1777 "$tmp"
 
-mapfile -t environment < <(image inspect --type image --format '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' localhost/helios-chunk | grep .)
+mapfile -t environment < <(image inspect --type image --format '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' \
+	localhost/helios-chunk | grep .)
 environment+=(LANG=en_US.UTF-8 TZ=:UTC LAMBDA_TASK_ROOT=/var/task LAMBDA_RUNTIME_DIR=/var/runtime
 	AWS_REGION=us-east-1 AWS_LAMBDA_FUNCTION_NAME=helios-chunk AWS_LAMBDA_FUNCTION_MEMORY_SIZE=3008)
 
-# lambda ROOT TMP MNT USER VARIABLE=VALUE... COMMAND...: by the rules of Lambda; nothing of it outlives the command.
+# lambda ROOT TMP MNT USER VARIABLE=VALUE... COMMAND...: runs COMMAND under the restrictions of Lambda. All processes
+# and mounts end with it.
 cat >"$work/lambda" <<'SCRIPT'
 #!/bin/sh
 exec unshare --mount --pid --fork --kill-child --propagation private bash -euc '
@@ -177,75 +177,82 @@ exec unshare --mount --pid --fork --kill-child --propagation private bash -euc '
 SCRIPT
 chmod +x "$work/lambda"
 
-# inside COMMAND...: runs it in the image.
+# inside COMMAND...: runs COMMAND in the image.
 inside() { "$work/lambda" "$root" "$tmp" "$pages" "$user" "${environment[@]}" "$@"; }
 
-title "in the image, by Lambda's rules"
-check "runs as user $user" inside sh -c "[ \$(id -u) = $user ]"
+title "restrictions of Lambda"
+check "the user is $user" inside sh -c "[ \$(id -u) = $user ]"
 check "the root file system is read-only" inside sh -c '! touch /var/x && ! touch /dev/x && ! touch /mnt/x'
-check "/tmp can be written to" inside sh -c 'touch /tmp/x && rm /tmp/x'
+check "/tmp is writable" inside sh -c 'touch /tmp/x && rm /tmp/x'
 check "there is no /dev/shm and no /sys" inside sh -c '[ ! -e /dev/shm ] && [ -z "$(ls /sys)" ]'
 check "there are no user namespaces" inside sh -c '! unshare --user true'
 check "HOME is /tmp, and Chromium's sandbox is off" inside sh -c '[ "$HOME" = /tmp ] && [ -n "$HELIOS_NO_SANDBOX" ]'
-check "the entry point can be run" inside sh -c '[ -x /usr/local/bin/bootstrap ]'
-check "the entry point is the bootstrap" \
-	[ "$(image inspect --type image --format '{{.OCIv1.Config.Entrypoint}}' localhost/helios-chunk)" = "[/usr/local/bin/bootstrap]" ]
-check "ffmpeg and Chromium find all of their libraries" inside sh -c '
+check "the entry point is executable" inside sh -c '[ -x /usr/local/bin/bootstrap ]'
+entrypoint=$(image inspect --type image --format '{{.OCIv1.Config.Entrypoint}}' localhost/helios-chunk)
+check "the entry point is the bootstrap" [ "$entrypoint" = "[/usr/local/bin/bootstrap]" ]
+check "ffmpeg and Chromium find all their libraries" inside sh -c '
 	for f in /usr/bin/ffmpeg /usr/bin/ffprobe /usr/lib/chromium/chromium-headless-shell /usr/lib/chromium/*.so*; do
 		if ldd "$f" | grep "not found"; then exit 1; fi
 	done'
-check "the cache of fonts is valid" inside sh -c '
+check "the font cache is valid" inside sh -c '
 	out=$(fc-cache --verbose --system-only 2>&1) || true
 	case $out in *"caching, new"*) echo "$out"; exit 1 ;; *"cache is valid"*) ;; *) echo "$out"; exit 1 ;; esac'
-check "there are certificates" inside sh -c '[ -s /etc/ssl/certs/ca-certificates.crt ]'
-check "there are fonts for Japanese, Chinese, Korean, Arabic, Hindi, Thai and emoji" inside sh -c '
+check "certificates are installed" inside sh -c '[ -s /etc/ssl/certs/ca-certificates.crt ]'
+check "fonts for Japanese, Chinese, Korean, Arabic, Hindi, Thai and emoji are installed" inside sh -c '
 	for lang in ja zh-cn zh-tw ko ar hi th und-zsye; do
 		[ -n "$(fc-list ":lang=$lang" family)" ] || { echo "none for $lang"; exit 1; }
 	done'
 for codec in libx264 libx265 libsvtav1 libvpx-vp9 prores_ks libwebp_anim gif apng png mjpeg; do
-	check "ffmpeg encodes with $codec" inside ffmpeg -v error -f lavfi -i testsrc2=s=320x240:r=30:d=0.3 -c:v $codec -f null -
+	check "ffmpeg encodes with $codec" \
+		inside ffmpeg -v error -f lavfi -i testsrc2=s=320x240:r=30:d=0.3 -c:v $codec -f null -
 done
 for codec in aac libopus libmp3lame flac pcm_s16le; do
 	check "ffmpeg encodes with $codec" inside ffmpeg -v error -f lavfi -i sine=d=0.3 -c:a $codec -f null -
 done
 
-# --------------------------------------------------------------------------------------------------------- frames
-
-title "the same frames as this machine"
+title "frames"
 versions() { "$@" sh -c 'chromium-headless-shell --version; ffmpeg -version | sed -n "1s/ Copyright.*//p"' 2>/dev/null; }
 here=$(versions env)
 there=$(versions inside)
-say "$there"
-if [ "$here" = "$there" ]; then good "the same versions here"; else bad "here there are other versions: $here"; fi
+log "$there"
+if [ "$here" = "$there" ]; then
+	pass "this machine has the same versions"
+else
+	fail "this machine has other versions: $here"
+fi
 
 md5() { ffmpeg -v error -i "$1" -f framemd5 - | grep -v '^#software'; }
-# same NAME PAGE FLAGS...: renders here and in the image, and compares all frames.
-same() {
+# compare NAME PAGE FLAGS...: renders PAGE on this machine and in the image, and compares all frames.
+compare() {
 	local name=$1 page=$2 frames
 	shift 2
-	if ! "$pages/helios" render "$pages/$page" "$@" -o "$work/here.$name" --overwrite --quiet; then bad "$name does not render here"; return; fi
-	if ! inside /mnt/helios render "/mnt/$page" "$@" -o "/tmp/$name" --overwrite --quiet; then bad "$name does not render in the image"; return; fi
+	if ! "$pages/helios" render "$pages/$page" "$@" -o "$work/here.$name" --overwrite --quiet; then
+		fail "$name: the render on this machine failed"
+		return
+	fi
+	if ! inside /mnt/helios render "/mnt/$page" "$@" -o "/tmp/$name" --overwrite --quiet; then
+		fail "$name: the render in the image failed"
+		return
+	fi
 	frames=$(md5 "$work/here.$name" | grep -vc '^#')
 	if diff <(md5 "$work/here.$name") <(md5 "$tmp/$name") >"$work/$name.diff" && [ "$frames" -gt 0 ]; then
-		good "$name: $frames frames are equal$(cmp -s "$work/here.$name" "$tmp/$name" && echo ', and so are all bytes of the file')"
+		pass "$name: $frames frames are equal$(cmp -s "$work/here.$name" "$tmp/$name" && echo ', the files too')"
 	else
-		bad "$name: $(grep -c '^>' "$work/$name.diff") of $frames frames differ"
+		fail "$name: $(grep -c '^>' "$work/$name.diff") of $frames frames differ"
 	fi
 }
-same intro.mp4 intro.html --quality 0 --concurrency 2
-same web-font.mp4 web-font.html --quality 0 --frame-count 20 --concurrency 1
-same webgl.mp4 webgl.html --quality 0 --frame-count 10 --concurrency 1
-same canvas.mp4 canvas.html --quality 0 --frame-count 20 --concurrency 1
-same scripts.mp4 scripts.html --quality 0 --concurrency 1
-same x265.mp4 intro.html --video-codec libx265 --preset ultrafast --frame-count 30 --concurrency 1
+compare intro.mp4 intro.html --quality 0 --concurrency 2
+compare web-font.mp4 web-font.html --quality 0 --frame-count 20 --concurrency 1
+compare webgl.mp4 webgl.html --quality 0 --frame-count 10 --concurrency 1
+compare canvas.mp4 canvas.html --quality 0 --frame-count 20 --concurrency 1
+compare scripts.mp4 scripts.html --quality 0 --concurrency 1
+compare x265.mp4 intro.html --video-codec libx265 --preset ultrafast --frame-count 30 --concurrency 1
 left=$(find "$tmp" -mindepth 1 ! -name '*.mp4' | head)
-if [ -z "$left" ]; then good "nothing but the videos is left in /tmp"; else bad "this is left in /tmp: $left"; fi
-if [ -n "${KEEP:-}" ]; then cp "$tmp"/*.mp4 "$KEEP/" && say "the videos are in $KEEP"; fi
+if [ -z "$left" ]; then pass "/tmp contains only the videos"; else fail "/tmp also contains: $left"; fi
+if [ -n "${KEEP:-}" ]; then cp "$tmp"/*.mp4 "$KEEP/" && log "copied the videos to $KEEP"; fi
 
-# ------------------------------------------------------------------------------------------------- the entry point
-
-# What stands for Lambda in the tests starts this for each environment, with Lambda's variables and a /tmp.
-title "the entry point, called by the state machine as in make cloud-test"
+# The fake of Lambda starts this script for each environment, with Lambda's variables and a /tmp.
+title "entry point, called by the state machine of make cloud-test"
 {
 	echo '#!/bin/bash'
 	echo 'chmod 1777 "$TMPDIR"'
@@ -255,79 +262,83 @@ title "the entry point, called by the state machine as in make cloud-test"
 	echo ' "${variables[@]}" /usr/local/bin/bootstrap'
 } >"$work/chunk"
 chmod +x "$work/chunk"
-check "a render with three partitions has the frames that this machine renders; one with sound" \
+check "a render with three partitions has the frames of this machine; a render has sound" \
 	env HELIOS_CHUNK_BOOTSTRAP="$work/chunk" go test -tags cloud -count 1 -run '^(TestRender|TestSound)$' ./functions
 
-# --------------------------------------------------------------------------------------------------------- memory
-
 title "memory and CPU at 1920x1080, 150 frames by one worker"
-# cost MODE: what a render takes by cgroups of version 1, which count every process of it.
+# cost MODE: measures a render with cgroups of version 1, which include all processes.
 cost() {
 	local cgroups=/sys/fs/cgroup name=helios-image-$$
 	if ! mkdir "$cgroups/memory/$name" "$cgroups/cpuacct/$name" 2>/dev/null; then
-		say "$1: not measured; this machine has no cgroups of version 1"
+		log "$1: not measured: this machine has no cgroups of version 1"
 		return
 	fi
 	(
 		echo $BASHPID >"$cgroups/memory/$name/cgroup.procs"
 		echo $BASHPID >"$cgroups/cpuacct/$name/cgroup.procs"
-		inside /mnt/helios render /mnt/canvas.html --width 1920 --height 1080 --frame-count 150 --concurrency 1 --capture "$1" \
-			-o /tmp/cost.mp4 --overwrite --quiet
-	) || bad "the render in mode $1 fails"
-	say "$1: $(awk '{printf "%.1f", $1 / 150e6}' "$cgroups/cpuacct/$name/cpuacct.usage") ms of CPU per frame, all included," \
-		"$(awk '{printf "%.0f", $1 / 1e6}' "$cgroups/memory/$name/memory.max_usage_in_bytes") MB of memory at most, with the page cache"
+		inside /mnt/helios render /mnt/canvas.html --width 1920 --height 1080 --frame-count 150 --concurrency 1 \
+			--capture "$1" -o /tmp/cost.mp4 --overwrite --quiet
+	) || fail "the render in mode $1 failed"
+	local cpu memory
+	cpu=$(awk '{printf "%.1f", $1 / 150e6}' "$cgroups/cpuacct/$name/cpuacct.usage")
+	memory=$(awk '{printf "%.0f", $1 / 1e6}' "$cgroups/memory/$name/memory.max_usage_in_bytes")
+	log "$1: $cpu ms of CPU per frame, at most $memory MB of memory with the page cache"
 	rmdir "$cgroups/memory/$name" "$cgroups/cpuacct/$name" || true
 }
 cost stream
 cost screenshot
 
-# ---------------------------------------------------------------------------------------------------------- start
-
-title "from the start of the process to the first frame, seconds"
-# elapsed PAGE: seconds until the event of the first frame.
+title "seconds from the start of the process to the first frame"
+# elapsed PAGE: seconds until Helios reports the first frame.
 elapsed() {
 	local from to
 	from=$(date +%s%N)
-	to=$(inside /mnt/helios render "/mnt/$1" --frame-count 1 --concurrency 1 --seek-mode direct --json -o /tmp/start.mp4 --overwrite | {
+	to=$(inside /mnt/helios render "/mnt/$1" --frame-count 1 --concurrency 1 --seek-mode direct --json \
+		-o /tmp/start.mp4 --overwrite | {
 		while read -r line; do case $line in *'"frame-done"'*) date +%s%N; break ;; esac; done
-		cat >/dev/null # so that Helios can say the rest, and end
+		cat >/dev/null # Helios blocks while no process reads its output
 	})
 	echo "$from $to" | awk '{printf "%.2f", ($2 - $1) / 1e9}'
 }
-# forget: the image's files are not in memory any more.
-forget() { find "$root" -xdev -type f -size +0 -exec sh -c 'sync "$@"; for f; do dd if="$f" iflag=nocache count=0 status=none; done' sh {} +; }
+# drop_cache removes the files of the image from the page cache.
+drop_cache() {
+	find "$root" -xdev -type f -size +0 \
+		-exec sh -c 'sync "$@"; for f; do dd if="$f" iflag=nocache count=0 status=none; done' sh {} +
+}
 for page in intro.html scripts.html; do
-	forget
-	say "$page: $(elapsed $page) with all files read from the disk; then $(elapsed $page), $(elapsed $page), $(elapsed $page)"
+	drop_cache
+	log "$page: $(elapsed $page) from disk, then $(elapsed $page), $(elapsed $page), $(elapsed $page)"
 done
 
 # ---------------------------------------------------------------------------------------------------------- arm64
 
-title "arm64 (cannot be run here): the packages"
+title "packages for arm64, which cannot run here"
 apt=$work/apt
 mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
 : >"$apt/status"
 apt_arm64() {
 	local command=$1
 	shift
-	"$command" -q -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o Dir::State="$apt" -o Dir::State::status="$apt/status" \
-		-o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt/cache" -o APT::Install-Recommends=false "$@"
+	"$command" -q -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o APT::Install-Recommends=false \
+		-o Dir::State="$apt" -o Dir::State::status="$apt/status" -o Dir::State::lists="$apt/lists" \
+		-o Dir::Cache="$apt/cache" "$@"
 }
-logged arm64 apt_arm64 apt-get update
+quietly arm64 apt_arm64 apt-get update
 packages=$(sed -n '/apt-get install/,/&&/p' Dockerfile | grep -oE '^ +[a-z][a-z0-9-]+' | tr -d ' ' | sort)
 for package in $packages; do
 	version=$(apt_arm64 apt-cache policy "$package" | sed -n 's/^ *Candidate: //p')
 	local_version=$(chroot "$root" dpkg-query -W -f='${Version}' "$package")
 	case $version in
-	'' | '(none)') bad "$package is not there for arm64" ;;
-	"$local_version") good "$package $version" ;;
-	*) good "$package $version (amd64 has $local_version)" ;;
+	'' | '(none)') fail "$package does not exist for arm64" ;;
+	"$local_version") pass "$package $version" ;;
+	*) pass "$package $version (amd64 has $local_version)" ;;
 	esac
 done
 # shellcheck disable=SC2086 # a list of words
-check "apt-get can install them all together" apt_arm64 apt-get install --simulate $packages
-check "the program builds for arm64" env GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -o /dev/null ./functions/chunk
+check "apt-get can install all of them together" apt_arm64 apt-get install --simulate $packages
+check "the program builds for arm64" \
+	env GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -o /dev/null ./functions/chunk
 
-say
-[ "$failed" = 0 ] || die "something is not as it must be, see above"
-say "all is as it must be"
+log
+[ "$failed" = 0 ] || die "some checks failed"
+log "all checks passed"
