@@ -108,19 +108,20 @@ func (f *renderFlags) renderRow(
 ) error {
 	rep := newReporter(f.report)
 	defer rep.close()
+	work := rendering{&r.flags, r.options, c, browsers, func(e render.Event) {
+		if e.Type == render.OutputDone {
+			r.frames = e.Frames
+		}
+		rep.report(e)
+	}}
 	if f.emitJob != "" {
-		if err := r.flags.emit(ctx, browsers, r.options, c); err != nil {
+		if err := work.emit(ctx); err != nil {
 			return err
 		}
 		return rep.jobEmitted(r.flags.emitJob)
 	}
 	rep.logf("row %d: %s", i, r.path())
-	return r.flags.renderOutput(ctx, browsers, r.options, c, func(e render.Event) {
-		if e.Type == render.OutputDone {
-			r.frames = e.Frames
-		}
-		rep.report(e)
-	})
+	return work.run(ctx)
 }
 
 // writeEvent writes the result of a row as a line of JSON.

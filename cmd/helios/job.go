@@ -136,7 +136,7 @@ func (f *jobRunFlags) run(ctx context.Context, name string, ids []int) error {
 		Chunks:      store.Dir(dir),
 		Output:      store.Dir(dir).Path(spec.Merge.Output),
 		Partitions:  ids,
-		Workers:     atOnce(f.concurrency),
+		Workers:     workers(f.concurrency),
 		Retries:     f.retries,
 		Resume:      f.resume,
 		Merge:       !f.noMerge && ids == nil,

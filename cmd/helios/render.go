@@ -5,20 +5,16 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"helios/shared/addr"
 	"helios/shared/capture"
 	"helios/shared/fault"
-	"helios/shared/ffmpeg"
 	"helios/shared/job"
 	"helios/shared/plan"
 	"helios/shared/render"
-	"helios/shared/store"
 )
 
 // defaultRetries is the number of times that a partition is retried after a transient error.
@@ -102,39 +98,32 @@ func (f *renderFlags) run(cmd *cobra.Command, input string) error {
 	if err := f.checkNames(c); err != nil {
 		return err
 	}
+	rep := newReporter(f.report)
+	defer rep.close()
 	if f.chunk != "" {
-		return f.renderChunk(cmd.Context(), o, c)
+		return f.renderChunk(cmd.Context(), o, c, rep.report)
 	}
 	browsers := render.NewBrowserPool(c, o.Scale)
 	defer browsers.Close()
+	r := rendering{f, o, c, browsers, rep.report}
 	if f.emitJob != "" {
-		if err := f.emit(cmd.Context(), browsers, o, c); err != nil {
+		if err := r.emit(cmd.Context()); err != nil {
 			return err
 		}
-		return newReporter(f.report).jobEmitted(f.emitJob)
+		return rep.jobEmitted(f.emitJob)
 	}
-	rep := newReporter(f.report)
-	defer rep.close()
-	return f.renderOutput(cmd.Context(), browsers, o, c, rep.report)
+	return r.run(cmd.Context())
 }
 
-// renderOutput renders the output, a video or sound alone.
-func (f *renderFlags) renderOutput(ctx context.Context, browsers *render.BrowserPool, o plan.Options, c capture.Composition, report func(render.Event)) error {
-	if audioCodecOf(f.output) != "" {
-		return f.renderSound(ctx, browsers, o, c, report)
-	}
-	return f.render(ctx, browsers, o, c, report)
-}
-
-// checkNames refuses files that cannot be written.
+// checkNames rejects outputs that would replace the composition, and job specs for sound.
 func (f *renderFlags) checkNames(c capture.Composition) error {
 	for _, file := range []string{f.output, f.emitJob} {
 		if sameFile(file, filepath.Join(c.Folder, c.Page)) {
-			return fault.Userf("%s is the composition itself; name another file", file)
+			return fault.Userf("%s is the composition itself; use another file", file)
 		}
 	}
 	if f.emitJob != "" && audioCodecOf(f.output) != "" {
-		return fault.Userf("sound alone has no partitions; render %s without --emit-job", f.output)
+		return fault.Userf("%s is a sound file, which has no partitions; render it without --emit-job", f.output)
 	}
 	return nil
 }
@@ -176,72 +165,10 @@ func (f *renderFlags) options(cmd *cobra.Command, input string) (plan.Options, e
 	return o, checkOptions(o)
 }
 
-// emit writes the job spec.
-func (f *renderFlags) emit(ctx context.Context, browsers *render.BrowserPool, o plan.Options, c capture.Composition) error {
-	dir := filepath.Dir(f.emitJob)
-	var err error
-	if !addr.IsRemote(o.Input) {
-		folder := filepath.Clean(o.Input) == filepath.Clean(c.Folder)
-		if o.Input, err = relativeTo(dir, o.Input); err != nil {
-			return err
-		}
-		if folder && o.BaseURL != "" {
-			// On the web, what a page loads is looked for beside it: in the folder only if a slash follows.
-			o.Input += "/"
-		}
-	}
-	if o.Output, err = relativeTo(dir, o.Output); err != nil {
-		return err
-	}
-	for i, t := range o.Tracks {
-		if addr.IsRemote(t.Source) {
-			continue
-		}
-		if o.Tracks[i].Source, err = relativeTo(dir, t.Source); err != nil {
-			return err
-		}
-	}
-	spec, err := render.Plan(ctx, browsers, o, c)
-	if err != nil {
-		return err
-	}
-	if o.BaseURL != "" {
-		// The digests are those of the local files; what is at the URL, nobody has looked at.
-		spec.Files = nil
-	}
-	w, err := store.Dir("").Create(ctx, f.emitJob)
-	if err != nil {
-		return fault.Userf("writing the job spec: %w", err)
-	}
-	defer w.Abort()
-	if err := spec.Encode(w); err != nil {
-		return fault.Userf("writing the job spec: %w", err)
-	}
-	if err := w.Commit(); err != nil {
-		return fault.Userf("writing the job spec: %w", err)
-	}
-	return nil
-}
-
-// relativeTo turns a path from the current folder into one from dir, with slashes. Absolute paths stay.
-func relativeTo(dir, path string) (string, error) {
-	if filepath.IsAbs(path) {
-		return filepath.ToSlash(path), nil
-	}
-	from, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	to, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	rel, err := filepath.Rel(from, to)
-	return filepath.ToSlash(rel), err
-}
-
-// renderChunk does what a partition's command says. All is decided, so the page is not asked.
-func (f *renderFlags) renderChunk(ctx context.Context, o plan.Options, c capture.Composition) error {
+// renderChunk renders a partition. Its command contains all settings, so the page does not add any.
+func (f *renderFlags) renderChunk(
+	ctx context.Context, o plan.Options, c capture.Composition, report func(render.Event),
+) error {
 	id, err := job.ParseChunkID(f.chunk)
 	if err != nil {
 		return err
@@ -251,71 +178,6 @@ func (f *renderFlags) renderChunk(ctx context.Context, o plan.Options, c capture
 	if err != nil {
 		return err
 	}
-	rep := newReporter(f.report)
-	defer rep.close()
-	p := render.Partition{Config: spec.Config, Composition: c, ID: id, Retries: f.retries, Report: rep.report}
+	p := render.Partition{Config: spec.Config, Composition: c, ID: id, Retries: f.retries, Report: report}
 	return p.ToFile(ctx, f.output, f.overwrite)
-}
-
-// renderSound makes the sound alone.
-func (f *renderFlags) renderSound(ctx context.Context, browsers *render.BrowserPool, o plan.Options, c capture.Composition, report func(render.Event)) error {
-	o.SeekMode = job.SeekReplay // sound has no partitions
-	spec, err := render.Plan(ctx, browsers, o, c)
-	if err != nil {
-		return err
-	}
-	if spec.Audio == nil {
-		return fault.Userf("%s has no sound; add some by --audio-track", c.Input)
-	}
-	err = render.MixSound(ctx, render.SoundOptions{
-		Config: spec.Config, Tracks: spec.Audio.Tracks, Composition: c, Output: f.output, Overwrite: f.overwrite,
-	})
-	if err != nil {
-		return err
-	}
-	report(render.Event{Type: render.OutputDone, Partition: -1, Worker: -1, Path: f.output})
-	return nil
-}
-
-// render renders the whole composition. Chunks lie in a hidden folder beside the output, where the same
-// command finds them again if this one is killed.
-func (f *renderFlags) render(ctx context.Context, browsers *render.BrowserPool, o plan.Options, c capture.Composition, report func(render.Event)) error {
-	if err := render.CheckOutput(f.output, f.overwrite); err != nil {
-		return err
-	}
-	if _, err := ffmpeg.Find(); err != nil {
-		return err
-	}
-	o.Output = filepath.Base(f.output)
-	if strings.HasSuffix(f.output, "/") {
-		o.Output += "/" // a folder of pictures
-	}
-	spec, err := render.Plan(ctx, browsers, o, c)
-	if err != nil {
-		return err
-	}
-	work, lock, err := lockWorkFolder(strings.TrimSuffix(f.output, "/"), ".helios")
-	if err != nil {
-		return err
-	}
-	defer lock.Close()
-	j := &render.Job{
-		Spec: spec, Composition: c, Chunks: store.Dir(work), Output: f.output,
-		Workers: atOnce(f.plan.Concurrency), Retries: f.retries, Resume: true, Merge: true, Overwrite: f.overwrite,
-		Report: report, Browsers: browsers,
-	}
-	err = j.Run(ctx)
-	if err == nil || ctx.Err() != nil || isUserError(err) {
-		os.RemoveAll(work)
-	}
-	return err
-}
-
-// atOnce returns how many partitions are rendered at once, for a --concurrency that is 0 when left out. More
-// than one for each core would only take memory.
-func atOnce(concurrency int) int {
-	if concurrency == 0 {
-		return render.DefaultWorkers()
-	}
-	return min(concurrency, runtime.GOMAXPROCS(0))
 }

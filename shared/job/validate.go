@@ -230,7 +230,8 @@ func checkChunk(name string) error {
 	}
 	// IsLocal rejects what the operating system resolves to another folder, such as C: or a backslash.
 	if !fs.ValidPath(name) || name == "." || !filepath.IsLocal(name) {
-		return Errorf("", "%q must be a path inside the job's folder: relative, with slashes, and without . or .. in it", name)
+		return Errorf("",
+			"%q must be a path inside the job's folder: relative, with slashes, and without . or .. in it", name)
 	}
 	return nil
 }
