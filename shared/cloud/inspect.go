@@ -20,7 +20,7 @@ type InspectEvent struct {
 type Inspection struct {
 	render.Inspection
 	render.Tools
-	// Usage is the usage of the inspection. The plan function stores it: the job has no id before.
+	// Usage is the usage of the inspection. The plan function stores it, because the job has no id yet.
 	Usage Usage `json:"usage"`
 	Log   Log   `json:"log"`
 }
