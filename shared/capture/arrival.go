@@ -11,45 +11,46 @@ import (
 
 // content is what a frame shows: a frame in the ring, or a screenshot.
 type content struct {
-	number int64
-	shot   []byte
-	pixels []byte // shot in I420, once it was converted
+	number int64  // in the ring
+	shot   []byte // PNG
+	pixels []byte // the screenshot in I420, once it is converted
 }
 
-// resolved is a frame of which the content is known.
+// resolved is a frame whose content is known.
 type resolved struct {
 	frame   int64
 	changed bool // since the frame before
 	content content
 }
 
-// drawnFrame is a frame that was drawnFrame.
+// drawnFrame is a frame that Chromium has drawn. Times are by CLOCK_MONOTONIC.
 type drawnFrame struct {
 	frame int64
-	// began, sent and done are moments by CLOCK_MONOTONIC: when the first beginFrame for it was sent, when the last one that
-	// reported damage was sent, and when it was answered.
-	began, sent, done microseconds
+	began microseconds // when the first beginFrame was sent
+	sent  microseconds // when the last beginFrame that reported damage was sent
+	done  microseconds // when that one was answered
 }
 
 const (
-	// maxArrival is how long a frame that was drawn is awaited before a screenshot is taken of it. It arrives in a few
-	// milliseconds, unless the machine is busy.
+	// maxArrival limits the wait for a drawn frame. It usually arrives in a few milliseconds. After that, a screenshot
+	// replaces it.
 	maxArrival = time.Second
-	// briefly is how long one is awaited that may not have changed, before the next is drawn.
-	briefly = 20 * time.Millisecond
-	// minEventStep and maxEventStep are the least and the most event time that Chromium says has passed between two frames.
+	// shortArrival limits the wait for a frame that may be unchanged.
+	shortArrival = 20 * time.Millisecond
+	// minEventStep and maxEventStep limit the event time that Chromium reports between two frames.
 	minEventStep = microseconds(1000)
 	maxEventStep = microseconds(1_000_000)
 )
 
 var errNoArrival = errors.New("no frame arrived")
 
-// frameDrawn learns that a frame was drawn, and whether Chromium reported damage. It appends to s.done what is known by then.
+// frameDrawn records that Chromium drew a frame, and whether it reported damage. It appends the frames whose content is
+// now known to s.done.
 //
-// The damage is exact but for the first frame after a screenshot, which reports it in any case. Such a frame is pending
-// until it arrives, another one arrives, or enough time has passed.
+// The damage is exact, except in the first frame after a screenshot, which always has damage. Such a frame is pending
+// until it arrives, a later one arrives, or maxArrival has passed.
 func (s *stream) frameDrawn(ctx context.Context, d drawnFrame, damaged bool) error {
-	rough := s.afterShot
+	afterShot := s.afterShot
 	s.afterShot = false
 	switch {
 	case s.usesScreenshots():
@@ -63,15 +64,15 @@ func (s *stream) frameDrawn(ctx context.Context, d drawnFrame, damaged bool) err
 		return s.pollPending(ctx)
 	}
 	limit := maxArrival
-	if rough {
-		limit, s.since = briefly, time.Now()
+	if afterShot {
+		limit, s.since = shortArrival, time.Now()
 	}
 	s.pending = append(s.pending, d)
 	err := s.awaitArrival(ctx, limit, d)
 	switch {
 	case !errors.Is(err, errNoArrival):
 		return err
-	case rough:
+	case afterShot:
 		return s.pollPending(ctx)
 	case len(s.pending) > 1:
 		return fault.Transientf("frames %d and %d did not arrive", s.pending[0].frame, d.frame)
@@ -79,26 +80,26 @@ func (s *stream) frameDrawn(ctx context.Context, d drawnFrame, damaged bool) err
 	return s.resolveByScreenshot(ctx)
 }
 
-// usesScreenshots reports whether a screenshot is taken of each frame: of a page that is not a secure context, which cannot be
-// streamed, and of one with animated images. Of these Chromium shows the next picture in this frame or in the one after,
-// unless a screenshot is taken.
+// usesScreenshots reports whether each frame is a screenshot. A page that is not a secure context cannot be streamed.
+// Of a page with animated images, Chromium shows the next image in this frame or in the one after, unless a screenshot
+// is taken.
 func (s *stream) usesScreenshots() bool { return s.insecure || s.player.page.HasAnimatedImage() }
 
-// ambiguous reports whether, if the next frame arrived, its event time would no longer show that the first pending one was
-// lost. Before any frame has arrived, it may have been: the stream may not have been ready for it.
+// ambiguous reports whether the event time of the next frame could no longer prove that the first pending frame was
+// lost. Before the first arrival, a frame may be lost: the stream may not have been ready.
 func (s *stream) ambiguous() bool {
 	last := s.pending[len(s.pending)-1].frame
 	return s.eventTime(last+1)-s.eventTime(s.pending[0].frame) >= maxEventStep
 }
 
-// pollPending resolves the frames that are pending if the first of them has arrived, or time is up.
+// pollPending resolves the pending frames if the first one has arrived or its time is up.
 func (s *stream) pollPending(ctx context.Context) error {
 	arrived, err := s.ring.any()
 	switch {
 	case err != nil:
 		return err
 	case arrived:
-		if err := s.awaitArrival(ctx, briefly, s.pending[0]); !errors.Is(err, errNoArrival) {
+		if err := s.awaitArrival(ctx, shortArrival, s.pending[0]); !errors.Is(err, errNoArrival) {
 			return err
 		}
 	case time.Since(s.since) > maxArrival, s.shown == 0 && s.ambiguous():
@@ -107,7 +108,7 @@ func (s *stream) pollPending(ctx context.Context) error {
 	return nil
 }
 
-// flushPending resolves the frames that are pending.
+// flushPending resolves the pending frames.
 func (s *stream) flushPending(ctx context.Context) error {
 	if len(s.pending) == 0 {
 		return nil
@@ -119,8 +120,8 @@ func (s *stream) flushPending(ctx context.Context) error {
 	return err
 }
 
-// awaitArrival waits until a frame that was drawn arrives, and checks that it is no other. Frames awaitArrival in order, so those that
-// are pending before it did not change.
+// awaitArrival waits for a drawn frame and checks that what arrives is this frame. Frames arrive in order, so pending
+// frames before it did not change.
 func (s *stream) awaitArrival(ctx context.Context, limit time.Duration, d drawnFrame) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errNoArrival)
 	defer cancel()
@@ -134,22 +135,23 @@ func (s *stream) awaitArrival(ctx context.Context, limit time.Duration, d drawnF
 		case s.isRefresh(a, d), s.shown == 0 && a.captured < first.began:
 			s.realTime = true
 			continue
-		case s.settled.shows(a):
-			if err := s.checkStep(a, s.settled); err != nil {
+		case s.replaced.captured(a):
+			if err := s.checkStep(a, s.replaced); err != nil {
 				return err
 			}
 			continue
-		case first.shows(a) && first.frame != d.frame:
+		case first.captured(a) && first.frame != d.frame:
 			if err := s.checkStep(a, first); err != nil {
 				return err
 			}
 			s.resolve(true, content{number: a.number}, len(s.pending)-1)
 			continue
-		case !d.shows(a):
-			return fault.Transientf("a frame arrived that was captured %d µs after frame %d was sent, and %d µs before it was done",
+		case !d.captured(a):
+			return fault.Transientf(
+				"a frame arrived that was captured %d µs after frame %d was sent, and %d µs before it was done",
 				a.captured-d.began, d.frame, d.done-a.captured)
 		case a.captured < d.sent:
-			continue // Chromium drew it anew
+			continue // Chromium drew the frame again
 		}
 		if err := s.checkStep(a, d); err != nil {
 			return err
@@ -162,20 +164,20 @@ func (s *stream) awaitArrival(ctx context.Context, limit time.Duration, d drawnF
 	}
 }
 
-// shows reports whether a frame in the ring was captured while this one was drawn.
-func (d drawnFrame) shows(a arrival) bool { return a.captured >= d.began && a.captured <= d.done }
+// captured reports whether an arrival was captured while this frame was drawn.
+func (d drawnFrame) captured(a arrival) bool { return a.captured >= d.began && a.captured <= d.done }
 
-// checkStep checks by its event time that what arrived is frame d, and that nothing between it and the one that arrived
-// before was lost.
+// checkStep checks by event time that an arrival is frame d, and that no frame was lost since the last arrival.
 func (s *stream) checkStep(a arrival, d drawnFrame) error {
 	if want := s.expectedStep(d); !a.event.near(want) {
-		return fault.Transientf("frame %d arrived %d µs of event time after frame %d, not %d µs", d.frame, a.event, s.shown, want)
+		return fault.Transientf("frame %d arrived %d µs of event time after frame %d instead of %d µs",
+			d.frame, a.event, s.shown, want)
 	}
 	s.shown, s.realTime = d.frame, false
 	return nil
 }
 
-// expectedStep returns how much event time Chromium says has passed when frame d arrives.
+// expectedStep returns the event time that Chromium reports when frame d arrives next.
 func (s *stream) expectedStep(d drawnFrame) microseconds {
 	if s.realTime {
 		return maxEventStep
@@ -183,8 +185,9 @@ func (s *stream) expectedStep(d drawnFrame) microseconds {
 	return min(s.eventTime(d.frame)-s.eventTime(s.shown), maxEventStep)
 }
 
-// isRefresh reports whether what arrived while frame d is awaited is a refresh. Chromium captures one now and then when
-// nothing is drawn: it shows what the page showed already. Its event time is real time, which is before that of all frames.
+// isRefresh reports whether an arrival is a refresh, while frame d is expected. Chromium sometimes captures a frame
+// when nothing is drawn. It shows the same as the one before. Its event time is real time, which is before that of
+// all frames.
 func (s *stream) isRefresh(a arrival, d drawnFrame) bool {
 	if !s.realTime {
 		return a.event.near(minEventStep)
@@ -197,14 +200,15 @@ func (s *stream) isRefresh(a arrival, d drawnFrame) bool {
 	return !a.event.near(maxEventStep)
 }
 
-// tolerance is the error of event time, which is rounded several times on its way.
+// tolerance is the error of event time, which is rounded several times.
 const tolerance = microseconds(5)
 
 func (t microseconds) near(other microseconds) bool {
 	return t-other <= tolerance && other-t <= tolerance
 }
 
-// resolve makes the first of the pending frames show something, and the others, up to count in all, the same.
+// resolve gives the first count pending frames a content. If changed is true, the first of them differs from the frame
+// before.
 func (s *stream) resolve(changed bool, c content, count int) {
 	for i, d := range s.pending[:count] {
 		s.done = append(s.done, resolved{d.frame, changed && i == 0, c})
@@ -212,27 +216,27 @@ func (s *stream) resolve(changed bool, c content, count int) {
 	s.pending, s.current = s.pending[count:], c
 }
 
-// resolveByScreenshot takes a screenshot of a page that shows frames that did not arrive.
+// resolveByScreenshot takes a screenshot that shows the pending frames.
 func (s *stream) resolveByScreenshot(ctx context.Context) error {
 	last := s.pending[len(s.pending)-1]
 	png, err := s.player.screenshot(ctx, frameTime(s.player.o.FPS, last.frame))
 	if err != nil {
 		return err
 	}
-	s.settled, s.afterShot = s.pending[0], true
+	s.replaced, s.afterShot = s.pending[0], true
 	if bytes.Equal(png, s.current.shot) {
 		s.resolve(false, s.current, len(s.pending))
 		return nil
 	}
 	before, after := make([]byte, s.layout.frameSize()), make([]byte, s.layout.frameSize())
-	if err := s.readContent(s.current, before); err != nil {
+	if err := s.readContent(&s.current, before); err != nil {
 		return err
 	}
 	if err := toI420(png, after, s.layout.Width, s.layout.Height); err != nil {
 		return err
 	}
 	same := bytes.Equal(before, after)
-	if s.current.shot == nil { // rounding counts only between a frame of the stream and a screenshot
+	if s.current.shot == nil { // the rounding of a streamed frame may differ from that of a screenshot
 		luma, chroma := difference(before, after)
 		same = luma <= maxLuma && chroma <= maxChroma
 	}
@@ -245,7 +249,7 @@ func (s *stream) resolveByScreenshot(ctx context.Context) error {
 }
 
 // readContent reads the pixels of a content.
-func (s *stream) readContent(c content, pixels []byte) error {
+func (s *stream) readContent(c *content, pixels []byte) error {
 	if c.number > 0 {
 		return s.ring.read(c.number, pixels)
 	}

@@ -1,15 +1,35 @@
-// Package capture turns a composition into frames: it plays the page under a virtual clock and captures each
-// frame at its exact time.
+// Package capture plays a composition under a virtual clock and captures its frames.
 //
-// Two clocks of Chromium are moved together. The engine's virtual time moves timers, Date and
-// performance.now(); the frame time of beginFrame moves CSS, Web Animations and requestAnimationFrame.
-// Everything that the page does before frame 0 (parsing, scripts, fetches, fonts) happens while both stand
-// still at zero, however long it takes. A request that a frame makes is answered 10 ms later in the page's
-// time, however long the network takes.
+// # Time
 //
-// So frame n is the same on every machine and in every partition. A page with history, such as a simulation that moves
-// on with every call, replays all earlier frames. A seekable page, whose frames depend only on the time, goes to any
-// frame directly. [Seekable] finds out which.
+// Chromium has two clocks, and a [Player] moves both. Virtual time drives timers, Date and performance.now(). The
+// frame time of HeadlessExperimental.beginFrame drives CSS animations, Web Animations and requestAnimationFrame.
+//
+// Both clocks stand at zero while the page loads: parsing, scripts, requests and fonts take no time. After that, a
+// request takes 10 ms of the page's time, however long the network takes. So frame n is the same on every machine
+// and in every partition.
+//
+// # Seek modes
+//
+// A page whose frames depend on earlier ones, such as a simulation, has to run all frames before the first one that
+// is captured: [job.SeekReplay]. A page whose frames depend only on the time can move there at once:
+// [job.SeekDirect]. [Seekable] finds out which.
+//
+// # Capture modes
+//
+// [job.CaptureScreenshot] takes the PNG of beginFrame. [job.CaptureStream] takes the stream of the tab, which is the
+// raw output of Chromium's compositor, and proves for each frame which one it is.
+//
+// # Files
+//
+//   - load.go, prelude.js: loading a page, and what its scripts find
+//   - clock.go: virtual time
+//   - frame.go, counter.go, damage.go: running and drawing one frame
+//   - stream.go, stream.js: starting the stream; ring.go, ring.js: its way out of Chromium; arrival.go: which frame
+//     arrived; streamframes.go: the pipeline of [Player.Play]; i420.go: screenshots in the stream's pixel format
+//   - media.go, mediaserver.go, media.js: <audio> and <video> elements
+//   - inspect.go, fastforward.go, fastforward.js: what a page contains
+//   - failure.go: why a page failed
 package capture
 
 import (
@@ -26,46 +46,45 @@ import (
 	"helios/shared/job"
 )
 
-// Options says how a composition is played.
+// Options are the settings of a [Player].
 type Options struct {
-	// Width and Height are the size of the page in CSS pixels.
+	// Width and Height are the size of the viewport in CSS pixels.
 	Width, Height int
-	// Transparent leaves what the page does not paint transparent, not white.
+	// Transparent gives the page a transparent background instead of a white one.
 	Transparent bool
 	// FPS is the frame rate.
 	FPS job.Rate
 	// Seed seeds Math.random and crypto.getRandomValues.
 	Seed uint32
-	// Props is the JSON value of window.__HELIOS_PROPS__; nil leaves it undefined.
+	// Props is the JSON value of window.__HELIOS_PROPS__, which is undefined if Props is nil.
 	Props json.RawMessage
-	// AllowMissing plays the page without the assets that could not be had.
+	// AllowMissing ignores assets that do not load.
 	AllowMissing bool
-	// Timeout is the longest that loading, or one frame, may take by the wall clock.
+	// Timeout limits loading, and each frame, in wall-clock time.
 	Timeout time.Duration
-	// Capture is the capture mode; empty is [job.CaptureScreenshot].
+	// Capture is the capture mode. Default: [job.CaptureScreenshot].
 	Capture job.Capture
-	// Scale is the device pixel ratio of the browser; 0 is 1.
+	// Scale is the device pixel ratio of the browser. Default: 1.
 	Scale float64
 
-	fastForward bool // the page may be lived through without frames, see fastforward.go
+	fastForward bool // frames may be skipped without Chromium's frames; see fastforward.go
 }
 
-// scale returns the device pixel ratio.
 func (o Options) scale() float64 { return cmp.Or(o.Scale, 1) }
 
 // Frame is one frame of a composition.
 type Frame struct {
 	// Index counts from the start of the composition.
 	Index int64
-	// PNG is the frame in screenshot mode. If nothing changed it is the one before, not a copy.
+	// PNG is the frame in screenshot mode. A repeated frame has the same slice as the one before.
 	PNG []byte
-	// Pixels is the frame in stream mode, in I420: limited range, BT.601. It is valid until emit returns.
+	// Pixels is the frame in stream mode: I420, BT.601, limited range. It is valid until emit returns.
 	Pixels []byte
-	// Repeated says that nothing changed since the frame before.
+	// Repeated reports that the frame equals the one before.
 	Repeated bool
 }
 
-// Data returns the frame in the form that the capture mode has.
+// Data returns Pixels, or PNG in screenshot mode.
 func (f Frame) Data() []byte {
 	if f.Pixels != nil {
 		return f.Pixels
@@ -73,27 +92,26 @@ func (f Frame) Data() []byte {
 	return f.PNG
 }
 
-// Player is a composition that was loaded and shows frame 0. It plays forward only, once, for one goroutine.
+// Player is a loaded composition. It plays forward, once, and serves one goroutine.
 type Player struct {
-	page   *browser.Page
-	main   browser.World // where the page's own scripts run
-	clock  *clock
-	o      Options
-	seeks  bool   // the page offers window.helios.seek
-	next   int64  // the frame to be shown next
-	last   []byte // the picture of the frame before, if one was taken
-	frames frameCounter
-	media  *media
-	going  atomic.Pointer[string] // where the page began to go, if anywhere
-	left   atomic.Pointer[string] // where it went, if it did not stay
-	stream *stream                // nil in screenshot mode
+	page        *browser.Page
+	main        browser.World // the page's own scripts
+	clock       *clock
+	o           Options
+	seeks       bool   // the page has window.helios.seek
+	next        int64  // the frame to run next
+	last        []byte // the screenshot of the frame before, if there is one
+	frames      frameCounter
+	media       *media
+	navigating  atomic.Pointer[string] // the URL that the page started to navigate to
+	navigatedTo atomic.Pointer[string] // the URL that it navigated to
+	stream      *stream                // nil in screenshot mode
 }
 
-// Open loads a composition in a new page of a browser and waits until it is ready: its load event, its
-// fonts and images, the promise in window.helios.ready, and an answer to every request that it made. Then it shows
-// frame 0.
+// Open loads a composition in a new page of a browser and runs frame 0. It waits for the load event, fonts, images, the
+// promise in window.helios.ready, and the responses to all requests.
 //
-// What is wrong with the page is a fault.User that names it; the page is closed then.
+// A problem of the page is a fault.User.
 func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Player, error) {
 	for try := 0; ; try++ {
 		p, err := openOnce(ctx, b, c, o)
@@ -103,12 +121,15 @@ func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*P
 	}
 }
 
-// maxBlank is how many more pages are opened if Chromium never draws one, which is rare.
+// maxBlank is how often a page is reopened because Chromium does not draw it, which is rare.
 const maxBlank = 2
 
 func openOnce(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Player, error) {
 	p := &Player{o: o, media: newMedia(b)}
-	options := browser.PageOptions{Width: o.Width, Height: o.Height, Transparent: o.Transparent, Script: p.media.prelude(o) + prelude(o), BlockMedia: true}
+	options := browser.PageOptions{
+		Width: o.Width, Height: o.Height, Transparent: o.Transparent,
+		Script: p.media.prelude(o) + prelude(o), BlockMedia: true,
+	}
 	if o.fastForward {
 		options.Script = fastForwardPrelude() + options.Script
 	}
@@ -132,12 +153,12 @@ func openOnce(ctx context.Context, b *browser.Browser, c Composition, o Options)
 	return p, nil
 }
 
-// begin shows frame 0 and starts the stream.
+// start runs frame 0 and starts the stream.
 func (p *Player) start(ctx context.Context) error {
 	if err := p.frames.start(ctx, p.clock.world); err != nil {
 		return err
 	}
-	if _, err := p.runFrame(ctx, 0, drawing); err != nil {
+	if _, err := p.runFrame(ctx, 0, outputDrawn); err != nil {
 		return err
 	}
 	if p.stream == nil {
@@ -157,18 +178,17 @@ func (p *Player) Close() {
 	if p.stream != nil {
 		p.stream.close()
 	}
-	// The page may be in an endless loop; then it goes with the browser.
+	// A page in an endless loop does not answer. It ends with the browser.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	p.page.Close(ctx)
 	p.media.close()
 }
 
-// Missing returns what the page could not load.
+// Missing returns the assets that did not load.
 func (p *Player) Missing() []browser.Asset { return p.page.Missing() }
 
-// Play goes to frame from, in the seek mode, and hands count frames to emit, in order. It stops at
-// the first error, also of emit.
+// Play seeks to frame from and calls emit with count frames, in order. It stops at the first error, also of emit.
 func (p *Player) Play(ctx context.Context, from, count int64, mode job.SeekMode, emit func(Frame) error) error {
 	if p.stream != nil {
 		return p.playStream(ctx, from, count, mode, emit)
@@ -178,9 +198,9 @@ func (p *Player) Play(ctx context.Context, from, count int64, mode job.SeekMode,
 	}
 	r := newRepeatPredictor(p)
 	for n := from; n < from+count; n++ {
-		before, out := p.last, picture
+		before, out := p.last, outputScreenshot
 		if r.likely() {
-			out = change
+			out = outputIfDamaged
 		}
 		png, err := p.runFrame(ctx, n, out)
 		if err != nil {
@@ -200,23 +220,23 @@ func (p *Player) Play(ctx context.Context, from, count int64, mode job.SeekMode,
 	return nil
 }
 
-// Draw draws so many frames and captures none: what a page costs in itself.
-func (p *Player) Draw(ctx context.Context, count int64) error {
-	return p.replay(ctx, count, drawing)
+// Draw runs and draws the frames before frame end without capturing them. It measures the cost of the page itself.
+func (p *Player) Draw(ctx context.Context, end int64) error {
+	return p.replay(ctx, end, outputDrawn)
 }
 
-// seek brings the page to where frame n is to be shown.
+// seek brings the page to frame n, which runs next.
 func (p *Player) seek(ctx context.Context, n int64, mode job.SeekMode) error {
-	last := n
+	end := n
 	if mode == job.SeekDirect {
-		last = min(1, n)
+		end = min(1, n)
 	}
-	return p.replay(ctx, last, nothing)
+	return p.replay(ctx, end, outputNone)
 }
 
-// replay shows the frames before frame last, with so much left behind of each.
-func (p *Player) replay(ctx context.Context, last int64, out output) error {
-	if p.next >= last {
+// replay runs the frames before frame end.
+func (p *Player) replay(ctx context.Context, end int64, out output) error {
+	if p.next >= end {
 		return nil
 	}
 	if p.stream == nil {
@@ -225,11 +245,10 @@ func (p *Player) replay(ctx context.Context, last int64, out output) error {
 		}
 	}
 	p.last = nil
-	for p.next < last {
-		if p.next == last-1 {
-			// A frame that is not drawn leaves work behind for the next one, which would then show the
-			// page as it was before.
-			out = drawing
+	for p.next < end {
+		if p.next == end-1 {
+			// A frame that is not drawn leaves work for the next one, which would show the page as it was before.
+			out = outputDrawn
 		}
 		if _, err := p.runFrame(ctx, p.next, out); err != nil {
 			return err

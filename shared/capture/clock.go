@@ -17,20 +17,18 @@ import (
 	"helios/shared/job"
 )
 
-// Epoch is what Date.now() says at frame 0, in seconds: 2024-01-01T00:00:00Z.
+// Epoch is Date.now() at frame 0, in seconds: 2024-01-01T00:00:00Z.
 const Epoch = 1704067200
 
 // microseconds is a time since frame 0, or since Chromium's own zero.
 type microseconds int64
 
-// resolution is the grain of the times that a page can read. Chromium rounds any other time up or down at
-// random, differently in every process, and moves animations by the rounded time; so frame times are
-// multiples of it.
+// resolution is the resolution of the times that a page can read. Chromium rounds other times up or down at random,
+// differently in each process, and moves animations by the rounded time. So frame times are multiples of it.
 const resolution microseconds = 100
 
-// frameTime is n/fps, rounded up to a multiple of the resolution: less than 0.1 ms late and never early, so
-// that what a page does at n/fps is done, and floor(time*fps) is n. It is computed by multiplication, so that
-// errors do not add up.
+// frameTime returns n/fps, rounded up to a multiple of the resolution. It is less than 0.1 ms late and never early, so
+// that a timer for n/fps has fired and floor(time*fps) is n. It multiplies, so errors do not add up.
 func frameTime(fps job.Rate, n int64) microseconds {
 	ticks := fps.At(n)
 	ticks.Mul(ticks, big.NewRat(int64(1_000_000/resolution), 1))
@@ -38,26 +36,25 @@ func frameTime(fps job.Rate, n int64) microseconds {
 	return (microseconds(up.Int64()) + microseconds(rest.Sign())) * resolution
 }
 
-// milliseconds is t as the protocol wants it. The half microsecond keeps Chromium, which cuts off the
-// fraction, from losing a whole one to binary floating point.
+// milliseconds returns t in the unit of the protocol. Chromium truncates to microseconds. Half a microsecond protects t
+// from losing one to binary floating point.
 func (t microseconds) milliseconds() float64 { return (float64(t) + 0.5) / 1000 }
 
-// clock moves the page's virtual time and the time of its frames as one.
+// clock moves a page's virtual time, and the time of its frames with it.
 //
-// How Chromium's virtual time behaves, as measured with version 156:
-//   - The policy "pause" puts a fence at the current time, and no task of the page runs.
-//   - "pauseIfNetworkFetchesPending" lets tasks run, but no timer while a request is open. Without a
-//     budget, the fence of an earlier pause stays: time stands still while the page loads.
-//   - With a budget, time runs to the end of it exactly, and a request takes 10 ms.
-//   - "advance" lifts the fence, and time leaps at once to the next timer that waits behind it. So it is
-//     of no use once a page was loaded.
+// Chromium's virtual time, measured with version 156:
+//   - Policy "pause" puts a fence at the current time. No task of the page runs.
+//   - Policy "pauseIfNetworkFetchesPending" runs tasks, but no timers while a request is open. Without a budget, the
+//     fence of an earlier pause remains: time stands still while the page loads.
+//   - With a budget, time runs exactly to the end of it, and a request takes 10 ms.
+//   - Policy "advance" removes the fence, and time jumps to the next timer. It is useless once a page has loaded.
 type clock struct {
 	page    *browser.Page
-	world   browser.World // where our own scripts run; of the page that was loaded last
+	world   browser.World // Helios's own scripts, in the page that was loaded last
 	origin  microseconds  // frame 0, in Chromium's ticks
-	now     microseconds  // of the virtual time, since the origin
-	next    microseconds  // to which the next budget will go, if that is known
-	marked  microseconds  // the time that has a marker
+	now     microseconds  // virtual time since the origin
+	next    microseconds  // the likely end of the next budget
+	marked  microseconds  // see mark
 	expired chan struct{}
 }
 
@@ -72,7 +69,7 @@ func newClock(page *browser.Page) *clock {
 	return c
 }
 
-// freeze stops time at zero. What is loaded from now on loads at time zero.
+// freeze stops virtual time at zero. A page that is loaded after it loads at time zero.
 func (c *clock) freeze(ctx context.Context) error {
 	base, err := c.policy(ctx, emulation.SetVirtualTimePolicyParams{
 		Policy: emulation.VirtualTimePolicyPause, InitialVirtualTime: cdp.TimeSinceEpoch(Epoch),
@@ -80,7 +77,7 @@ func (c *clock) freeze(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The origin itself has to be a multiple of the resolution.
+	// The origin has to be a multiple of the resolution, too.
 	c.origin = microseconds(math.Round(base * 1000))
 	if rest := c.origin % resolution; rest != 0 {
 		if err := c.grant(ctx, emulation.VirtualTimePolicyAdvance, resolution-rest); err != nil {
@@ -88,7 +85,9 @@ func (c *clock) freeze(ctx context.Context) error {
 		}
 		c.origin += resolution - rest
 	}
-	for _, p := range []emulation.VirtualTimePolicy{emulation.VirtualTimePolicyPause, emulation.VirtualTimePolicyPauseIfNetworkFetchesPending} {
+	for _, p := range []emulation.VirtualTimePolicy{
+		emulation.VirtualTimePolicyPause, emulation.VirtualTimePolicyPauseIfNetworkFetchesPending,
+	} {
 		if _, err := c.policy(ctx, emulation.SetVirtualTimePolicyParams{Policy: p}); err != nil {
 			return err
 		}
@@ -96,7 +95,7 @@ func (c *clock) freeze(ctx context.Context) error {
 	return nil
 }
 
-// advance lets the page live until t, and settle.
+// advance runs the page until t, with everything that is due at t.
 func (c *clock) advance(ctx context.Context, t microseconds) error {
 	moved, err := c.runUntil(ctx, t)
 	if err != nil || !moved {
@@ -105,8 +104,7 @@ func (c *clock) advance(ctx context.Context, t microseconds) error {
 	return c.settle(ctx)
 }
 
-// runUntil has time go on to t, if it is not there yet. Once it has moved, no task of the page runs until the clock
-// stands.
+// runUntil runs virtual time until t. If time moved, no task of the page runs until evaluatePaused is called.
 func (c *clock) runUntil(ctx context.Context, t microseconds) (moved bool, err error) {
 	if t <= c.now {
 		return false, nil
@@ -121,15 +119,16 @@ func (c *clock) runUntil(ctx context.Context, t microseconds) (moved bool, err e
 	return true, nil
 }
 
-// settle runs what the page wants to do now, time standing still. A timer that is due at the very moment at
-// which a budget ends may or may not have run; the one that is set here runs after it.
-//
-// Timers wait for the answers to the requests that are open.
+// settled is a promise that resolves after the timers that are due now, and after the responses to open requests.
+const settled = "new Promise(done => setTimeout(done))"
+
+// settle runs what is due now, while time stands. A timer that is due exactly at the end of a budget may or may not
+// have fired.
 func (c *clock) settle(ctx context.Context) error {
 	return c.evaluatePaused(ctx, c.world, c.marker(c.next)+settled, nil)
 }
 
-// evaluatePaused lets tasks run again, time standing still, and evaluates an expression meanwhile.
+// evaluatePaused lets tasks run again while time stands, and evaluates an expression.
 func (c *clock) evaluatePaused(ctx context.Context, w browser.World, expression string, result any) error {
 	policy := browser.Send(ctx, c.page.Session, emulation.SetVirtualTimePolicy, emulation.SetVirtualTimePolicyParams{
 		Policy: emulation.VirtualTimePolicyPauseIfNetworkFetchesPending,
@@ -138,40 +137,39 @@ func (c *clock) evaluatePaused(ctx context.Context, w browser.World, expression 
 		return err
 	}
 	if _, err := policy.Wait(ctx); err != nil {
-		return fmt.Errorf("moving the page's clock: %w", err)
+		return fmt.Errorf("setting the virtual time policy: %w", err)
 	}
 	return nil
 }
 
-const settled = "new Promise(done => setTimeout(done))"
-
-// mark notes that a timer is set for the microsecond after t, and returns the delay for it in milliseconds.
+// mark records that a script sets a timer for one microsecond after t, and returns its delay in milliseconds.
 //
-// While time stands, Chromium notes the time of the next timer whenever the page is idle, and the next budget begins with
-// a jump to the time noted last, even if a timer for an earlier time was set since then. A timer of ours that was set before
-// time reached t bounds the time that is noted while it stands at t, and so that jump, to one microsecond. It has to be one
-// that counts microseconds: that of Atomics.waitAsync.
+// The timer keeps the page's own timers on time. Whenever the page is idle while time stands, Chromium records the time
+// of the next timer. The next budget starts with a jump to the recorded time, even if the page has set an earlier timer
+// since then. If our timer exists before time reaches t, that jump is one microsecond. The timer is one of
+// Atomics.waitAsync, which counts microseconds.
 //
-// On a machine with ten busy processes for each core, one page in 200 still jumps from frame 0 to 10 ms.
+// With ten busy processes per core, one page in 200 still jumps from frame 0 to 10 ms.
 func (c *clock) mark(t microseconds) float64 {
 	c.marked = t
 	return (t - c.now + 1).milliseconds()
 }
 
-// marker returns a script for our world that sets the timer for t.
+// marker returns a script that sets the timer for t. It is for Helios's own world.
 func (c *clock) marker(t microseconds) string {
-	const cell = "globalThis.cell ??= new Int32Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer)"
-	return fmt.Sprintf("Atomics.waitAsync(%s, 0, 0, %v);", cell, c.mark(t))
+	const memory = "new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })"
+	return fmt.Sprintf("Atomics.waitAsync(globalThis.cell ??= new Int32Array(%s.buffer), 0, 0, %v);", memory, c.mark(t))
 }
 
-// grant lets virtual time run for a while and waits for the end of it.
+// grant runs virtual time for a budget and waits until it expires.
 func (c *clock) grant(ctx context.Context, policy emulation.VirtualTimePolicy, budget microseconds) error {
 	select {
 	case <-c.expired:
 	default:
 	}
 	ms := budget.milliseconds()
-	if _, err := c.policy(ctx, emulation.SetVirtualTimePolicyParams{Policy: policy, Budget: &ms}); err != nil {
+	params := emulation.SetVirtualTimePolicyParams{Policy: policy, Budget: &ms}
+	if _, err := c.policy(ctx, params); err != nil {
 		return err
 	}
 	select {
@@ -184,33 +182,40 @@ func (c *clock) grant(ctx context.Context, policy emulation.VirtualTimePolicy, b
 	}
 }
 
-func (c *clock) policy(ctx context.Context, params emulation.SetVirtualTimePolicyParams) (base float64, err error) {
+func (c *clock) policy(
+	ctx context.Context, params emulation.SetVirtualTimePolicyParams,
+) (base float64, err error) {
 	r, err := browser.Call(ctx, c.page.Session, emulation.SetVirtualTimePolicy, params)
 	if err != nil {
-		return 0, fmt.Errorf("moving the page's clock: %w", err)
+		return 0, fmt.Errorf("setting the virtual time policy: %w", err)
 	}
 	return r.VirtualTimeTicksBase, nil
 }
 
-// beginFrame draws the frame at t. The interval is in milliseconds.
-func (c *clock) beginFrame(ctx context.Context, t microseconds, interval float64, out output) (headlessexperimental.BeginFrameResult, error) {
+// beginFrame runs a frame at t. The interval is in milliseconds.
+func (c *clock) beginFrame(
+	ctx context.Context, t microseconds, interval float64, out output,
+) (headlessexperimental.BeginFrameResult, error) {
 	params := headlessexperimental.BeginFrameParams{
 		FrameTimeTicks: (c.origin + t).milliseconds(),
 		Interval:       interval,
 	}
-	if out&shot != 0 {
-		params.Screenshot = &headlessexperimental.ScreenshotParams{Format: headlessexperimental.ScreenshotParamsFormatPng, OptimizeForSpeed: true}
+	if out >= outputIfDamaged {
+		params.Screenshot = &headlessexperimental.ScreenshotParams{
+			Format: headlessexperimental.ScreenshotParamsFormatPng, OptimizeForSpeed: true,
+		}
 	}
-	if out&drawing == 0 {
+	if out == outputNone {
 		yes := true
 		params.NoDisplayUpdates = &yes
 	}
 	r, err := browser.Call(ctx, c.page.Session, headlessexperimental.BeginFrame, params)
 	if unknown := new(cdproto.Error); errors.As(err, &unknown) && unknown.Code == methodNotFound {
-		return r, fault.Userf("this Chromium has no %s; install its headless shell: %s", headlessexperimental.CommandBeginFrame, browser.InstallHint)
+		return r, fault.Userf("this Chromium has no %s; install its headless shell: %s",
+			headlessexperimental.CommandBeginFrame, browser.InstallHint)
 	}
 	return r, err
 }
 
-// methodNotFound is JSON-RPC's code for a command that does not exist.
+// methodNotFound is JSON-RPC's code for an unknown command.
 const methodNotFound = -32601

@@ -14,31 +14,30 @@ import (
 	"helios/shared/fault"
 )
 
-// Composition is where a page is to be had: in a folder, in S3 or on the web.
+// Composition is the location of a page: in a local folder, in S3, or on the web.
 type Composition struct {
-	// Input is what the user called it.
+	// Input is the user's name for it.
 	Input string
-	// Folder holds a local composition and everything that it may read.
+	// Folder contains a local composition and all files that it may read.
 	Folder string
-	// S3 is the address of the prefix that holds a composition in a bucket, with a slash at its end.
+	// S3 is the s3:// URL of the prefix that contains the composition. It ends with a slash.
 	S3 string
-	// Page is the page's path in the folder or below the prefix, with slashes.
+	// Page is the path of the page in the folder or below the prefix, with slashes.
 	Page string
-	// URL is the address of a composition on the web.
+	// URL is the URL of a composition on the web.
 	URL string
 }
 
-// Locate finds a composition: an HTML file, a folder with an index.html, an http(s) URL, or the like of the
-// former two in S3: s3://bucket/folder/page.html, s3://bucket/folder/. Keys are written as they are, without
-// escapes. A relative path is relative to dir. The error is a fault.User. What is not on the disk is not looked
-// at.
+// Locate returns the composition that an input names: an HTML file, a folder with an index.html, an http(s) URL, or
+// s3://bucket/folder/page.html or s3://bucket/folder/. Keys in S3 are not escaped. A relative path is relative to dir.
+// Locate does not open remote compositions. Its error is a fault.User.
 func Locate(dir, input string) (Composition, error) {
 	if addr.IsS3(input) {
 		return locateS3(input)
 	}
 	if addr.IsHTTP(input) {
 		if u, err := url.Parse(input); err != nil || u.Host == "" {
-			return Composition{}, fault.Userf("%s is not an address; give one like http://host/page.html", input)
+			return Composition{}, fault.Userf("%s is not a URL; use one like http://host/page.html", input)
 		}
 		return Composition{Input: input, URL: input}, nil
 	}
@@ -48,7 +47,7 @@ func Locate(dir, input string) (Composition, error) {
 	}
 	info, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Composition{}, fault.Userf("%s does not exist; give an HTML file, a folder with an index.html or a URL", input)
+		return Composition{}, fault.Userf("%s does not exist; use an HTML file, a folder with an index.html, or a URL", input)
 	}
 	if err != nil {
 		return Composition{}, fault.Userf("opening %s: %w", input, err)
@@ -57,7 +56,7 @@ func Locate(dir, input string) (Composition, error) {
 		return Composition{Input: input, Folder: filepath.Dir(file), Page: filepath.Base(file)}, nil
 	}
 	if _, err := os.Stat(filepath.Join(file, "index.html")); err != nil {
-		return Composition{}, fault.Userf("the folder %s has no index.html; give the page itself", input)
+		return Composition{}, fault.Userf("the folder %s has no index.html; name the page", input)
 	}
 	return Composition{Input: input, Folder: file, Page: "index.html"}, nil
 }
@@ -65,7 +64,7 @@ func Locate(dir, input string) (Composition, error) {
 func locateS3(input string) (Composition, error) {
 	bucket, key, ok := addr.SplitS3(input)
 	if !ok {
-		return Composition{}, fault.Userf("%s is not an address; give one like s3://bucket/folder/page.html", input)
+		return Composition{}, fault.Userf("%s is not a URL; use one like s3://bucket/folder/page.html", input)
 	}
 	folder, page := path.Split(key)
 	if ext := strings.ToLower(path.Ext(page)); ext != ".html" && ext != ".htm" {
@@ -77,13 +76,12 @@ func locateS3(input string) (Composition, error) {
 	return Composition{Input: input, S3: "s3://" + bucket + "/" + folder, Page: page}, nil
 }
 
-// Browser returns the options for a browser that can show the composition, with so many pixels of a frame for
-// each CSS pixel in each direction.
+// Browser returns the options of a browser for the composition, with a device pixel ratio.
 func (c Composition) Browser(scale float64) browser.Options {
 	return browser.Options{Folder: c.Folder, S3: c.S3, URL: c.URL, Scale: scale}
 }
 
-// address is what the browser opens.
+// pageURL returns the URL that the browser opens.
 func (c Composition) pageURL() string {
 	if c.URL != "" {
 		return c.URL

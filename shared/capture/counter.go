@@ -8,22 +8,22 @@ import (
 	"helios/shared/fault"
 )
 
-// frameCounter counts the frames that the page's scripts live through, out of the page's sight. While the
-// compositor is still busy with the frame before, Chromium answers beginFrame without having run one; the
-// same frame has to be asked for again then.
+// frameCounter counts the frames that Chromium ran, in a world that the page's scripts cannot see. While the
+// compositor is busy with the frame before, Chromium answers beginFrame without running a frame. Then the frame is
+// requested again.
 type frameCounter struct {
 	world  browser.World
-	frames int64 // that were lived through
+	frames int64 // that ran
 }
 
-// countFrames is a script that does nothing but count. Its ended is the promise of the number of frames when there were n.
+// countFrames only counts. Its ended is a promise of the number of frames, which resolves when that is n.
 const countFrames = `var counter = (() => {
-	let frames = 0, tell = () => {}, request;
-	const frame = () => { frames++; request = requestAnimationFrame(frame); tell(); };
+	let frames = 0, resolve = () => {}, request;
+	const frame = () => { frames++; request = requestAnimationFrame(frame); resolve(); };
 	request = requestAnimationFrame(frame);
 	return {
 		count: () => frames,
-		ended: (n) => frames >= n ? frames : new Promise((done) => { tell = () => done(frames); }),
+		ended: (n) => frames >= n ? frames : new Promise((done) => { resolve = () => done(frames); }),
 		stop() { cancelAnimationFrame(request); },
 	};
 })(); 0`
@@ -37,18 +37,18 @@ func (c *frameCounter) stop(ctx context.Context) error {
 	return c.world.Evaluate(ctx, "counter.stop()", nil)
 }
 
-// expect begins to wait for the expect frame.
+// expect starts to wait for the next frame.
 func (c *frameCounter) expect(ctx context.Context) browser.Evaluation {
 	return c.world.Start(ctx, fmt.Sprintf("counter.ended(%d)", c.frames+1))
 }
 
-// dropped reports whether there was no frame since the one before. The answer is there when the frame is done, except
-// where the compositor was faster.
-func (c *frameCounter) dropped(ctx context.Context, next browser.Evaluation) (bool, error) {
+// dropped reports whether Chromium has run no frame since the one before. Usually the answer is there when beginFrame
+// returns.
+func (c *frameCounter) dropped(ctx context.Context, expected browser.Evaluation) (bool, error) {
 	var frames int64
 	var err error
-	if next.Ready() {
-		err = next.Wait(ctx, &frames)
+	if expected.Ready() {
+		err = expected.Wait(ctx, &frames)
 	} else {
 		err = c.world.Evaluate(ctx, "counter.count()", &frames)
 	}
@@ -56,7 +56,7 @@ func (c *frameCounter) dropped(ctx context.Context, next browser.Evaluation) (bo
 		return true, err
 	}
 	if more := frames - c.frames; more > 1 {
-		return false, fault.Transientf("the page saw %d frames where it was shown one", more)
+		return false, fault.Transientf("chromium ran %d frames instead of one", more)
 	}
 	c.frames = frames
 	return false, nil

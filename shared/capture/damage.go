@@ -2,24 +2,23 @@ package capture
 
 import "context"
 
-// repeatPredictor tells by the frames before whether a page may be at rest in the next. Then no picture is taken unless Chromium drew
-// something: to ask costs a tenth of one. A page that moves on twos, or has a video of fewer frames than the composition,
-// repeatPredictor now and then.
+// repeatPredictor predicts whether the next frame may equal the one before. If so, a screenshot is only taken if
+// Chromium reports damage. That question costs a tenth of a screenshot. Pages repeat frames now and then if they move
+// on every second frame, or contain a video with a lower frame rate.
 type repeatPredictor struct {
 	player *Player
-	since  int // frames since the last, or rare if there was none
+	since  int // frames since the last repeated one
 }
 
-// rare is the number of frames of which one has to repeat the one before for asking to pay.
+// rare is the number of frames among which one has to be repeated for the question to pay off.
 const rare = 10
 
 func newRepeatPredictor(p *Player) repeatPredictor { return repeatPredictor{player: p, since: rare} }
 
-// likely reports whether asking pays.
 func (r *repeatPredictor) likely() bool { return r.since < rare }
 
-// record learns whether a frame repeated the one before. The page's frames are counted while it may rest: an answer that
-// nothing was drawn is only worth something if there was a frame.
+// record records whether a frame was repeated. While repeats are likely, the page's frames are counted: "no damage"
+// only means something if a frame ran.
 func (r *repeatPredictor) record(ctx context.Context, repeated bool) error {
 	before := r.likely()
 	if r.since++; repeated {
@@ -34,9 +33,10 @@ func (r *repeatPredictor) record(ctx context.Context, repeated bool) error {
 	return nil
 }
 
-// screenshotIfDamaged returns the picture of frame n, at t, which is that of the frame before unless Chromium drew something.
+// screenshotIfDamaged returns the screenshot of frame n, at t. If Chromium reports no damage, that is the one of the
+// frame before.
 func (p *Player) screenshotIfDamaged(ctx context.Context, n int64, t microseconds) ([]byte, error) {
-	damaged, err := p.drawFrame(ctx, n, t, drawing)
+	damaged, err := p.drawFrame(ctx, n, t, outputDrawn)
 	if err != nil || !damaged {
 		return p.last, err
 	}

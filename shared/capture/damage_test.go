@@ -36,7 +36,7 @@ func TestAChangeIsSeenAfterARest(t *testing.T) {
 			p := open(t, b, c, small)
 			var want [][]byte
 			for n := range int64(frames) {
-				png, err := p.runFrame(t.Context(), n, picture)
+				png, err := p.runFrame(t.Context(), n, outputScreenshot)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -71,7 +71,7 @@ func TestARestTakesNoPictures(t *testing.T) {
 	taken := 0
 	for n := range int64(10) {
 		before := p.last
-		png, err := p.runFrame(t.Context(), n, change)
+		png, err := p.runFrame(t.Context(), n, outputIfDamaged)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -58,7 +58,7 @@ func TestOpenReportsPageErrors(t *testing.T) {
 		{"endless promises", `<script>(function f() { Promise.resolve().then(f) })()</script>`,
 			[]string{"was not ready after 2s", "--timeout"}},
 		{"an image never loads", `<img src="hang.png">`,
-			[]string{"was not ready after 2s", "still waiting for an answer from", "/hang.png"}},
+			[]string{"was not ready after 2s", "still waiting for a response from", "/hang.png"}},
 		{"a script never loads", `<script src="hang.js"></script>`, []string{"an answer from", "/hang.js"}},
 		{"a font never loads", `<style>@font-face{font-family:f;src:url(hang.woff2)}</style><p style="font-family:f">x`,
 			[]string{"an answer from", "/hang.woff2"}},
@@ -143,7 +143,7 @@ func TestPlayReportsPageErrors(t *testing.T) {
 		{"seek never ends", `<script>window.helios = {seek: (s) => new Promise((done) => s > .05 || done())}</script>`,
 			[]string{"frame 2 was not done after 2s"}},
 		{"the page navigates", `<script>setTimeout(() => location = "next.html", 50)</script>`,
-			[]string{"the page went to", "next.html", "stay on one page"}},
+			[]string{"the page navigated to", "next.html", "stay on one page"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -219,7 +219,7 @@ func TestVerifyNamesChangedFile(t *testing.T) {
 	t.Parallel()
 	const page = `<!doctype html><link rel="stylesheet" href="a%20b.css">`
 	c := ownFolder(t, map[string]string{"index.html": page, "a b.css": "body { color: red }"})
-	report, err := Inspect(t.Context(), launch(t, c), c, small)
+	report, err := Inspect(t.Context(), launch(t, c), c, small, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestVerifyNamesChangedFile(t *testing.T) {
 	changed := ownFolder(t, map[string]string{"index.html": page, "a b.css": "body { color: blue }"})
 	checkUserError(t, changed.Verify(report.Files), "a b.css has changed")
 	gone := ownFolder(t, map[string]string{"index.html": "", "c.css": ""})
-	checkUserError(t, gone.Verify(map[string]string{"a b.css": ""}), "a b.css", "cannot be read")
+	checkUserError(t, gone.Verify(map[string]string{"a b.css": ""}), "a b.css", "reading a b.css")
 }
 
 func TestAllowMissing(t *testing.T) {
@@ -246,7 +246,7 @@ func TestAllowMissing(t *testing.T) {
 	if missing := p.Missing(); len(missing) != 3 {
 		t.Errorf("the missing assets are %v, want 3", missing)
 	}
-	report, err := Inspect(t.Context(), b, c, small)
+	report, err := Inspect(t.Context(), b, c, small, nil)
 	if err != nil || len(report.Missing) != 3 {
 		t.Errorf("Inspect() = %+v, %v, want 3 missing assets", report, err)
 	}

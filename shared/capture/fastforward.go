@@ -16,22 +16,22 @@ var fastForwardSource string
 
 func fastForwardPrelude() string { return fmt.Sprintf("(%s)();", strings.TrimSpace(fastForwardSource)) }
 
-// fastForwardWorld is what fastforward.js offers, in the page's own world.
+// fastForwardWorld is the interface of fastforward.js, in the page's own world.
 const fastForwardWorld = `window[Symbol.for("helios.fastForward")]`
 
 const (
-	// brisk is how long a stride may take before strides grow no more.
-	brisk = 100 * time.Millisecond
-	// longest is how many frames a stride has at most: a page may begin at any time to wait for what only frames tell.
-	longest = 32
+	// shortStride is the wall-clock time of a stride above which strides do not grow.
+	shortStride = 100 * time.Millisecond
+	// maxStride limits the frames of a stride: the page may start at any time to listen for events of real frames.
+	maxStride = 32
 )
 
-// fastForward lets the page, which stands at frame 0, live up to the end of so many frames. Nobody sees it then, so
-// that its scripts are run without frames: time goes on in strides, each one round trip. Only where the page
-// waits for what Chromium tells as part of a frame, such as the end of a CSS animation, frames are gone through one by
+// fastForward runs the page, which is at frame 0, until the end of the given number of frames. Nothing is captured,
+// so the page's scripts run without frames of Chromium: time advances in strides of one round trip. If the page
+// listens for events that Chromium sends as part of a frame, such as the end of a CSS animation, frames run one by
 // one.
 //
-// What is missing or thrown on the way is for those to tell who draw the frames.
+// It does not report missing assets and exceptions: rendering does.
 func (p *Player) fastForward(ctx context.Context, fps job.Rate, frames int64) error {
 	p.o.FPS = fps
 	if err := p.main.Evaluate(ctx, fmt.Sprintf("%s.setRate(%d / %d)", mediaWorld, fps.Num, fps.Den), nil); err != nil {
@@ -40,7 +40,7 @@ func (p *Player) fastForward(ctx context.Context, fps job.Rate, frames int64) er
 	stride := int64(1)
 	for n := int64(1); n < frames; {
 		var framed bool
-		if err := p.main.Evaluate(ctx, fastForwardWorld+".anyFramed()", &framed); err != nil {
+		if err := p.main.Evaluate(ctx, fastForwardWorld+".anyNeedsFrames()", &framed); err != nil {
 			return p.cause(ctx, err)
 		}
 		next := min(n+stride, frames)
@@ -48,15 +48,16 @@ func (p *Player) fastForward(ctx context.Context, fps job.Rate, frames int64) er
 		if err := p.stride(ctx, n, next, frames, framed); err != nil {
 			return err
 		}
-		if time.Since(began) < brisk {
-			stride = min(2*stride, longest)
+		if time.Since(began) < shortStride {
+			stride = min(2*stride, maxStride)
 		}
 		n, p.next = next, next
 	}
 	return nil
 }
 
-// stride lets the page live through the frames from one to another, and where that is the last, up to its end.
+// stride runs the frames from one to another. The last stride runs until the end of the last frame. If framed is true,
+// the frames are Chromium's.
 func (p *Player) stride(ctx context.Context, from, to, frames int64, framed bool) error {
 	if framed {
 		if err := p.seek(ctx, to, job.SeekReplay); err != nil || to < frames {
@@ -67,7 +68,8 @@ func (p *Player) stride(ctx context.Context, from, to, frames int64, framed bool
 	defer cancel()
 	err := func() error {
 		if !framed {
-			if err := p.main.Evaluate(ctx, fmt.Sprintf("%s.begin(%d, %d, %d, %d)", fastForwardWorld, from, to, p.o.FPS.Num, p.o.FPS.Den), nil); err != nil {
+			start := fmt.Sprintf("%s.start(%d, %d, %d, %d)", fastForwardWorld, from, to, p.o.FPS.Num, p.o.FPS.Den)
+			if err := p.main.Evaluate(ctx, start, nil); err != nil {
 				return err
 			}
 		}
@@ -79,7 +81,7 @@ func (p *Player) stride(ctx context.Context, from, to, frames int64, framed bool
 		if err := p.clock.advance(ctx, (last+999)/1000*1000); err != nil || framed {
 			return err
 		}
-		return p.main.Evaluate(ctx, fastForwardWorld+".end()", nil)
+		return p.main.Evaluate(ctx, fastForwardWorld+".finish()", nil)
 	}()
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return p.timeoutError(from, false)

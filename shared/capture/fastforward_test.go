@@ -16,7 +16,7 @@ func heardIn(t *testing.T, c Composition) (lines []string) {
 	t.Helper()
 	o := small
 	o.FPS = job.Rate{Num: 25, Den: 1} // the page knows better
-	report, err := InspectThrough(t.Context(), launch(t, c), c, o, func(Attributes) (job.Rate, int64, error) { return small.FPS, 60, nil })
+	report, err := Inspect(t.Context(), launch(t, c), c, o, func(Attributes) (job.Rate, int64, error) { return small.FPS, 60, nil })
 	if err != nil {
 		t.Fatal(err)
 	}

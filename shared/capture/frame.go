@@ -9,37 +9,32 @@ import (
 	"helios/shared/fault"
 )
 
-// output says what a frame shall leave behind, when its scripts, styles and layout have run.
+// output is what a frame produces after its scripts, styles and layout have run.
 type output int
 
 const (
-	nothing output = 0
-	drawing output = 1 // it is drawn
-	shot    output = 2 // a picture of what was drawn is taken
-	damage  output = 4 // the picture is that of the frame before if nothing changed
-
-	picture = drawing | shot
-	change  = picture | damage
+	outputNone       output = iota
+	outputDrawn             // the frame is drawn
+	outputIfDamaged         // the screenshot; that of the frame before if Chromium drew nothing new
+	outputScreenshot        // the screenshot
 )
 
-// runFrame moves the page to frame n and draws it, and returns the picture if one was asked for. The frame that is shown
-// already is only drawn again.
+// runFrame moves the page to frame n, runs it, and returns its screenshot if out requires one. Frame 0 already ran when
+// the page was opened, and is only drawn again.
 func (p *Player) runFrame(ctx context.Context, n int64, out output) (png []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
 	t := frameTime(p.o.FPS, n)
-	seeking := false
-	if n >= p.next {
+	seeking, ran := false, n < p.next
+	if !ran {
 		seeking, err = p.advanceTo(ctx, n, t, out)
 	}
 	switch {
 	case err != nil:
-	case n < p.next:
+	case ran || out == outputScreenshot:
 		png, err = p.screenshot(ctx, t)
-	case out&damage != 0:
+	case out == outputIfDamaged:
 		png, err = p.screenshotIfDamaged(ctx, n, t)
-	case out&shot != 0:
-		png, err = p.screenshot(ctx, t)
 	default:
 		_, err = p.drawFrame(ctx, n, t, out)
 	}
@@ -50,19 +45,19 @@ func (p *Player) runFrame(ctx context.Context, n int64, out output) (png []byte,
 		return nil, p.timeoutError(n, seeking)
 	}
 	if err != nil {
-		return nil, p.cause(ctx, fmt.Errorf("drawing frame %d: %w", n, err))
+		return nil, p.cause(ctx, fmt.Errorf("running frame %d: %w", n, err))
 	}
 	if err := p.pageError(); err != nil {
 		return nil, err
 	}
 	p.next = max(p.next, n+1)
-	if out&shot != 0 {
+	if out >= outputIfDamaged {
 		p.last = png
 	}
 	return png, nil
 }
 
-// advanceTo brings the page to t, where frame n is due. The error may be that of the page's seek function.
+// advanceTo moves the page to t, the time of frame n. If seeking is true, the error may be that of window.helios.seek.
 func (p *Player) advanceTo(ctx context.Context, n int64, t microseconds, out output) (seeking bool, err error) {
 	p.clock.next = frameTime(p.o.FPS, n+1)
 	if !p.seeks {
@@ -75,23 +70,24 @@ func (p *Player) advanceTo(ctx context.Context, n int64, t microseconds, out out
 	if err := p.clock.advance(ctx, t); err != nil {
 		return false, err
 	}
-	if err := p.main.Evaluate(ctx, fmt.Sprintf("window.helios.seek(%v)", p.o.FPS.Milliseconds(n)/1000), nil); err != nil {
+	seek := fmt.Sprintf("window.helios.seek(%v)", p.o.FPS.Milliseconds(n)/1000)
+	if err := p.main.Evaluate(ctx, seek, nil); err != nil {
 		return true, err
 	}
 	return false, p.showVideoFrames(ctx, n, out, false)
 }
 
-// errBlank says that Chromium does not draw a page, and never will.
+// errBlank reports that Chromium does not draw a page, and never will.
 var errBlank = fault.Transientf("chromium does not draw the page")
 
-// maxIdle is how long Chromium may answer without drawing frame 0.
+// maxIdle limits how long Chromium may answer without drawing frame 0.
 const maxIdle = time.Second
 
-// drawFrame lets the page's scripts drawFrame through frame n, at t, and reports whether anything was drawn anew.
+// drawFrame runs the page's scripts for frame n, at t, and reports whether Chromium drew anything new.
 func (p *Player) drawFrame(ctx context.Context, n int64, t microseconds, out output) (damaged bool, err error) {
 	interval, began := p.interval(t, n), time.Now()
 	d := drawnFrame{frame: n, began: now()}
-	next := p.frames.expect(ctx) // together with the frame, in one round trip
+	ran := p.frames.expect(ctx) // in the same round trip as the frame
 	for {
 		sent := now()
 		r, err := p.clock.beginFrame(ctx, t, interval, out)
@@ -102,7 +98,7 @@ func (p *Player) drawFrame(ctx context.Context, n int64, t microseconds, out out
 			damaged, d.sent = true, sent
 		}
 		d.done = now()
-		dropped, err := p.frames.dropped(ctx, next)
+		dropped, err := p.frames.dropped(ctx, ran)
 		switch {
 		case err != nil:
 			return false, err
@@ -111,14 +107,15 @@ func (p *Player) drawFrame(ctx context.Context, n int64, t microseconds, out out
 		case dropped:
 			continue
 		}
-		if p.stream == nil || !p.stream.started || out&drawing == 0 {
+		if p.stream == nil || !p.stream.started || out == outputNone {
 			return damaged, nil
 		}
 		return damaged, p.stream.frameDrawn(ctx, d, damaged)
 	}
 }
 
-// interval returns the interval of beginFrame for frame n, at t, in milliseconds. Animated images change in steps of it.
+// interval returns the interval of beginFrame for frame n, at t, in milliseconds. Animated images advance in steps of
+// it.
 func (p *Player) interval(t microseconds, n int64) float64 {
 	if p.stream == nil || !p.stream.started || p.stream.usesScreenshots() {
 		return p.o.FPS.Milliseconds(1)
@@ -126,15 +123,14 @@ func (p *Player) interval(t microseconds, n int64) float64 {
 	return (p.stream.eventTime(n) - t).milliseconds()
 }
 
-// screenshot takes the picture of the frame at t. Asked again for the same time, Chromium runs no scripts.
+// screenshot takes the screenshot of the frame at t. If the frame already ran, Chromium does not run its scripts again.
 func (p *Player) screenshot(ctx context.Context, t microseconds) ([]byte, error) {
-	// The first picture of a page may not be ready when its frame is, such as that of one in a hundred pages
-	// with WebGL.
+	// The first screenshot of a page is sometimes not ready, as on one of 100 pages with WebGL.
 	for range 2 {
-		r, err := p.clock.beginFrame(ctx, t, p.o.FPS.Milliseconds(1), picture)
+		r, err := p.clock.beginFrame(ctx, t, p.o.FPS.Milliseconds(1), outputScreenshot)
 		if err != nil || len(r.ScreenshotData) > 0 {
 			return r.ScreenshotData, err
 		}
 	}
-	return nil, fault.Transientf("chromium gave no picture")
+	return nil, fault.Transientf("chromium returned no screenshot")
 }

@@ -8,15 +8,15 @@ import (
 	"image/png"
 )
 
-// toI420 converts an opaque screenshot, a PNG, to I420 as Chromium converts frames: BT.601, limited range, chroma averaged
-// over 2x2 pixels, in libyuv's whole numbers.
+// toI420 converts an opaque screenshot, a PNG, to I420 as Chromium converts frames: BT.601, limited range, chroma
+// averaged over 2x2 pixels, with libyuv's integer coefficients.
 func toI420(screenshot, out []byte, width, height int) error {
 	decoded, err := png.Decode(bytes.NewReader(screenshot))
 	if err != nil {
-		return fmt.Errorf("reading a screenshot: %w", err)
+		return fmt.Errorf("decoding a screenshot: %w", err)
 	}
 	if decoded.Bounds() != image.Rect(0, 0, width, height) {
-		return fmt.Errorf("a screenshot has %v pixels, not %dx%d", decoded.Bounds().Size(), width, height)
+		return fmt.Errorf("a screenshot has %v pixels instead of %dx%d", decoded.Bounds().Size(), width, height)
 	}
 	rgba, ok := decoded.(*image.RGBA)
 	if !ok {
@@ -43,7 +43,7 @@ func toI420(screenshot, out []byte, width, height int) error {
 	return nil
 }
 
-// difference returns by how much two frames in I420 differ at most, in luma and in chroma.
+// difference returns the largest differences between two frames in I420, in luma and in chroma.
 func difference(a, b []byte) (luma, chroma int) {
 	most := func(a, b []byte) (d int) {
 		for i := range a {
@@ -55,7 +55,7 @@ func difference(a, b []byte) (luma, chroma int) {
 	return most(a[:n], b[:n]), most(a[n:], b[n:])
 }
 
-// How much a frame of the stream may differ from its screenshot: libyuv rounds differently on some processors.
+// A frame of the stream may differ this much from its screenshot: libyuv rounds differently on some processors.
 const (
 	maxLuma   = 1
 	maxChroma = 2

@@ -14,51 +14,51 @@ import (
 	"helios/shared/job"
 )
 
-// PageInfo is what is to be known about a composition before it is planned.
+// PageInfo is what a page contains and what its attributes say.
 type PageInfo struct {
 	Attributes
-	// Seeks says that the page offers window.helios.seek.
+	// Seeks reports that the page has window.helios.seek.
 	Seeks bool `json:"seeks"`
-	// Animations are the kinds of animation that the page was seen to use at frame 0: css-animation,
-	// css-transition, web-animation, svg-animation, animation-frame, timer, canvas, webgl, video.
+	// Animations are the kinds of animation that the page uses until frame 0: css-animation, css-transition,
+	// web-animation, svg-animation, animation-frame, timer, canvas, webgl, video.
 	Animations []string `json:"animations"`
-	// Assets are what the page loaded before frame 0, the page itself first.
+	// Assets are the files that the page loaded, itself first.
 	Assets []browser.Asset `json:"assets"`
-	// Missing are those of them that could not be had.
+	// Missing are the assets that did not load.
 	Missing []browser.Asset `json:"missing"`
-	// Media are what plays sound or pictures.
+	// Media are the elements that play sound or video.
 	Media []Media `json:"media"`
 	// Files are the SHA-256 digests of the local files among the assets, by path in the folder.
 	Files map[string]string `json:"-"`
 }
 
-// Inspect loads a composition and tells what it says about itself and what it is made of, at frame 0. What is
-// missing is in the report and no error.
-func Inspect(ctx context.Context, b *browser.Browser, c Composition, o Options) (*PageInfo, error) {
-	return InspectThrough(ctx, b, c, o, nil)
-}
+// Length returns the frame rate and the number of frames of a composition with the given attributes.
+type Length func(Attributes) (job.Rate, int64, error)
 
-// InspectThrough is like [Inspect], but also looks for what the page plays and loads after frame 0, up to the end of
-// as many frames as length tells, at the rate that it tells. No frames, and a nil length, are none after the first.
-func InspectThrough(ctx context.Context, b *browser.Browser, c Composition, o Options, length func(Attributes) (job.Rate, int64, error)) (*PageInfo, error) {
+// Inspect loads a composition and returns what it contains. Missing assets are part of the result, not an error.
+//
+// Without a length, Inspect sees what the page loads and plays until frame 0. With one, it fast-forwards through the
+// whole composition and sees what the page loads and plays later, too.
+func Inspect(ctx context.Context, b *browser.Browser, c Composition, o Options, length Length) (*PageInfo, error) {
 	o.AllowMissing, o.fastForward = true, length != nil
 	p, err := Open(ctx, b, c, o)
 	if err != nil {
 		return nil, err
 	}
 	defer p.Close()
-	r := &PageInfo{Seeks: p.seeks, Animations: []string{}, Missing: []browser.Asset{}}
+	info := &PageInfo{Seeks: p.seeks, Animations: []string{}, Missing: []browser.Asset{}}
 	whole := ctx
-	ctx, cancel := context.WithTimeoutCause(ctx, o.Timeout, fault.Userf("%s did not answer within %s; give a longer --timeout", c.Input, o.Timeout))
+	late := fault.Userf("%s did not answer within %s; use a longer --timeout", c.Input, o.Timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, o.Timeout, late)
 	defer cancel()
-	if r.Attributes, err = p.attributes(ctx); err != nil {
+	if info.Attributes, err = p.attributes(ctx); err != nil {
 		return nil, err
 	}
-	if err := p.page.Evaluate(ctx, animationKinds, &r.Animations); err != nil {
+	if err := p.page.Evaluate(ctx, animationKinds, &info.Animations); err != nil {
 		return nil, err
 	}
 	if length != nil {
-		fps, frames, err := length(r.Attributes)
+		fps, frames, err := length(info.Attributes)
 		if err != nil {
 			return nil, err
 		}
@@ -66,16 +66,25 @@ func InspectThrough(ctx context.Context, b *browser.Browser, c Composition, o Op
 			return nil, err
 		}
 	}
-	if r.Media, err = p.mediaList(whole); err != nil {
+	if info.Media, err = p.mediaList(whole); err != nil {
 		return nil, err
 	}
-	r.Assets = p.page.Assets()
-	r.Missing = append(r.Missing, p.page.Missing()...)
-	r.Files, err = c.digests(r.Assets)
-	return r, err
+	info.Assets = p.page.Assets()
+	info.Missing = append(info.Missing, p.page.Missing()...)
+	info.Files, err = c.digests(info.Assets)
+	return info, err
 }
 
-// digests returns the digests of the assets that are files of the composition's folder.
+// animationKinds lists the kinds of animation that the page uses.
+const animationKinds = `[...new Set([
+	...document.getAnimations().map((animation) =>
+		({CSSAnimation: "css-animation", CSSTransition: "css-transition"})[animation.constructor.name] ?? "web-animation"),
+	...(document.querySelector("animate, animateTransform, animateMotion, set") ? ["svg-animation"] : []),
+	...window[Symbol.for("helios.used")],
+	...(document.querySelector("video") ? ["video"] : []),
+])].sort()`
+
+// digests returns the digests of the assets that are files in the composition's folder.
 func (c Composition) digests(assets []browser.Asset) (map[string]string, error) {
 	if c.Folder == "" {
 		return nil, nil
@@ -93,7 +102,7 @@ func (c Composition) digests(assets []browser.Asset) (map[string]string, error) 
 		}
 		data, err := root.ReadFile(name)
 		if err != nil {
-			return nil, fmt.Errorf("reading what the page loaded: %w", err)
+			return nil, fmt.Errorf("computing digests: %w", err)
 		}
 		sum := sha256.Sum256(data)
 		files[name] = hex.EncodeToString(sum[:])
@@ -101,8 +110,8 @@ func (c Composition) digests(assets []browser.Asset) (map[string]string, error) 
 	return files, nil
 }
 
-// Verify checks that a local composition still consists of the files that were planned with. The error, a
-// fault.User, names the first that changed.
+// Verify reports whether a local composition still consists of the files that the job was planned with. Its error, a
+// fault.User, names the first file that changed.
 func (c Composition) Verify(files map[string]string) error {
 	if c.Folder == "" {
 		return nil
@@ -115,7 +124,7 @@ func (c Composition) Verify(files map[string]string) error {
 	for name, want := range files {
 		data, err := root.ReadFile(name)
 		if err != nil {
-			return fault.Userf("%s, which the job was planned with, cannot be read: %w", name, err)
+			return fault.Userf("reading %s, which the job was planned with: %w", name, err)
 		}
 		if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != want {
 			return fault.Userf("%s has changed since the job was planned; emit the job again", name)
@@ -124,12 +133,12 @@ func (c Composition) Verify(files map[string]string) error {
 	return nil
 }
 
-// sampled is how many frames in a row are compared. A page with history may show the right picture once and
-// go on wrongly.
+// sampled is the number of consecutive frames that are compared. A page with history may show one right frame by
+// chance.
 const sampled = 3
 
-// Seekable reports whether the composition shows the same pictures after a direct seek to each of the given frames
-// as after a replay, so that its frames may be taken to depend only on the time.
+// Seekable reports whether, at each of the given frames, a direct seek leads to the same screenshots as a replay. If
+// so, the frames of the composition are assumed to depend only on the time.
 func Seekable(ctx context.Context, b *browser.Browser, c Composition, o Options, frames []int64) (bool, error) {
 	o.Capture = job.CaptureScreenshot // two pages of one browser cannot stream at once
 	replayed, err := Open(ctx, b, c, o)
@@ -140,7 +149,7 @@ func Seekable(ctx context.Context, b *browser.Browser, c Composition, o Options,
 	var next int64
 	for _, n := range slices.Compact(slices.Sorted(slices.Values(frames))) {
 		if n < next {
-			continue // compared already
+			continue // already compared
 		}
 		want, err := replayed.screenshots(ctx, n, job.SeekReplay)
 		if err != nil {
@@ -163,26 +172,18 @@ func Seekable(ctx context.Context, b *browser.Browser, c Composition, o Options,
 	return true, nil
 }
 
-// sample takes the pictures from frame n on.
+// screenshots returns the screenshots of the sampled frames from frame n on.
 func (p *Player) screenshots(ctx context.Context, n int64, mode job.SeekMode) ([][]byte, error) {
 	if err := p.seek(ctx, n, mode); err != nil {
 		return nil, err
 	}
-	var pictures [][]byte
+	var list [][]byte
 	for i := range int64(sampled) {
-		png, err := p.runFrame(ctx, n+i, picture)
+		png, err := p.runFrame(ctx, n+i, outputScreenshot)
 		if err != nil {
 			return nil, err
 		}
-		pictures = append(pictures, png)
+		list = append(list, png)
 	}
-	return pictures, nil
+	return list, nil
 }
-
-// animationKinds lists how the page moves, as far as can be seen from outside.
-const animationKinds = `[...new Set([
-	...document.getAnimations().map(a => ({CSSAnimation: "css-animation", CSSTransition: "css-transition"})[a.constructor.name] ?? "web-animation"),
-	...(document.querySelector("animate, animateTransform, animateMotion, set") ? ["svg-animation"] : []),
-	...window[Symbol.for("helios.used")],
-	...(document.querySelector("video") ? ["video"] : []),
-])].sort()`

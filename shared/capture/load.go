@@ -7,25 +7,25 @@ import (
 	"slices"
 	"strings"
 
-	"helios/shared/browser"
 	"helios/shared/fault"
 )
 
 //go:embed prelude.js
 var preludeSource string
 
-// prelude is the script that runs before those of the page.
+// prelude returns the script that runs before those of the page.
 func prelude(o Options) string {
 	props := "undefined"
 	if o.Props != nil {
 		props = string(o.Props)
 	}
-	return fmt.Sprintf("(%s)(%d, %s)", strings.TrimSuffix(strings.TrimSpace(preludeSource), ";"), o.Seed, props)
+	function := strings.TrimSuffix(strings.TrimSpace(preludeSource), ";")
+	return fmt.Sprintf("(%s)(%d, %s)", function, o.Seed, props)
 }
 
-// undecodable gives the addresses of the images that are there but no images. An image that waits until
-// it is scrolled into view is left alone.
-const undecodable = `Promise.all([...document.images].filter(i => i.currentSrc && (i.complete || i.loading !== "lazy"))
+// undecodableImages returns the URLs of images that loaded but do not decode. It ignores images that load lazily.
+const undecodableImages = `Promise.all([...document.images]
+	.filter(i => i.currentSrc && (i.complete || i.loading !== "lazy"))
 	.map(i => i.decode().then(() => null, () => i.currentSrc))).then(all => all.filter(Boolean))`
 
 func (p *Player) load(ctx context.Context, c Composition) error {
@@ -41,15 +41,16 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 		}
 		p.watchNavigation()
 		waiting = "its fonts"
-		// A page asks for its fonts when it is laid out.
-		if err := p.clock.world.Evaluate(ctx, "document.documentElement.getBoundingClientRect(), document.fonts.ready.then(() => {})", nil); err != nil {
+		// A page requests its fonts when it is laid out.
+		const fonts = "document.documentElement.getBoundingClientRect(), document.fonts.ready.then(() => {})"
+		if err := p.clock.world.Evaluate(ctx, fonts, nil); err != nil {
 			return err
 		}
 		waiting = "the promise in window.helios.ready"
 		if err := p.awaitReady(ctx); err != nil {
 			return err
 		}
-		waiting = "the answers to its requests"
+		waiting = "the responses to its requests"
 		if err := p.clock.world.Evaluate(ctx, settled, nil); err != nil {
 			return err
 		}
@@ -60,12 +61,13 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 		if err := p.page.S3Stalled(); err != nil {
 			return fmt.Errorf("%s was not ready after %s: %w", c.Input, p.o.Timeout, err)
 		}
-		// The page itself is not done while a script of it runs.
+		// The page's own request is open while one of its scripts runs.
 		itself := func(address string) bool { return address == p.page.Assets()[0].URL }
 		if pending := slices.DeleteFunc(p.page.Pending(), itself); len(pending) > 0 {
-			waiting = "an answer from " + strings.Join(pending, ", ")
+			waiting = "a response from " + strings.Join(pending, ", ")
 		}
-		return fault.Userf("%s was not ready after %s: still waiting for %s; mend the page or give a longer --timeout", c.Input, p.o.Timeout, waiting)
+		return fault.Userf("%s was not ready after %s: still waiting for %s; fix the page or use a longer --timeout",
+			c.Input, p.o.Timeout, waiting)
 	}
 	if err != nil {
 		return p.cause(ctx, err)
@@ -76,14 +78,13 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 	return p.pageError()
 }
 
-// navigate opens the page and finds the worlds of its scripts and ours. It draws nothing: of pages for which a frame was
-// drawn before their load event, Chromium never draws some.
+// navigate opens the page. It draws nothing: Chromium never draws some pages that got a frame before their load event.
 func (p *Player) navigate(ctx context.Context, c Composition) (err error) {
 	if err := p.page.Navigate(ctx, c.pageURL()); err != nil {
 		return err
 	}
 	if p.page.SwappedProcess() {
-		// A new process begins with a clock of its own.
+		// A new process has a clock of its own.
 		if err := p.clock.freeze(ctx); err != nil {
 			return err
 		}
@@ -93,10 +94,10 @@ func (p *Player) navigate(ctx context.Context, c Composition) (err error) {
 	return err
 }
 
-// checkImages notes the images that were answered with something else, such as an error page.
+// checkImages records images that do not decode, such as error pages.
 func (p *Player) checkImages(ctx context.Context) error {
 	var broken []string
-	if err := p.clock.world.Evaluate(ctx, undecodable, &broken); err != nil {
+	if err := p.clock.world.Evaluate(ctx, undecodableImages, &broken); err != nil {
 		return err
 	}
 	for _, address := range broken {
@@ -105,17 +106,8 @@ func (p *Player) checkImages(ctx context.Context) error {
 	return nil
 }
 
-// MissingError names what a page could not load.
-func MissingError(missing []browser.Asset) error {
-	list := make([]string, len(missing))
-	for i, a := range missing {
-		list[i] = fmt.Sprintf("%s %s (%s)", strings.ToLower(a.Kind), a.URL, a.Problem)
-	}
-	return fault.Userf("missing %s; put it in place, or go on without it by --allow-missing-assets", strings.Join(list, ", "))
-}
-
-// Attributes are what a composition says about itself on its <html> element, or on the first element of
-// its body, as text; empty where it says nothing.
+// Attributes are the settings in the data attributes of the <html> element, of the first element of the body, or of the
+// body. They are empty where the page has none.
 type Attributes struct {
 	Duration string `json:"duration,omitempty"`
 	FPS      string `json:"fps,omitempty"`
@@ -124,8 +116,9 @@ type Attributes struct {
 }
 
 func (p *Player) attributes(ctx context.Context) (a Attributes, err error) {
-	const read = `Object.fromEntries(["duration", "fps", "width", "height"].map(name =>
-		[name, document.documentElement.dataset[name] ?? document.body?.firstElementChild?.dataset?.[name] ?? document.body?.dataset[name] ?? ""]))`
+	const read = `Object.fromEntries(["duration", "fps", "width", "height"].map((name) => [name,
+		[document.documentElement, document.body?.firstElementChild, document.body]
+			.map((element) => element?.dataset?.[name]).find((value) => value !== undefined) ?? ""]))`
 	err = p.page.Evaluate(ctx, read, &a)
 	return a, err
 }

@@ -1,6 +1,6 @@
 (rate, ask) => {
-  // Media elements of a page do not play by themselves: Chromium gets no media, a video paints the frame that is
-  // set here, as its poster, and scripts that ask an element where it is are told what it shows.
+  // Plays the media elements of a page by its virtual clock. Chromium gets no media. A video shows the current frame
+  // as its poster, and its properties report the position of that frame.
   const key = Symbol.for("helios.media");
   const own = (prototype, name) => Object.getOwnPropertyDescriptor(prototype, name);
   const Media = HTMLMediaElement.prototype, Video = HTMLVideoElement.prototype;
@@ -8,7 +8,8 @@
   const frame = requestAnimationFrame.bind(window), timeout = setTimeout.bind(window);
   const timestamp = performance.now.bind(performance);
   const postTask = scheduler.postTask.bind(scheduler);
-  const { waitAsync } = Atomics, cell = new Int32Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer);
+  const { waitAsync } = Atomics;
+  const cell = new Int32Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer);
   const mark = (ms) => waitAsync(cell, 0, 0, ms); // see clock.mark
   mark(0.0015);
 
@@ -17,19 +18,24 @@
     while (root.parent !== root) root = root.parent;
     outer = root !== window && root[key];
   } catch {}
-  // What is known of the sources, by address: {pts, grain, width, height, duration, frames, problem}.
-  const shared = outer ? outer.shared : { rate, sources: new Map(), count: 0, drawn: false, videos: false, begun: false, held: null, runs: [], asked() {} };
+  // The state of all frames of the page. Sources are those of mediaserver.go, by URL.
+  const shared = outer ? outer.shared : {
+    rate, sources: new Map(), count: 0, drawn: false, videos: false, begun: false, frozenTime: null, spans: [],
+    onUnknown() {},
+  };
   const { sources } = shared;
-  const lead = outer ? performance.timeOrigin - root.performance.timeOrigin : 0; // of a frame that came later
+  // The start of an iframe that was added later, in milliseconds.
+  const startOffset = outer ? performance.timeOrigin - root.performance.timeOrigin : 0;
 
-  // The time of the composition in seconds. Chromium's clock is up to 0.1 ms ahead of a frame.
+  // The time of the composition in seconds. Chromium's clock is up to 0.1 ms later than n/fps.
   const now = () => {
-    if (shared.held !== null) return shared.held;
-    const t = (timestamp() + (lead > 1 ? lead : 0)) / 1000, frame = Math.floor(t * shared.rate + 1e-6) / shared.rate;
+    if (shared.frozenTime !== null) return shared.frozenTime;
+    const t = (timestamp() + (startOffset > 1 ? startOffset : 0)) / 1000;
+    const frame = Math.floor(t * shared.rate + 1e-6) / shared.rate;
     return t - frame < 0.00011 ? frame : t;
   };
 
-  // sourceOf is the address that an element plays, null when that is none that can be had outside of Chromium.
+  // sourceOf returns the URL that an element plays, or null if only Chromium can load it.
   const sourceOf = (el) => {
     if (el.srcObject) return null;
     let url = getAttribute.call(el, "src") === null ? "" : el.src;
@@ -44,12 +50,13 @@
   const stateOf = (el) => {
     const known = states.get(el);
     const url = known?.stripped && getAttribute.call(el, "src") === null ? known.url : sourceOf(el);
-    if (known?.run && known.url !== url) end(known.run, now());
+    if (known?.span && known.url !== url) end(known.span, now());
     if (!url) return null;
     if (known?.url === url) return known;
     const state = {
-      url, id: ++shared.count, early: false, played: false, paused: false, at: null, base: null, shown: null, image: null,
-      noticed: false, inside: false, tentative: false, run: null, first: null,
+      url, id: ++shared.count, early: false, played: false, paused: false, at: null, base: null, shown: null,
+      image: null,
+      tracked: false, inside: false, tentative: false, span: null, first: null,
       poster: known ? known.poster : getAttribute.call(el, "poster"), stripped: false,
     };
     states.set(el, state);
@@ -62,17 +69,18 @@
     if (text === null || text.trim() === "") return 0;
     if (!isNaN(text)) return Number(text);
     const units = { h: 3600, m: 60, s: 1, ms: 1e-3, us: 1e-6, "µs": 1e-6, "μs": 1e-6, ns: 1e-9 };
-    return [...text.matchAll(/([0-9.]+)(h|ms|m|s|us|µs|μs|ns)/g)].reduce((sum, [, n, unit]) => sum + n * units[unit], 0);
+    const parts = [...text.matchAll(/([0-9.]+)(h|ms|m|s|us|µs|μs|ns)/g)];
+    return parts.reduce((sum, [, n, unit]) => sum + n * units[unit], 0);
   };
   const loops = (el) => el.loop || flag(el, "loop");
   const rateProperty = own(Media, "playbackRate");
   const rateOf = (el) => Number(attribute(el, "rate") ?? rateProperty.get.call(el));
   const offsetOf = (el) => seconds(attribute(el, "offset"));
 
-  // positionOf is where in its source an element is at a time of the composition.
+  // positionOf returns the position of an element in its source, in seconds, at a time of the composition.
   const positionOf = (el, state, t) => {
     let position = state.base ?? seconds(attribute(el, "seek"));
-    if (state.noticed && !state.paused) position += Math.max(0, t - Math.max(state.at ?? 0, offsetOf(el))) * rateOf(el);
+    if (state.tracked && !state.paused) position += Math.max(0, t - Math.max(state.at ?? 0, offsetOf(el))) * rateOf(el);
     const duration = sources.get(state.url)?.duration;
     if (!(duration > 0)) return position;
     if (!loops(el)) return Math.min(position, duration);
@@ -80,103 +88,111 @@
     return duration - position < 1e-6 ? 0 : position;
   };
 
-  // A run is what is heard of an element from one moment to another: its source from a position on, without a break.
-  const runs = shared.runs;
+  // A span is a part of an element's playback without a break.
+  const spans = shared.spans;
   const near = (a, b) => Math.abs(a - b) < 0.5 / shared.rate;
-  const end = (run, t, to = positionOf(run.el, run.state, t)) => {
-    Object.assign(run, { until: t, to });
-    run.state.run = null;
-    if (t <= run.at) runs.splice(runs.indexOf(run), 1);
+  const end = (span, t, to = positionOf(span.el, span.state, t)) => {
+    Object.assign(span, { until: t, to });
+    span.state.span = null;
+    if (t <= span.at) spans.splice(spans.indexOf(span), 1);
   };
-  const hears = (el, state) => {
+  const isAudible = (el, state) => {
     if (el.isConnected && el.ownerDocument.defaultView) state.inside = true;
     else if (state.inside || !state.played) return false;
     return !state.paused;
   };
 
-  // heed begins and ends the runs of an element that was at a position until now.
-  const heed = (el, state, t, to = positionOf(el, state, t)) => {
+  // updateSpan ends and starts the spans of an element, which was at position to until now.
+  const updateSpan = (el, state, t, to = positionOf(el, state, t)) => {
     if (!shared.begun) return;
-    const { run } = state, heard = hears(el, state);
-    if (run && !(heard && run.rate === rateOf(el) && near(to, positionOf(el, state, t)))) end(run, t, to);
-    if (!heard || state.run) return;
+    const { span } = state, audible = isAudible(el, state);
+    if (span && !(audible && span.rate === rateOf(el) && near(to, positionOf(el, state, t)))) end(span, t, to);
+    if (!audible || state.span) return;
     const offset = offsetOf(el), from = positionOf(el, state, Math.max(t, offset));
     state.first ??= Math.max(state.at ?? 0, offset);
-    const said = describe(el, state), mark = JSON.stringify(said);
-    // A page may make its elements anew for each frame.
-    state.run = runs.findLast((r) => r.until === t && r.mark === mark && near(r.to, from));
-    if (state.run) return Object.assign(state.run, { el, state, until: null });
-    state.run = { el, state, said, mark, at: t, from, first: state.first, sought: state.base !== null, rate: rateOf(el), until: null, to: null };
-    runs.push(state.run);
+    const description = describeElement(el, state), key = JSON.stringify(description);
+    // A page may create its elements again for each frame.
+    state.span = spans.findLast((r) => r.until === t && r.key === key && near(r.to, from));
+    if (state.span) return Object.assign(state.span, { el, state, until: null });
+    state.span = {
+      el, state, description, key, at: t, from, first: state.first, sought: state.base !== null, rate: rateOf(el),
+      until: null, to: null,
+    };
+    spans.push(state.span);
   };
 
-  // notice looks for elements that came or went. Where the page does not show any moment at once, one that comes
-  // later begins when it comes, unless it says itself when.
-  const notice = () => {
+  // trackElements finds elements that were added or removed. An element that is added later starts at once, unless it
+  // has an offset or the page has helios.seek.
+  const trackElements = () => {
     const t = now();
-    for (const run of runs.filter((r) => r.until === null)) if (!hears(run.el, run.state)) end(run, t);
+    for (const span of spans.filter((r) => r.until === null)) if (!isAudible(span.el, span.state)) end(span, t);
     for (const el of elements()) {
       const state = stateOf(el);
       if (!el.isConnected && !state.played) continue;
-      if (!state.noticed) {
-        state.noticed = true;
-        if (!sources.has(state.url)) learnNow(state.url);
+      if (!state.tracked) {
+        state.tracked = true;
+        if (!sources.has(state.url)) requestInfo(state.url);
         if (!state.played && attribute(el, "offset") === null && typeof root.helios?.seek !== "function") {
           state.base ??= seconds(attribute(el, "seek"));
           state.at = t;
           state.tentative = !el.autoplay;
         }
       }
-      heed(el, state, t);
+      updateSpan(el, state, t);
     }
   };
-  const holds = (node) => node instanceof Element && (node.matches("audio, video, iframe") || node.firstElementChild && node.querySelector("audio, video, iframe"));
-  const observer = new MutationObserver((records) => {
-    if (records.some(({ type, target, addedNodes, removedNodes }) => target instanceof HTMLMediaElement || target instanceof HTMLSourceElement ||
-      type === "childList" && ([...addedNodes].some(holds) || [...removedNodes].some(holds)))) notice();
-  });
+  const contains = (node) => node instanceof Element &&
+    (node.matches("audio, video, iframe") || node.firstElementChild && node.querySelector("audio, video, iframe"));
+  const concernsMedia = ({ type, target, addedNodes, removedNodes }) =>
+    target instanceof HTMLMediaElement || target instanceof HTMLSourceElement ||
+    type === "childList" && ([...addedNodes].some(contains) || [...removedNodes].some(contains));
+  const observer = new MutationObserver((records) => { if (records.some(concernsMedia)) trackElements(); });
   const observe = (root) => observer.observe(root, { childList: true, subtree: true, attributeFilter: ["src"] });
 
-  // learnNow asks for what is known of a source: when it is known must not depend on which frames are drawn. A request
-  // takes 10 ms of Chromium's time, which do not count until the next task.
-  const learnNow = (url) => {
-    if (shared.held === null) {
-      shared.held = now();
-      postTask(() => { shared.held = null; }, { priority: "user-blocking" });
+  // requestInfo requests the description of a source, synchronously: the time at which the page gets it must not
+  // depend on which frames are drawn. The request takes 10 ms of Chromium's time, which are hidden until the next
+  // task.
+  const requestInfo = (url) => {
+    if (shared.frozenTime === null) {
+      shared.frozenTime = now();
+      postTask(() => { shared.frozenTime = null; }, { priority: "user-blocking" });
     }
     try {
       const request = new XMLHttpRequest();
       request.open("POST", ask, false);
       request.send(url);
-      if (request.status === 200) shared.learn([JSON.parse(request.responseText)]);
-    } catch {} // the page forbids requests; it is asked before the next picture
+      if (request.status === 200) shared.addSources([JSON.parse(request.responseText)]);
+    } catch {} // the page's policy blocks the request; Helios passes the description before the next frame
   };
 
-  // move notes that from now on an element goes on from a position.
+  // move changes an element, which continues from its current position.
   const move = (el, state, change = () => {}) => {
     const t = now(), to = positionOf(el, state, t);
     state.base = to;
     state.at = t;
     change();
-    heed(el, state, t, to);
+    updateSpan(el, state, t, to);
   };
-  const tell = (el, ...types) => queueMicrotask(() => { for (const type of types) el.dispatchEvent(new Event(type)); });
+  const dispatch = (el, ...types) => queueMicrotask(() => {
+    for (const type of types) el.dispatchEvent(new Event(type));
+  });
 
-  // Chromium finds no media in the answers that it gets; a page is told so only when there is none. What Chromium
-  // thinks of the nothing that it got, and when, a page is not told.
-  const told = ["durationchange", "loadedmetadata", "loadeddata", "canplay", "canplaythrough"];
-  const hush = (e) => {
+  // Chromium finds no media in the responses that it gets. The page does not see the events that result from that.
+  const loadEvents = ["durationchange", "loadedmetadata", "loadeddata", "canplay", "canplaythrough"];
+  const suppress = (e) => {
     const el = e.target instanceof HTMLSourceElement ? e.target.parentNode : e.target;
     if (!e.isTrusted || !(el instanceof HTMLMediaElement) || !stateOf(el)) return;
     e.stopImmediatePropagation();
     if (e.type !== "error") return;
     awaited.add(el);
     if (sources.has(stateOf(el).url)) return;
-    if (shared.begun) learnNow(stateOf(el).url);
-    else shared.asked();
+    if (shared.begun) requestInfo(stateOf(el).url);
+    else shared.onUnknown();
   };
   const { addEventListener } = EventTarget.prototype;
-  const listen = (target) => { for (const type of ["error", ...told]) addEventListener.call(target, type, hush, true); };
+  const listen = (target) => {
+    for (const type of ["error", ...loadEvents]) addEventListener.call(target, type, suppress, true);
+  };
   listen(window);
 
   const roots = new Set([document]), played = new Set(), awaited = new Set();
@@ -185,7 +201,9 @@
     return root;
   };
   if (shared.begun) observe(document);
-  Element.prototype.attachShadow = { attachShadow(...args) { return keep(attachShadow.apply(this, args)); } }.attachShadow;
+  Element.prototype.attachShadow = { attachShadow(...args) {
+    return keep(attachShadow.apply(this, args));
+  } }.attachShadow;
   const { createElement } = Document.prototype;
   Document.prototype.createElement = { createElement(...args) {
     const el = createElement.apply(this, args);
@@ -198,11 +216,18 @@
     return el;
   } });
 
-  const known = (el) => { const state = stateOf(el); return state && sources.get(state.url)?.problem === "" ? state : null; };
+  // playable returns the state of an element whose source Helios plays, or null.
+  const playable = (el) => {
+    const state = stateOf(el);
+    return state && sources.get(state.url)?.problem === "" ? state : null;
+  };
   const getter = (prototype, name, get, set = (original) => original) => {
     const original = own(prototype, name);
     Object.defineProperty(prototype, name, { ...original,
-      get() { const state = known(this); return state ? get(this, state, sources.get(state.url)) : original.get.call(this); },
+      get() {
+        const state = playable(this);
+        return state ? get(this, state, sources.get(state.url)) : original.get.call(this);
+      },
       set: original.set && set(original.set),
     });
   };
@@ -210,7 +235,7 @@
     const state = stateOf(this);
     if (!state) return original.call(this, value);
     move(this, state, () => { state.base = Math.max(0, Number(value)); });
-    tell(this, "seeking", "seeked");
+    dispatch(this, "seeking", "seeked");
   });
   getter(Media, "duration", (el, state, source) => source.duration);
   getter(Media, "readyState", () => 4);
@@ -224,7 +249,7 @@
   getter(Video, "videoHeight", (el, state, source) => source.height);
   Object.defineProperty(Media, "playbackRate", { ...rateProperty, set(value) {
     const state = now() > 0 && stateOf(this);
-    if (state?.noticed) move(this, state, () => rateProperty.set.call(this, value));
+    if (state?.tracked) move(this, state, () => rateProperty.set.call(this, value));
     else rateProperty.set.call(this, value);
   } });
   const { play, pause } = Media;
@@ -232,20 +257,20 @@
     const state = stateOf(this);
     played.add(this);
     if (!state) return play.call(this);
-    const t = now(); // a request takes time
-    if (!sources.has(state.url)) shared.begun ? learnNow(state.url) : shared.asked();
+    const t = now(); // before a request
+    if (!sources.has(state.url)) shared.begun ? requestInfo(state.url) : shared.onUnknown();
     const first = !state.played && (!state.early || state.tentative);
-    state.played = state.noticed = true;
+    state.played = state.tracked = true;
     if (first) {
-      for (const run of runs.filter((r) => r.state === state)) runs.splice(runs.indexOf(run), 1);
+      for (const span of spans.filter((r) => r.state === state)) spans.splice(spans.indexOf(span), 1);
       state.base ??= seconds(attribute(this, "seek"));
-      Object.assign(state, { at: t, paused: false, tentative: false, run: null, first: null });
-      heed(this, state, t);
+      Object.assign(state, { at: t, paused: false, tentative: false, span: null, first: null });
+      updateSpan(this, state, t);
     } else {
       const ended = !state.paused && this.ended;
       if (state.paused || ended) move(this, state, () => { state.paused = false; if (ended) state.base = 0; });
     }
-    tell(this, "play", "playing");
+    dispatch(this, "play", "playing");
     return Promise.resolve();
   } }.play;
   Media.pause = { pause() {
@@ -253,7 +278,7 @@
     if (!state) return pause.call(this);
     if (state.paused) return;
     move(this, state, () => { state.paused = true; });
-    tell(this, "pause");
+    dispatch(this, "pause");
   } }.pause;
   Video.requestVideoFrameCallback = { requestVideoFrameCallback(callback) {
     return requestAnimationFrame((t) => callback(t, {
@@ -261,48 +286,62 @@
       mediaTime: this.currentTime, presentedFrames: Math.round(now() * shared.rate) + 1, processingDuration: 0,
     }));
   } }.requestVideoFrameCallback;
-  Video.cancelVideoFrameCallback = { cancelVideoFrameCallback(id) { cancelAnimationFrame(id); } }.cancelVideoFrameCallback;
+  Video.cancelVideoFrameCallback = { cancelVideoFrameCallback(id) {
+    cancelAnimationFrame(id);
+  } }.cancelVideoFrameCallback;
 
-  // describe tells what an element says of itself.
-  const describe = (el, state) => ({
-    kind: el instanceof HTMLVideoElement ? "video" : "audio", url: state.url, muted: el.muted || flag(el, "no-audio"), loop: loops(el),
-    volume: attribute(el, "volume") ?? String(el.volume), rate: attribute(el, "rate") ?? String(rateProperty.get.call(el)),
-    ...Object.fromEntries(["offset", "seek", "duration", "fade-in", "fade-out", "track-id"].map((name) => [name, attribute(el, name) ?? ""])),
+  // describeElement returns an element's attributes and properties.
+  const describeElement = (el, state) => ({
+    kind: el instanceof HTMLVideoElement ? "video" : "audio", url: state.url, muted: el.muted || flag(el, "no-audio"),
+    loop: loops(el), volume: attribute(el, "volume") ?? String(el.volume),
+    rate: attribute(el, "rate") ?? String(rateProperty.get.call(el)),
+    ...Object.fromEntries(["offset", "seek", "duration", "fade-in", "fade-out", "track-id"]
+      .map((name) => [name, attribute(el, name) ?? ""])),
   });
 
-  // heard tells of a run, in words like those of the attributes; of one that is never heard, nothing.
-  const heard = ({ said, at, from, first, sought, until }) => {
-    const offset = seconds(said.offset), begin = Math.max(at, offset), passed = begin - first, source = sources.get(said.url);
-    const rest = said.duration === "" ? Infinity : seconds(said.duration) - passed, length = (until ?? Infinity) - begin;
+  // describeSpan returns a list with the description of a span, in the form of an element's attributes. The list is
+  // empty if the span is never audible.
+  const describeSpan = ({ description, at, from, first, sought, until }) => {
+    const offset = seconds(description.offset), begin = Math.max(at, offset), passed = begin - first;
+    const source = sources.get(description.url), length = (until ?? Infinity) - begin;
+    const rest = description.duration === "" ? Infinity : seconds(description.duration) - passed;
     const moved = begin > offset || sought, cut = length < rest;
-    if (length < 1e-6 || rest < 1e-6 && passed > 0 || moved && !said.loop && source?.duration > 0 && from >= source.duration) return [];
+    const ended = moved && !description.loop && source?.duration > 0 && from >= source.duration;
+    if (length < 1e-6 || rest < 1e-6 && passed > 0 || ended) return [];
     return [{
-      ...said, offset: begin > offset ? begin.toFixed(9) : said.offset, seek: moved ? from.toFixed(9) : said.seek,
-      duration: cut ? length.toFixed(9) : passed > 0 && said.duration !== "" ? rest.toFixed(9) : said.duration,
-      "fade-in": passed > 0 ? "" : said["fade-in"], "fade-out": cut ? "" : said["fade-out"],
+      ...description,
+      offset: begin > offset ? begin.toFixed(9) : description.offset,
+      seek: moved ? from.toFixed(9) : description.seek,
+      duration: cut ? length.toFixed(9)
+        : passed > 0 && description.duration !== "" ? rest.toFixed(9) : description.duration,
+      "fade-in": passed > 0 ? "" : description["fade-in"],
+      "fade-out": cut ? "" : description["fade-out"],
     }];
   };
 
-  // What draws a video draws its frame.
-  const still = (arg) => {
-    if (!(arg instanceof HTMLVideoElement) || !known(arg)) return arg;
+  // A script that draws a video draws its current frame.
+  const videoImage = (arg) => {
+    if (!(arg instanceof HTMLVideoElement) || !playable(arg)) return arg;
     shared.drawn = true;
-    return known(arg).image ?? arg;
+    return playable(arg).image ?? arg;
   };
   const redirect = (owner, ...names) => {
     for (const name of names) {
       const original = owner?.prototype?.[name];
-      if (original) owner.prototype[name] = { [name](...args) { return original.apply(this, args.map(still)); } }[name];
+      if (!original) continue;
+      owner.prototype[name] = { [name](...args) { return original.apply(this, args.map(videoImage)); } }[name];
     }
   };
   redirect(window.CanvasRenderingContext2D, "drawImage", "createPattern");
   redirect(window.OffscreenCanvasRenderingContext2D, "drawImage", "createPattern");
   redirect(window.WebGLRenderingContext, "texImage2D", "texSubImage2D");
   redirect(window.WebGL2RenderingContext, "texImage2D", "texSubImage2D", "texImage3D", "texSubImage3D");
-  const bitmap = window.createImageBitmap;
-  window.createImageBitmap = { createImageBitmap(source, ...rest) { return bitmap.call(this, still(source), ...rest); } }.createImageBitmap;
+  const { createImageBitmap: createBitmap } = window;
+  window.createImageBitmap = { createImageBitmap(source, ...rest) {
+    return createBitmap.call(this, videoImage(source), ...rest);
+  } }.createImageBitmap;
 
-  // elements are those of the page that play something, in the order of its documents.
+  // elements returns the page's elements that have a source, in document order.
   const elements = () => {
     const found = new Set();
     for (const root of roots) {
@@ -322,18 +361,19 @@
     }
   };
 
-  // frameAt is the last frame that does not begin after a position. Some containers round times to their grain.
-  const frameAt = ({ pts, grain }, position) => {
+  // frameAt returns the index of the last frame that starts by a position. Some containers round times to their time
+  // base.
+  const frameAt = ({ pts, timeBase }, position) => {
     let low = 0, high = pts.length;
     while (high - low > 1) {
       const middle = (low + high) >> 1;
-      if (pts[middle] <= position + grain / 2 + 1e-6) low = middle;
+      if (pts[middle] <= position + timeBase / 2 + 1e-6) low = middle;
       else high = middle;
     }
     return low;
   };
 
-  const paint = async (el, state, url) => {
+  const showFrame = async (el, state, url) => {
     const image = new Image();
     if (el.crossOrigin !== null) image.crossOrigin = el.crossOrigin;
     await new Promise((done, failed) => {
@@ -345,8 +385,8 @@
     setAttribute.call(el, "poster", url);
   };
 
-  // paintNow is for a position that a script sets while its frame is being drawn, when there is no waiting any more.
-  const paintNow = (el, state, url) => {
+  // showFrameSync shows a position that a script sets while its frame is being drawn, when it is too late to wait.
+  const showFrameSync = (el, state, url) => {
     if (url === state.poster) return setAttribute.call(el, "poster", url);
     const request = new XMLHttpRequest();
     request.open("GET", url + "?inline", false);
@@ -354,8 +394,8 @@
     setAttribute.call(el, "poster", request.responseText);
   };
 
-  // change does something to the videos that show something else than they should.
-  const change = (t, how) => {
+  // forEachChange calls show for each video whose frame at time t is not the one that it shows.
+  const forEachChange = (t, show) => {
     for (const el of elements()) {
       const state = stateOf(el), source = sources.get(state.url);
       if (!(el instanceof HTMLVideoElement) || !source?.pts?.length) continue;
@@ -364,72 +404,73 @@
       const url = waiting ? state.poster : source.frames + state.id + "/" + frameAt(source, positionOf(el, state, t));
       if (url === state.shown) continue;
       state.shown = url;
-      how(el, state, url);
+      show(el, state, url);
     }
   };
 
   const api = {
     shared, apis, elements,
-    // scan looks for elements where it takes a search to find them.
-    scan() {
+    // findShadowRoots finds declarative shadow roots.
+    findShadowRoots() {
       for (const root of roots) for (const el of root.querySelectorAll("*")) if (el.shadowRoot) keep(el.shadowRoot);
     },
-    // unknown are the addresses of which nothing is known yet.
+    // unknown returns the URLs of sources that have no description yet.
     unknown: () => elements().map((el) => stateOf(el).url).filter((url) => !sources.has(url)),
-    // begin lets the elements that are there before frame 0 start with it.
+    // begin starts the elements that exist before frame 0.
     begin() {
       shared.begun = true;
       for (const root of roots) observe(root);
       for (const el of elements()) {
         const state = stateOf(el);
         if (!el.isConnected && !state.played) continue;
-        state.early = state.noticed = true;
-        // What is only heard may wait for play(); a picture has to be shown.
+        state.early = state.tracked = true;
+        // An audio element may wait for play(). A video has to show a frame.
         state.tentative = !(el instanceof HTMLVideoElement || el.autoplay || attribute(el, "offset") !== null);
-        heed(el, state, now());
+        updateSpan(el, state, now());
       }
     },
-    learned(urls) {
+    sourcesAdded(urls) {
       for (const el of elements()) {
         const state = stateOf(el), source = sources.get(state.url);
         if (!urls.has(state.url)) continue;
-        if (source.problem) { tell(el, "error"); continue; }
+        if (source.problem) { dispatch(el, "error"); continue; }
         if (el instanceof HTMLVideoElement && source.pts.length) {
           if (state.url.startsWith("data:")) { state.stripped = true; removeAttribute.call(el, "src"); el.load(); }
-          // Its layout shall not wait for its first frame.
-          if (!state.poster && !state.shown) setAttribute.call(el, "poster", "data:image/svg+xml," +
-            encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" width="${source.width}" height="${source.height}"/>`));
+          // Its layout must not depend on when its first frame loads.
+          const size = `width="${source.width}" height="${source.height}"`;
+          const svg = encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" ${size}/>`);
+          if (!state.poster && !state.shown) setAttribute.call(el, "poster", "data:image/svg+xml," + svg);
         }
-        tell(el, ...told);
+        dispatch(el, ...loadEvents);
       }
     },
     show(t) {
       const waits = [];
-      change(t, (el, state, url) => waits.push(paint(el, state, url)));
-      if (shared.videos) frame(() => change(t, paintNow));
+      forEachChange(t, (el, state, url) => waits.push(showFrame(el, state, url)));
+      if (shared.videos) frame(() => forEachChange(t, showFrameSync));
       return waits;
     },
   };
 
   const all = (name, ...args) => [...apis()].flatMap((one) => one[name](...args) ?? []);
-  shared.learn ??= (list) => {
+  shared.addSources ??= (list) => {
     for (const source of list) sources.set(source.url, source);
-    all("learned", new Set(list.map((source) => source.url)));
+    all("sourcesAdded", new Set(list.map((source) => source.url)));
   };
   Object.defineProperty(window, key, { value: outer ? api : {
     ...api,
-    // What Helios calls, for all frames of the page.
+    // The functions that Helios calls. They serve all frames of the page.
     all,
-    search() { all("scan"); return [...new Set(all("unknown"))]; },
-    learn(list) { shared.learn(list); },
-    heard: () => runs.flatMap(heard),
+    unknownSources() { all("findShadowRoots"); return [...new Set(all("unknown"))]; },
+    addSources(list) { shared.addSources(list); },
+    playback: () => spans.flatMap(describeSpan),
     setRate(rate) { shared.rate = rate; },
     wait(promise) {
-      const asked = new Promise((done) => { shared.asked = () => done(false); });
-      return Promise.race([Promise.resolve(promise).then(() => true), asked]);
+      const unknown = new Promise((done) => { shared.onUnknown = () => done(false); });
+      return Promise.race([Promise.resolve(promise).then(() => true), unknown]);
     },
-    // frame shows what belongs into a frame. If time has moved, that is done after the timers that are due, and next is the
-    // time until the next mark.
+    // frame shows the videos' frames for time t, in seconds. If time has moved, timers that are due fire first, and
+    // next is the delay of the next mark in milliseconds.
     async frame(t, next) {
       if (next) {
         mark(next);

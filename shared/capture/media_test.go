@@ -44,7 +44,7 @@ func TestInspectMedia(t *testing.T) {
 	generate(t, c, "sounds/a é.wav", "-f", "lavfi", "-i", "sine=d=0.5")
 	generate(t, c, "b.wav", "-f", "lavfi", "-i", "sine=d=0.5")
 	generate(t, c, "v.mp4", "-f", "lavfi", "-i", "testsrc2=s=32x18:d=0.2")
-	report, err := Inspect(t.Context(), launch(t, c), c, small)
+	report, err := Inspect(t.Context(), launch(t, c), c, small, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestInspectReportsMediaErrors(t *testing.T) {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
 			c := composition(t, html)
-			report, err := Inspect(t.Context(), launch(t, c), c, small)
+			report, err := Inspect(t.Context(), launch(t, c), c, small, nil)
 			if err == nil {
 				err = MissingError(report.Missing)
 			}

@@ -24,87 +24,87 @@ import (
 //go:embed media.js
 var mediaSource string
 
-// mediaPrelude is the script that takes the media elements of a page in hand.
+// prelude returns the script that takes control of the page's media elements.
 func (m *media) prelude(o Options) string {
-	return fmt.Sprintf("(%s)(%d / %d, %q);", strings.TrimSpace(mediaSource), o.FPS.Num, o.FPS.Den, m.address+learning)
+	return fmt.Sprintf("(%s)(%d / %d, %q);", strings.TrimSpace(mediaSource), o.FPS.Num, o.FPS.Den, m.address+infoPath)
 }
 
-// learning is where, behind the address of media, a page asks for a source of which nothing is known yet.
-const learning = "learn"
+// infoPath is the path, below media's URL, where a page requests the description of a source.
+const infoPath = "info"
 
-// mediaWorld is what media.js offers, in the page's own world.
+// mediaWorld is the interface of media.js, in the page's own world.
 const mediaWorld = `window[Symbol.for("helios.media")]`
 
-// media are the sources of the media elements of one page, and the pictures of its videos.
+// media serves the sources of one page's media elements, and the frames of its videos.
 //
-// A video shows a picture by its poster attribute, so that whatever CSS says about the element holds. The page
-// asks for a picture by its place in the file, from an address at which media answers.
+// A video element shows a frame as its poster, so all CSS of the element applies. The page requests a frame by its
+// index in the file.
 type media struct {
-	browser  *browser.Browser
-	address  string
-	withdraw func()
-	page     *browser.Page
-	drawn    bool // the page draws videos into canvases
+	browser    *browser.Browser
+	address    string // media's URL
+	unregister func()
+	page       *browser.Page
+	drawn      bool // the page draws videos into canvases
 
-	learning sync.Mutex // held while a source is looked into
-	seen     map[string]source
+	probing sync.Mutex // held while a source is probed
+	sources map[string]source
 
 	mu      sync.Mutex
 	clips   []clip
-	readers map[showing]*reader
-	failed  error         // why a picture could not be had
-	dir     *tempfile.Dir // of the sources that stand in the page itself
-	inlined int
+	readers map[playing]*reader
+	failed  error         // why a frame or a source cannot be served
+	dir     *tempfile.Dir // contains the sources of data: URLs
+	inline  int           // the number of files in dir
 	ctx     context.Context
 	cancel  context.CancelFunc
 }
 
-// clip is a source with pictures.
+// clip is a source with video frames.
 type clip struct {
 	url  string
 	path string
 	info *video.Info
 }
 
-// showing is one element that shows a clip. Each is elsewhere in it.
-type showing struct {
+// playing is an element that plays a clip. Each element is at its own position.
+type playing struct {
 	clip, element int
 }
 
-// reader is a video.Reader for one request at a time.
+// reader is a video.Reader that serves one request at a time.
 type reader struct {
 	mu sync.Mutex
 	*video.Reader
 }
 
-// source is what the page is told of a source.
+// source is the description of a source for the page.
 type source struct {
 	URL      string    `json:"url"`
-	Problem  string    `json:"problem"`
+	Problem  string    `json:"problem"` // why it cannot be played
 	Duration float64   `json:"duration"`
-	Grain    float64   `json:"grain"`
-	PTS      []float64 `json:"pts"`
+	TimeBase float64   `json:"timeBase"`
+	PTS      []float64 `json:"pts"` // the presentation times of its frames
 	Width    int       `json:"width"`
 	Height   int       `json:"height"`
-	Frames   string    `json:"frames"` // the address of its pictures but for the number
+	Frames   string    `json:"frames"` // the URL of a frame, without the element and the index
 }
 
 func newMedia(b *browser.Browser) *media {
-	m := &media{browser: b, seen: map[string]source{}, readers: map[showing]*reader{}}
+	m := &media{browser: b, sources: map[string]source{}, readers: map[playing]*reader{}}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
-	m.address, m.withdraw = b.Handle(m)
+	m.address, m.unregister = b.Handle(m)
 	return m
 }
 
-// close ends what runs for the page, which is closed.
+// close releases all resources. The page is closed.
 func (m *media) close() {
-	m.withdraw()
+	m.unregister()
 	m.cancel()
 	m.mu.Lock()
 	readers := m.readers
 	m.readers = nil
 	m.mu.Unlock()
-	// Who holds a reader may want to tell of a failure first.
+	// A request that holds a reader may still report a failure.
 	for _, r := range readers {
 		r.mu.Lock()
 		r.Close()
@@ -115,8 +115,8 @@ func (m *media) close() {
 	}
 }
 
-// reader returns what reads a clip for an element; nil when there is no such clip or the page is closed.
-func (m *media) reader(s showing) (*reader, string) {
+// reader returns the reader and the URL of a clip. The reader is nil if there is no such clip or the page is closed.
+func (m *media) reader(s playing) (*reader, string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if s.clip < 0 || s.clip >= len(m.clips) || m.ctx.Err() != nil {
@@ -129,13 +129,13 @@ func (m *media) reader(s showing) (*reader, string) {
 	return m.readers[s], c.url
 }
 
-// ServeHTTP answers with a picture, clip/element/picture, or with what is known of the source whose address is sent.
+// ServeHTTP serves a frame at clip/element/index, and the description of a source at info.
 func (m *media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == learning {
+	if r.URL.Path == infoPath {
 		m.serveSource(w, r)
 		return
 	}
-	var s showing
+	var s playing
 	var n int
 	if _, err := fmt.Sscanf(r.URL.Path, "%d/%d/%d", &s.clip, &s.element, &n); err != nil {
 		http.NotFound(w, r)
@@ -149,34 +149,34 @@ func (m *media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	from.mu.Lock()
 	defer from.mu.Unlock()
 	if m.ctx.Err() != nil {
-		return // the page is closed, and so is the reader
+		return // the page and the reader are closed
 	}
-	picture, err := from.Frame(m.ctx, n)
+	frame, err := from.Frame(m.ctx, n)
 	if err != nil {
 		m.recordFailure(fmt.Errorf("decoding %s: %w", name, err))
-		http.Error(w, "no picture", http.StatusInternalServerError)
+		http.Error(w, "no frame", http.StatusInternalServerError)
 		return
 	}
-	h, kind := w.Header(), http.DetectContentType(picture)
+	h, kind := w.Header(), http.DetectContentType(frame)
 	if r.URL.RawQuery == "inline" {
 		h.Set("Content-Type", "text/plain")
-		io.WriteString(w, "data:"+kind+";base64,"+base64.StdEncoding.EncodeToString(picture))
+		io.WriteString(w, "data:"+kind+";base64,"+base64.StdEncoding.EncodeToString(frame))
 		return
 	}
 	h.Set("Content-Type", kind)
-	h.Set("Content-Length", strconv.Itoa(len(picture)))
-	h.Set("Cache-Control", "no-store") // else Chromium writes all of them to its disk
+	h.Set("Content-Length", strconv.Itoa(len(frame)))
+	h.Set("Cache-Control", "no-store") // or Chromium would write them to disk
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Timing-Allow-Origin", "*")
-	w.Write(picture)
+	w.Write(frame)
 }
 
-// teach answers with what is to be known of the source whose address is sent.
+// serveSource returns the description of the source whose URL is the request's body.
 func (m *media) serveSource(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	address, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the page is gone
+		return // the page is closed
 	}
 	s, err := m.probe(m.ctx, string(address))
 	if err != nil {
@@ -196,14 +196,14 @@ func (m *media) recordFailure(err error) {
 	}
 }
 
-// failure returns why a picture could not be had.
+// failure returns why a frame or a source cannot be served.
 func (m *media) failure() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.failed
 }
 
-// ready waits for the promise in window.helios.ready. What it waits for may be a media element.
+// awaitReady waits for the promise in window.helios.ready, which may itself wait for a media element.
 func (p *Player) awaitReady(ctx context.Context) error {
 	if err := p.discoverMedia(ctx); err != nil {
 		return err
@@ -222,7 +222,7 @@ func (p *Player) awaitReady(ctx context.Context) error {
 // discoverMedia looks for media elements whose sources are not known yet, and tells the page of them.
 func (p *Player) discoverMedia(ctx context.Context) error {
 	var urls []string
-	if err := p.main.Evaluate(ctx, mediaWorld+".search()", &urls); err != nil {
+	if err := p.main.Evaluate(ctx, mediaWorld+".unknownSources()", &urls); err != nil {
 		return err
 	}
 	return p.probeMedia(ctx, urls)
@@ -244,14 +244,14 @@ func (p *Player) probeMedia(ctx context.Context, urls []string) error {
 	if err != nil {
 		return err
 	}
-	return p.main.Evaluate(ctx, fmt.Sprintf("%s.learn(%s)", mediaWorld, encoded), nil)
+	return p.main.Evaluate(ctx, fmt.Sprintf("%s.addSources(%s)", mediaWorld, encoded), nil)
 }
 
-// learn finds out about a source, and notes it as an asset of the page, once.
+// probe returns the description of a source. It records the source as an asset of the page, once.
 func (m *media) probe(ctx context.Context, address string) (source, error) {
-	m.learning.Lock()
-	defer m.learning.Unlock()
-	if s, ok := m.seen[address]; ok {
+	m.probing.Lock()
+	defer m.probing.Unlock()
+	if s, ok := m.sources[address]; ok {
 		return s, nil
 	}
 	s, err := m.probeFile(ctx, address)
@@ -260,7 +260,7 @@ func (m *media) probe(ctx context.Context, address string) (source, error) {
 	} else if err != nil {
 		return s, fmt.Errorf("opening %.200s: %w", address, err)
 	}
-	m.seen[address] = s
+	m.sources[address] = s
 	if !strings.HasPrefix(address, "data:") {
 		short, file := browser.AssetName(address)
 		m.page.AddAsset(browser.Asset{URL: short, File: file, Kind: "Media", Status: http.StatusOK})
@@ -271,7 +271,7 @@ func (m *media) probe(ctx context.Context, address string) (source, error) {
 	return s, nil
 }
 
-// open finds out about a source. What it cannot have or read is a fault.User.
+// probeFile probes a source. If the source does not load or decode, the error is a fault.User.
 func (m *media) probeFile(ctx context.Context, address string) (source, error) {
 	s := source{URL: address, PTS: []float64{}}
 	path, err := m.localFile(ctx, address)
@@ -282,7 +282,7 @@ func (m *media) probeFile(ctx context.Context, address string) (source, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Duration, s.Grain, s.Width, s.Height = info.Duration, info.TimeBase, info.Width, info.Height
+	s.Duration, s.TimeBase, s.Width, s.Height = info.Duration, info.TimeBase, info.Width, info.Height
 	if len(info.Times) == 0 {
 		return s, nil
 	}
@@ -294,7 +294,7 @@ func (m *media) probeFile(ctx context.Context, address string) (source, error) {
 	return s, nil
 }
 
-// file returns a file with what is at an address.
+// localFile returns a file with the content of a URL.
 func (m *media) localFile(ctx context.Context, address string) (string, error) {
 	data, inline := strings.CutPrefix(address, "data:")
 	if !inline {
@@ -308,22 +308,22 @@ func (m *media) localFile(ctx context.Context, address string) (string, error) {
 		content = string(decoded)
 	}
 	if err != nil {
-		return "", fault.Userf("its data cannot be read: %w", err)
+		return "", fault.Userf("decoding its data: %w", err)
 	}
 	if m.dir == nil {
 		if m.dir, err = tempfile.MkdirTemp(""); err != nil {
 			return "", err
 		}
 	}
-	m.inlined++
-	path := filepath.Join(m.dir.Path(), strconv.Itoa(m.inlined))
+	m.inline++
+	path := filepath.Join(m.dir.Path(), strconv.Itoa(m.inline))
 	return path, os.WriteFile(path, []byte(content), 0o600)
 }
 
-// showVideoFrames makes the videos of the page show what belongs into frame n. Nobody sees them in a frame that is not drawn,
-// unless the page itself draws them. If time has moved, the clock is made to stand first.
+// showVideoFrames makes the page's videos show their frames for frame n. They are invisible in a frame that is not
+// drawn, unless the page draws them into canvases. If time has moved, the timers that are due fire first.
 func (p *Player) showVideoFrames(ctx context.Context, n int64, out output, moved bool) error {
-	if out == nothing && !p.media.drawn {
+	if out == outputNone && !p.media.drawn {
 		if moved {
 			return p.clock.settle(ctx)
 		}
@@ -337,7 +337,8 @@ func (p *Player) showVideoFrames(ctx context.Context, n int64, out output, moved
 	for range 8 {
 		var err error
 		if moved {
-			err = p.clock.evaluatePaused(ctx, p.main, fmt.Sprintf("%s.frame(%v, %v)", mediaWorld, t, p.clock.mark(p.clock.next)), &answer)
+			script := fmt.Sprintf("%s.frame(%v, %v)", mediaWorld, t, p.clock.mark(p.clock.next))
+			err = p.clock.evaluatePaused(ctx, p.main, script, &answer)
 		} else {
 			err = p.main.Evaluate(ctx, fmt.Sprintf("%s.frame(%v)", mediaWorld, t), &answer)
 		}

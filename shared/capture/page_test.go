@@ -72,7 +72,7 @@ func TestAttributes(t *testing.T) {
 		{`<script>document.documentElement.dataset.duration = 1 + 1</script>`, Attributes{Duration: "2"}},
 	} {
 		c := composition(t, test.html)
-		report, err := Inspect(t.Context(), launch(t, c), c, small)
+		report, err := Inspect(t.Context(), launch(t, c), c, small, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +121,7 @@ func TestInspectTellsHowAPageMoves(t *testing.T) {
 		"video":           `<video></video>`,
 	} {
 		c := composition(t, html)
-		report, err := Inspect(t.Context(), launch(t, c), c, small)
+		report, err := Inspect(t.Context(), launch(t, c), c, small, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,41 +18,48 @@
     return array;
   };
 
-  // Chromium counts these times from the start of the machine, which leaves noise far behind the point.
+  // Chromium computes these times from the start of the machine, which leaves floating-point noise.
   const clean = (ms) => Math.round(ms * 1000) / 1000;
   const { now } = Performance.prototype;
   Performance.prototype.now = { now() { return clean(now.call(this)); } }.now;
 
-  // What the page uses to move, for those who inspect it.
+  // The kinds of animation that the page uses, for Inspect.
   const used = new Set();
   Object.defineProperty(window, Symbol.for("helios.used"), { value: used });
   const note = (owner, name, kind, change = (args) => args) => {
     const original = owner[name];
-    owner[name] = { [name](...args) { used.add(kind(args)); return original.apply(this, change(args)); } }[name];
+    owner[name] = { [name](...args) {
+      used.add(kind(args));
+      return original.apply(this, change(args));
+    } }[name];
   };
+  const withCleanTime = (callback) =>
+    typeof callback === "function" ? (timestamp) => callback(clean(timestamp)) : callback;
   note(window, "requestAnimationFrame", () => "animation-frame",
-    ([callback, ...rest]) => [typeof callback === "function" ? (timestamp) => callback(clean(timestamp)) : callback, ...rest]);
+    ([callback, ...rest]) => [withCleanTime(callback), ...rest]);
   note(window, "setTimeout", () => "timer");
   note(window, "setInterval", () => "timer");
   note(HTMLCanvasElement.prototype, "getContext", ([type]) => String(type).startsWith("web") ? "webgl" : "canvas");
 
-  // The flags that let Helios capture the tab also offer every page a camera, a microphone and the tab. A page gets none, as
-  // in a browser without them.
+  // The flags that let Helios capture the tab also give every page a camera, a microphone and the tab. The page gets
+  // the same errors as in a browser without devices.
   const none = (owner, name, error) => {
     if (!owner?.prototype[name]) return;
     owner.prototype[name] = { [name]() { return Promise.reject(new DOMException(error[0], error[1])); } }[name];
   };
   none(window.MediaDevices, "getUserMedia", ["Requested device not found", "NotFoundError"]);
   none(window.MediaDevices, "getDisplayMedia", ["Not supported", "NotSupportedError"]);
-  if (window.MediaDevices) MediaDevices.prototype.enumerateDevices = { enumerateDevices() { return Promise.resolve([]); } }.enumerateDevices;
+  if (window.MediaDevices) {
+    MediaDevices.prototype.enumerateDevices = { enumerateDevices() { return Promise.resolve([]); } }.enumerateDevices;
+  }
   for (const name of ["getUserMedia", "webkitGetUserMedia"]) {
     if (Navigator.prototype[name]) Navigator.prototype[name] = { [name](constraints, done, failed) {
       failed(new DOMException("Requested device not found", "NotFoundError"));
     } }[name];
   }
 
-  // Chromium gives what moves by CSS a layer of its own, and paints it anew only when its size has changed by
-  // half: a picture would depend on those before it, and be blurred besides.
+  // Chromium gives elements that CSS moves their own layers, and paints a layer again only when its scale has changed
+  // by half. Frames would be blurred and depend on earlier ones. This hint on the root prevents such layers.
   new MutationObserver(() => {
     const root = document.documentElement;
     if (root?.style && root.style.willChange !== "contents") root.style.willChange = "contents";

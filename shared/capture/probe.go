@@ -11,15 +11,16 @@ import (
 	"helios/shared/tempfile"
 )
 
-// Probe renders two frames of a small page in stream mode with a new Chromium, whose name and version it returns. Its error
-// names what Chromium lacks.
+// Probe captures two frames of a small page in stream mode with a new Chromium, and returns Chromium's name and
+// version. The error names the feature that Chromium lacks.
 func Probe(ctx context.Context) (version string, err error) {
 	dir, err := tempfile.MkdirTemp("")
 	if err != nil {
 		return "", err
 	}
 	defer dir.Remove()
-	if err := os.WriteFile(filepath.Join(dir.Path(), "index.html"), []byte(`<!doctype html><h1>Helios`), 0o600); err != nil {
+	page := filepath.Join(dir.Path(), "index.html")
+	if err := os.WriteFile(page, []byte(`<!doctype html><h1>Helios`), 0o600); err != nil {
 		return "", err
 	}
 	c, err := Locate("", dir.Path())
@@ -31,7 +32,9 @@ func Probe(ctx context.Context) (version string, err error) {
 		return "", err
 	}
 	defer b.Close()
-	p, err := Open(ctx, b, c, Options{Width: 160, Height: 90, FPS: job.Rate{Num: 30, Den: 1}, Timeout: 10 * time.Second, Capture: job.CaptureStream})
+	p, err := Open(ctx, b, c, Options{
+		Width: 160, Height: 90, FPS: job.Rate{Num: 30, Den: 1}, Timeout: 10 * time.Second, Capture: job.CaptureStream,
+	})
 	if err != nil {
 		return b.Version(), err
 	}

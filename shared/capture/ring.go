@@ -20,31 +20,33 @@ import (
 //go:embed ring.js
 var ringSource string
 
-// ring is the file through which the frames of a stream leave the browser: a ring of slots. A worker of the page writes
-// it in the page's Origin Private File System, which is a folder in Chromium's profile. Helios reads it.
+// ring is a file through which the frames of a stream leave Chromium: a ring of slots. A worker of the page writes it
+// in the page's Origin Private File System, which is a folder in Chromium's profile.
 //
-// A frame is complete in its slot before it is counted.
+// The worker completes a slot before it counts the frame.
 type ring struct {
 	layout
 	file *os.File
 	last arrival // the newest frame that next returned
 }
 
-// layout says where things are in the file, for ring.js.
+// layout describes the file for ring.js. Numbers in the file are 64-bit integers, little-endian.
 type layout struct {
-	// Name begins the name of the file, and the file itself.
+	// Name is the start of the file's name, and of its content.
 	Name string `json:"name"`
-	// Counter is where the file has the number of frames that were written, twice, and Problem why there will be no more.
+	// Counter is the offset of the number of written frames, which is stored twice.
 	Counter int64 `json:"counter"`
+	// Problem is the offset of the error message, which is empty while the stream works.
 	Problem int64 `json:"problem"`
-	// Start is where the first slot begins.
+	// Start is the offset of the first slot.
 	Start int64 `json:"start"`
 	Slots int64 `json:"slots"`
-	// SlotSize is the size of a slot, and Pixels where its pixels begin. Three numbers precede them: that of the frame,
-	// counted from 1, its capture time, and the event time since the frame before.
+	// SlotSize is the size of a slot in bytes. It starts with three numbers: that of the frame, from 1, its capture time,
+	// and the event time since the frame before.
 	SlotSize int64 `json:"slotSize"`
-	Pixels   int64 `json:"pixels"`
-	// Width and Height are those of a frame. Both are even.
+	// Pixels is the offset of the pixels in a slot.
+	Pixels int64 `json:"pixels"`
+	// Width and Height are the size of a frame. Both are even.
 	Width  int `json:"width"`
 	Height int `json:"height"`
 }
@@ -70,11 +72,11 @@ func (l layout) json() string {
 	return string(text)
 }
 
-// frameSize is the size of a frame in I420.
+// frameSize returns the size of a frame in I420, in bytes.
 func (l layout) frameSize() int { return int(l.SlotSize - l.Pixels) }
 
-// openRing opens the file of the worker in a browser's profile, and deletes its name: from now on, the worker and Helios
-// alone reach it.
+// openRing opens the worker's file in Chromium's profile and removes its name. From then on, only the worker and Helios
+// can access it.
 func openRing(profile string, l layout) (*ring, error) {
 	paths, err := filepath.Glob(filepath.Join(profile, "*", "File System", "*", "*", "*", "*"))
 	if err != nil {
@@ -83,13 +85,13 @@ func openRing(profile string, l layout) (*ring, error) {
 	for _, path := range paths {
 		f, err := os.Open(path)
 		if err != nil {
-			continue // it was deleted
+			continue // it was removed meanwhile
 		}
 		start := make([]byte, len(l.Name))
 		if _, err := f.ReadAt(start, 0); err == nil && string(start) == l.Name {
 			if err := os.Remove(path); err != nil {
 				f.Close()
-				return nil, fmt.Errorf("hiding the stream of the tab: %w", err)
+				return nil, fmt.Errorf("removing the name of the stream's file: %w", err)
 			}
 			return &ring{layout: l, file: f}, nil
 		}
@@ -107,10 +109,10 @@ type arrival struct {
 	event    microseconds // event time since the frame before, 1 s at most
 }
 
-// pollEvery is how often a reader looks for the next frame: a fraction of the time that one takes.
+// pollEvery is how often next polls the file. It is a fraction of the time that a frame takes.
 const pollEvery = time.Millisecond / 2
 
-// any reports whether a frame has arrived that next has not returned yet.
+// any reports whether next can return a frame at once.
 func (r *ring) any() (bool, error) {
 	var head [headSize]byte
 	if err := r.readAt(head[:], 0); err != nil {
@@ -119,8 +121,9 @@ func (r *ring) any() (bool, error) {
 	if problem, _, _ := bytes.Cut(head[r.Problem:], []byte{0}); len(problem) > 0 {
 		return false, fault.Transientf("capturing the tab: %s", problem)
 	}
-	done, again := int64(binary.LittleEndian.Uint64(head[r.Counter:])), int64(binary.LittleEndian.Uint64(head[r.Counter+8:]))
-	return done == again && done > r.last.number, nil
+	count := binary.LittleEndian.Uint64(head[r.Counter:])
+	again := binary.LittleEndian.Uint64(head[r.Counter+8:])
+	return count == again && int64(count) > r.last.number, nil
 }
 
 // next waits for the next frame.
@@ -146,10 +149,10 @@ func (r *ring) next(ctx context.Context) (arrival, error) {
 	return a, err
 }
 
-// slot returns where the slot of a frame begins.
+// slot returns the offset of a frame's slot.
 func (r *ring) slot(number int64) int64 { return r.Start + (number-1)%r.Slots*r.SlotSize }
 
-// identify reads what precedes the pixels of a frame.
+// identify reads the numbers before the pixels of a frame.
 func (r *ring) identify(number int64) (arrival, error) {
 	var info [24]byte
 	if err := r.readAt(info[:], r.slot(number)); err != nil {
@@ -167,7 +170,7 @@ func (r *ring) read(number int64, pixels []byte) error {
 	if err := r.readAt(pixels, r.slot(number)+r.Pixels); err != nil {
 		return err
 	}
-	_, err := r.identify(number) // still
+	_, err := r.identify(number) // the slot may have been overwritten meanwhile
 	return err
 }
 

@@ -1,12 +1,11 @@
-// Runs in a worker: copies the frames of a stream into a ring of slots in a file. ring.go describes the layout, and reads
-// what went wrong from the head of the file.
-const attempts = 20; // at a file that no script of the page has opened first
+// Runs in a worker. Copies the frames of a stream into a ring of slots in a file. ring.go describes the layout.
+const attempts = 20; // a script of the page may have opened a file first
 let file, layout, done = 0;
 const head = new Uint8Array(256);
 
 const write = (bytes, at) => {
   const count = file.write(bytes, { at });
-  if (count !== bytes.length) throw new Error(`the disk took ${count} of ${bytes.length} bytes`);
+  if (count !== bytes.length) throw new Error(`wrote ${count} of ${bytes.length} bytes`);
 };
 
 const open = async (given) => {
@@ -25,7 +24,8 @@ const open = async (given) => {
 };
 
 const copy = async (readable) => {
-  const slot = new Uint8Array(layout.slotSize), info = new BigInt64Array(slot.buffer, 0, 3), pixels = slot.subarray(layout.pixels);
+  const slot = new Uint8Array(layout.slotSize);
+  const info = new BigInt64Array(slot.buffer, 0, 3), pixels = slot.subarray(layout.pixels);
   const reader = readable.getReader();
   postMessage("");
   for (;;) {
@@ -39,7 +39,7 @@ const copy = async (readable) => {
     frame.close();
     info.set([BigInt(++done), BigInt(timestamp), BigInt(duration)]);
     write(slot, layout.start + ((done - 1) % layout.slots) * layout.slotSize);
-    // Twice, so that a reader notices a number that is half written.
+    // Twice, so that a reader detects a number that is half written.
     new BigUint64Array(head.buffer, layout.counter, 2).fill(BigInt(done));
     write(head, 0);
   }

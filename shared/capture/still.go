@@ -11,7 +11,7 @@ import (
 	"helios/shared/job"
 )
 
-// Show returns frame n alone, as a PNG.
+// Show returns frame n as a PNG.
 func (p *Player) Show(ctx context.Context, n int64, mode job.SeekMode) (png []byte, err error) {
 	err = p.Play(ctx, n, 1, mode, func(f Frame) error {
 		png = f.PNG
@@ -20,22 +20,24 @@ func (p *Player) Show(ctx context.Context, n int64, mode job.SeekMode) (png []by
 	return png, err
 }
 
-// ContentHeight returns the height of the whole page in CSS pixels, with what is below the lower edge.
+// ContentHeight returns the height of the page in CSS pixels, including the part below the viewport.
 func (p *Player) ContentHeight(ctx context.Context) (height int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
-	err = p.clock.world.Evaluate(ctx, "Math.ceil(Math.max(document.documentElement.scrollHeight, document.body?.scrollHeight ?? 0))", &height)
+	const scrollHeight = "Math.ceil(Math.max(document.documentElement.scrollHeight, document.body?.scrollHeight ?? 0))"
+	err = p.clock.world.Evaluate(ctx, scrollHeight, &height)
 	return height, err
 }
 
-// inch is what CSS calls one, in its pixels.
+// inch is one CSS inch in CSS pixels.
 const inch = 96.0
 
-// PDF returns the page as it is shown now on one sheet of the page's own size, as it looks on a screen.
+// PDF returns the page in its current state on one sheet of its own size, with screen styles.
 func (p *Player) PDF(ctx context.Context) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
-	if _, err := browser.Call(ctx, p.page.Session, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "screen"}); err != nil {
+	media := emulation.SetEmulatedMediaParams{Media: "screen"}
+	if _, err := browser.Call(ctx, p.page.Session, emulation.SetEmulatedMedia, media); err != nil {
 		return nil, fmt.Errorf("printing the page: %w", err)
 	}
 	yes, none := true, 0.0

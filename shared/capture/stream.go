@@ -19,13 +19,12 @@ import (
 //go:embed stream.js
 var streamSource string
 
-// stream captures the tab: getDisplayMedia gives a script in a world of its own a stream of what Chromium's compositor
-// displays, and a worker copies its frames into a ring (ring.go).
+// stream captures the tab. getDisplayMedia gives a script in an isolated world a stream of the compositor's output,
+// and a worker copies the frames into a ring; see ring.go.
 //
-// Each frame that arrives proves which frame of the composition it shows. Its capture time lies between the sending of
-// beginFrame and the answer. Its event time, by which Chromium decides what to capture, is the one that the frame was
-// drawn with. A frame that arrives but was not drawn is an error. One that was drawn but does not arrive is taken as a
-// screenshot, and converted as Chromium would have done.
+// Each arrival proves which frame it shows. Its capture time is between the sending of beginFrame and the answer. Its
+// event time, by which Chromium decides what to capture, is that of the frame. An arrival that belongs to no frame is
+// an error. A drawn frame that does not arrive is replaced by a screenshot, which is converted as Chromium does it.
 type stream struct {
 	player    *Player
 	profile   string // Chromium's, which contains the ring
@@ -34,14 +33,14 @@ type stream struct {
 	ring      *ring
 	started   bool
 	insecure  bool         // the page cannot be streamed
-	shown     int64        // the frame that arrived last, 0 if none did
-	realTime  bool         // the event time that Chromium saw last is real time
-	current   content      // of the newest frame of which the content is known
-	afterShot bool         // the next frame reports damage in any case
-	settled   drawnFrame   // the last frame that a screenshot was taken of, which may still arrive
-	pending   []drawnFrame // frames that may still arrive: the first reported damage, and the others none
-	since     time.Time
-	done      []resolved // frames of which the content is known
+	shown     int64        // the frame that arrived last; 0 if none did
+	realTime  bool         // Chromium saw real time as the last event time
+	current   content      // of the newest resolved frame
+	afterShot bool         // the next frame has damage in any case
+	replaced  drawnFrame   // the last frame that was replaced by a screenshot; it may still arrive
+	pending   []drawnFrame // frames that may still arrive; only the first had damage
+	since     time.Time    // when the first of them was drawn
+	done      []resolved   // in order, until they are emitted
 }
 
 func newStream(p *Player, profile string) *stream {
@@ -54,28 +53,29 @@ func newStream(p *Player, profile string) *stream {
 	}
 }
 
-// script is what runs before the page's scripts, out of their sight.
+// script returns the script for the isolated world.
 func (s *stream) script() string {
 	function := streamSource[strings.Index(streamSource, "(path"):]
-	return fmt.Sprintf("(%s)(%q, %q, %s)", strings.TrimSpace(function), s.worker.Path, s.worker.TrustedTypes, s.layout.json())
+	return fmt.Sprintf("(%s)(%q, %q, %s)",
+		strings.TrimSpace(function), s.worker.Path, s.worker.TrustedTypes, s.layout.json())
 }
 
 const (
-	// eventLead is how far event time is ahead of the time of frames. Chromium's refreshes have real time as their event
-	// time, and event time must never go back.
+	// eventLead is the difference between event time and frame time at frame 0. Event time must never go back, and
+	// Chromium's refreshes have real time as their event time.
 	eventLead = 24 * time.Hour
-	// eventStep is by how much more than frame time event time advances from frame to frame. Where the same damage recurs
-	// for a second of event time, in less than 84 ms each, Chromium assumes a video and drops frames with other damage.
+	// eventStep is how much more than frame time event time advances per frame. If the same damage recurs for a second of
+	// event time, in steps below 84 ms, Chromium assumes a video and drops frames with other damage.
 	eventStep = 100 * time.Millisecond
 )
 
-// eventTime returns the event time of frame n, which is its frame time plus the interval of beginFrame.
+// eventTime returns the event time of frame n: its frame time plus the interval of beginFrame.
 func (s *stream) eventTime(n int64) microseconds {
 	return frameTime(s.player.o.FPS, n) + microseconds((eventLead + time.Duration(n)*eventStep).Microseconds())
 }
 
-// start starts the stream on a page that shows frame 0. getDisplayMedia succeeds only if frames are drawn meanwhile, and
-// without a screenshot Chromium would draw nothing.
+// start starts the stream of a page that shows frame 0. getDisplayMedia succeeds only if Chromium draws frames
+// meanwhile, and without a screenshot it would draw nothing new.
 func (s *stream) start(ctx context.Context) error {
 	starting := s.player.clock.world.Start(ctx, fmt.Sprintf("stream.start(%d, %d)", s.layout.Width, s.layout.Height))
 	for s.current.shot == nil || !starting.Ready() {
@@ -99,7 +99,7 @@ func (s *stream) start(ctx context.Context) error {
 		s.insecure = true
 		return nil
 	case "NotAllowedError", "NotSupportedError":
-		return fault.Userf("capturing the tab: %s; use a Chromium that knows the flags %s, or --capture %s",
+		return fault.Userf("capturing the tab: %s; use a Chromium that supports the flags %s, or --capture %s",
 			problem, strings.Join(browser.StreamFlags, " and "), job.CaptureScreenshot)
 	}
 	return fault.Transientf("capturing the tab: %s", problem)
@@ -111,7 +111,7 @@ func (s *stream) close() {
 	}
 }
 
-// now returns the time by CLOCK_MONOTONIC, which Chromium's capture times are in.
+// now returns the time by CLOCK_MONOTONIC, the clock of Chromium's capture times.
 func now() microseconds {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {

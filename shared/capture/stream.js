@@ -1,4 +1,4 @@
-// Runs in a world that the page's scripts cannot see, before they run. Streams the tab to a worker.
+// Runs in an isolated world before the page's scripts, which cannot see it. Streams the tab to a worker.
 (path, policy, layout) => {
   if (self !== top || location.protocol === "about:") return;
   // A page on plain http has neither getDisplayMedia nor OPFS.
@@ -18,7 +18,7 @@
     }
   });
 
-  // Chromium may give up before a frame was drawn: by the page's clock, which moves freely when a page changes its process.
+  // Chromium may time out before a frame is drawn: after a process swap, the page's clock runs freely for a while.
   const capture = async (video) => {
     for (let again = 9; ; again--) {
       try {
@@ -29,7 +29,7 @@
     }
   };
 
-  // start resolves to what went wrong, "" for nothing.
+  // start resolves to an error message, or "".
   const start = async (width, height) => {
     const problem = await opened;
     if (problem) return problem;

@@ -9,33 +9,35 @@ import (
 	"helios/shared/job"
 )
 
-// queued is a frame on its way to emit.
+// queued is a frame between capture and emit.
 type queued struct {
 	index  int64
-	pixels []byte // nil if it is the same as the one before
+	pixels []byte // nil if the frame equals the one before
 }
 
-// queue is how many frames are captured ahead of what emit has finished.
-const queue = 3
+// queueLength is how many frames are captured ahead of emit.
+const queueLength = 3
 
-// playStream is Play in stream mode: while one frame is emitted, the next ones are captured.
-func (p *Player) playStream(ctx context.Context, from, count int64, mode job.SeekMode, emit func(Frame) error) error {
+// playStream is Play in stream mode. Frames are captured while earlier ones are emitted.
+func (p *Player) playStream(
+	ctx context.Context, from, count int64, mode job.SeekMode, emit func(Frame) error,
+) error {
 	g, ctx := errgroup.WithContext(ctx)
-	frames, free := make(chan queued, queue), make(chan []byte, queue+2)
-	for range cap(free) {
-		free <- nil
+	q := frameQueue{frames: make(chan queued, queueLength), free: make(chan []byte, queueLength+2)}
+	for range cap(q.free) {
+		q.free <- nil
 	}
 	g.Go(func() error {
-		defer close(frames)
-		return p.captureStream(ctx, from, count, mode, frames, free)
+		defer close(q.frames)
+		return p.captureStream(ctx, from, count, mode, q)
 	})
 	g.Go(func() error {
 		var last []byte
-		for f := range frames {
+		for f := range q.frames {
 			repeated := f.pixels == nil || bytes.Equal(f.pixels, last)
 			if f.pixels != nil {
 				if last != nil {
-					free <- last
+					q.free <- last
 				}
 				last = f.pixels
 			}
@@ -48,8 +50,14 @@ func (p *Player) playStream(ctx context.Context, from, count int64, mode job.See
 	return g.Wait()
 }
 
-// captureStream captures frames in buffers that are free.
-func (p *Player) captureStream(ctx context.Context, from, count int64, mode job.SeekMode, frames chan<- queued, free <-chan []byte) error {
+// frameQueue passes frames from capture to emit, and their buffers back.
+type frameQueue struct {
+	frames chan queued
+	free   chan []byte // buffers; nil if one is not allocated yet
+}
+
+// captureStream captures count frames from frame from on, and puts them into the queue.
+func (p *Player) captureStream(ctx context.Context, from, count int64, mode job.SeekMode, q frameQueue) error {
 	s := p.stream
 	if err := p.seek(ctx, from, mode); err != nil {
 		return err
@@ -62,38 +70,39 @@ func (p *Player) captureStream(ctx context.Context, from, count int64, mode job.
 		s.done = append(s.done, resolved{changed: true, content: s.current})
 	}
 	for n := max(from, 1); n < from+count; n++ {
-		if _, err := p.runFrame(ctx, n, drawing); err != nil {
+		if _, err := p.runFrame(ctx, n, outputDrawn); err != nil {
 			return err
 		}
-		if err := s.send(ctx, from, frames, free); err != nil {
+		if err := s.enqueueDone(ctx, from, q); err != nil {
 			return err
 		}
 	}
 	if err := s.flushPending(ctx); err != nil {
 		return err
 	}
-	return s.send(ctx, from, frames, free)
+	return s.enqueueDone(ctx, from, q)
 }
 
-// send sends the frames of which the content is known.
-func (s *stream) send(ctx context.Context, from int64, frames chan<- queued, free <-chan []byte) error {
-	for _, o := range s.done {
-		f := queued{index: o.frame}
-		if o.changed || o.frame == from {
+// enqueueDone puts the frames whose content is known into the queue. Frame from is the first.
+func (s *stream) enqueueDone(ctx context.Context, from int64, q frameQueue) error {
+	for i := range s.done {
+		d := &s.done[i]
+		f := queued{index: d.frame}
+		if d.changed || d.frame == from {
 			select {
-			case f.pixels = <-free:
+			case f.pixels = <-q.free:
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
 			if f.pixels == nil {
 				f.pixels = make([]byte, s.layout.frameSize())
 			}
-			if err := s.readContent(o.content, f.pixels); err != nil {
+			if err := s.readContent(&d.content, f.pixels); err != nil {
 				return err
 			}
 		}
 		select {
-		case frames <- f:
+		case q.frames <- f:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

@@ -284,7 +284,7 @@ func differing(a, b *image.NRGBA, area image.Rectangle) (pixels, worst int) {
 func TestMediaCloseDuringError(t *testing.T) {
 	m := newMedia(launch(t, composition(t, "")))
 	r := &reader{Reader: video.NewReader("gone.mp4", &video.Info{})}
-	m.readers[showing{}] = r
+	m.readers[playing{}] = r
 	r.mu.Lock() // as the response to a request does
 	ended := make(chan struct{})
 	go func() {

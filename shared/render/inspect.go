@@ -74,7 +74,7 @@ func Inspect(ctx context.Context, o plan.Options, c capture.Composition) (i Insp
 }
 
 func inspect(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (Inspection, error) {
-	report, err := capture.Inspect(ctx, b, c, inspectOptions(o))
+	report, err := capture.Inspect(ctx, b, c, inspectOptions(o), nil)
 	if err != nil {
 		return Inspection{}, err
 	}

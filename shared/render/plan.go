@@ -58,11 +58,11 @@ func planJob(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 func inspectPage(
 	ctx context.Context, b *browser.Browser, o *plan.Options, c capture.Composition, sound bool,
 ) (*capture.PageInfo, error) {
-	var length func(capture.Attributes) (job.Rate, int64, error)
+	var length capture.Length
 	if sound {
 		length = func(a capture.Attributes) (job.Rate, int64, error) { return endOf(*o, a) }
 	}
-	report, err := capture.InspectThrough(ctx, b, c, inspectOptions(*o), length)
+	report, err := capture.Inspect(ctx, b, c, inspectOptions(*o), length)
 	if err != nil {
 		return nil, err
 	}
