@@ -59,10 +59,10 @@ func TestOpenReportsPageErrors(t *testing.T) {
 			[]string{"was not ready after 2s", "--timeout"}},
 		{"an image never loads", `<img src="hang.png">`,
 			[]string{"was not ready after 2s", "still waiting for a response from", "/hang.png"}},
-		{"a script never loads", `<script src="hang.js"></script>`, []string{"an answer from", "/hang.js"}},
+		{"a script never loads", `<script src="hang.js"></script>`, []string{"a response from", "/hang.js"}},
 		{"a font never loads", `<style>@font-face{font-family:f;src:url(hang.woff2)}</style><p style="font-family:f">x`,
-			[]string{"an answer from", "/hang.woff2"}},
-		{"a fetch never ends", `<script>fetch("hang.json")</script>`, []string{"an answer from", "/hang.json"}},
+			[]string{"a response from", "/hang.woff2"}},
+		{"a fetch never ends", `<script>fetch("hang.json")</script>`, []string{"a response from", "/hang.json"}},
 		{"ready never resolves", `<script>window.helios = {ready: new Promise(() => {})}</script>`,
 			[]string{"the promise in window.helios.ready"}},
 		{"ready rejects", `<script>window.helios = {ready: Promise.reject(new Error("no data"))}</script>`,
@@ -206,8 +206,8 @@ func TestLocateReportsInputErrors(t *testing.T) {
 	for input, words := range map[string][]string{
 		"gone.html":      {"gone.html does not exist", "index.html"},
 		empty:            {"has no index.html"},
-		"http://":        {"http:// is not an address"},
-		"https://%zz/":   {"is not an address"},
+		"http://":        {"http:// is not a URL"},
+		"https://%zz/":   {"is not a URL"},
 		"no/such/folder": {"does not exist"},
 	} {
 		_, err := Locate(empty, input)
