@@ -298,6 +298,7 @@ REPORT RequestId: r-1`
 }
 
 func TestUploadedCompositionHasSameFrames(t *testing.T) {
+	needChromium(t)
 	s := newStack(t)
 	s.createStateMachine(t, 600, "renders/out.mp4")
 	const odd = "50% a+b#é 日本.js"

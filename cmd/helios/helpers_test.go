@@ -9,9 +9,18 @@ import (
 	"time"
 )
 
-// helios runs the command in a folder and returns its standard output. It must succeed.
+// needChromium skips a test in short mode.
+func needChromium(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("launches Chromium")
+	}
+}
+
+// helios runs a command that launches Chromium in a folder and returns its standard output. It must succeed.
 func helios(t *testing.T, dir string, args ...string) string {
 	t.Helper()
+	needChromium(t)
 	return runIn(t, dir, "helios", args...)
 }
 

@@ -26,12 +26,9 @@ const box = `<!doctype html>
 // The commands of a job spec work for file names with any characters, and create the same frames as helios render.
 func TestCommandsWithUnusualFileNames(t *testing.T) {
 	for _, name := range []string{
-		"my intro.html",
-		"it's $HOME; rm -rf x.html",
 		"-o.html",
-		"日本語.html",
-		"two\nlines.html",
-		"`id` \"%s\" \\n*.html",
+		"it's my $HOME; rm -rf 日本語.html",
+		"`id` \"%s\" \\n*\ntwo lines.html",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

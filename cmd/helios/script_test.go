@@ -9,15 +9,23 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// scriptsWithoutChromium are the scripts that run in short mode.
+var scriptsWithoutChromium = []string{"flags", "help", "missing_tools"}
+
 // setupScript sets $CHROMIUM, and $HELIOS to a folder that contains only the command helios. With PATH=$HELIOS a
 // script runs helios on a machine without Chromium and ffmpeg.
 func setupScript(env *testscript.Env) error {
+	if testing.Short() && !slices.Contains(scriptsWithoutChromium, strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")) {
+		env.T().Skip("launches Chromium")
+	}
 	helios, err := exec.LookPath("helios")
 	if err != nil {
 		return err
@@ -28,6 +36,7 @@ func setupScript(env *testscript.Env) error {
 	}
 	env.Setenv("HELIOS", filepath.Dir(helios))
 	env.Setenv("CHROMIUM", chromium)
+	env.Setenv("GOMAXPROCS", "1") // one worker per render, because scripts run in parallel
 	return nil
 }
 

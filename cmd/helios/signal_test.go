@@ -37,7 +37,18 @@ const slow = `<!doctype html>
 
 // A helios that SIGKILL ends at any moment leaves no process and no partial output. The next run keeps the finished
 // chunks and creates the same bytes.
-func TestKillAndResume(t *testing.T) {
+func TestKillAndResume(t *testing.T) { checkKillAndResume(t, 2) }
+
+// TestSoakKillAndResume does the same at many moments. It runs if HELIOS_SOAK is set.
+func TestSoakKillAndResume(t *testing.T) {
+	if os.Getenv("HELIOS_SOAK") == "" {
+		t.Skip("takes minutes; see make soak")
+	}
+	checkKillAndResume(t, 50)
+}
+
+func checkKillAndResume(t *testing.T, kills int) {
+	t.Helper()
 	const seed = 20260401
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -60,7 +71,7 @@ func TestKillAndResume(t *testing.T) {
 		{"job run", "job.mp4", "job.mp4",
 			[]string{"job", "run", "job.json", "--concurrency=2", "--json", "--overwrite"}},
 	} {
-		for range 4 {
+		for range kills {
 			frames := random.IntN(25)
 			clearOutputs(t, dir)
 			done := runUntil(t, dir, frames, syscall.SIGKILL, test.args...)
@@ -150,6 +161,7 @@ type signalled struct {
 // sends the signal as soon as the first Chromium runs.
 func runUntil(t *testing.T, dir string, frames int, signal syscall.Signal, args ...string) (s signalled) {
 	t.Helper()
+	needChromium(t)
 	cmd := exec.CommandContext(t.Context(), "helios", args...)
 	cmd.Dir = dir
 	stdout, err := cmd.StdoutPipe()

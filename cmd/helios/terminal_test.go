@@ -15,6 +15,7 @@ import (
 
 // Ctrl-C on a terminal leaves the progress bars on the screen and prints "interrupted" on its own line.
 func TestInterruptOnTerminal(t *testing.T) {
+	needChromium(t)
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "slow.html"), slow)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
