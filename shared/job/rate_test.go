@@ -40,7 +40,7 @@ func TestParseRate(t *testing.T) {
 			continue
 		}
 		if again, err := job.ParseRate(got.String()); err != nil || again != got {
-			t.Errorf("ParseRate(%q) = %v, %v, want what was printed", got, again, err)
+			t.Errorf("ParseRate(%q) = %v, %v, want the same rate", got, again, err)
 		}
 	}
 }
@@ -76,17 +76,17 @@ func TestRateJSON(t *testing.T) {
 	} {
 		var rate job.Rate
 		if err := json.Unmarshal([]byte(in), &rate); err != nil {
-			t.Errorf("reading %s: %v", in, err)
+			t.Errorf("decoding %s: %v", in, err)
 			continue
 		}
 		if got, err := json.Marshal(rate); err != nil || string(got) != want {
-			t.Errorf("%s is written as %s, %v, want %s", in, got, err, want)
+			t.Errorf("%s is encoded as %s, %v, want %s", in, got, err, want)
 		}
 	}
 	for _, in := range []string{`0`, `-1`, `""`, `"x"`, `true`, `[30]`, `{}`} {
 		var rate job.Rate
 		if err := json.Unmarshal([]byte(in), &rate); err == nil {
-			t.Errorf("reading %s gives %v, want an error", in, rate)
+			t.Errorf("decoding %s: got %v, want an error", in, rate)
 		}
 	}
 }

@@ -59,17 +59,17 @@ func TestSecondsJSON(t *testing.T) {
 	} {
 		var s job.Seconds
 		if err := json.Unmarshal([]byte(in), &s); err != nil {
-			t.Errorf("reading %s: %v", in, err)
+			t.Errorf("decoding %s: %v", in, err)
 			continue
 		}
 		if got, err := json.Marshal(s); err != nil || string(got) != want {
-			t.Errorf("%s is written as %s, %v, want %s", in, got, err, want)
+			t.Errorf("%s is encoded as %s, %v, want %s", in, got, err, want)
 		}
 	}
 	for _, in := range []string{`-1`, `""`, `"x"`, `true`, `[1]`, `{}`} {
 		var s job.Seconds
 		if err := json.Unmarshal([]byte(in), &s); err == nil {
-			t.Errorf("reading %s gives %v, want an error", in, s)
+			t.Errorf("decoding %s: got %v, want an error", in, s)
 		}
 	}
 }
@@ -81,6 +81,6 @@ func TestSecondsOmitZero(t *testing.T) {
 	}
 	got, err := json.Marshal(options{})
 	if err != nil || string(got) != "{}" {
-		t.Errorf("options that were not given are written as %s, %v, want {}", got, err)
+		t.Errorf("zero values are encoded as %s, %v, want {}", got, err)
 	}
 }

@@ -8,9 +8,8 @@ import (
 	"strings"
 )
 
-// Setting describes a field of [Config]: its flag, its help text and the values that it may have. To add a setting, add
-// a field to Config and a row to the table of settings. The flags, the partitions' commands and the JSON schemas follow
-// from it.
+// Setting describes a field of [Config]: its flag, its help text and its possible values. To add a setting, add a field
+// to Config and a row to the table of settings. Flags, commands and JSON schemas are derived from the table.
 type Setting struct {
 	// Name is the name of the field in JSON.
 	Name string
@@ -19,14 +18,15 @@ type Setting struct {
 	// Optional settings may be missing from a spec.
 	Optional bool
 
-	usage string // with the placeholder of the value in backquotes
-	def   string // what the planner chooses if the setting is left out
+	usage string // the placeholder of the value is in backquotes
+	def   string // the default, in words
 	valueKind
 }
 
 // Commands is a set of commands with flags for settings.
 type Commands uint8
 
+// The commands.
 const (
 	OnRender Commands = 1 << iota
 	OnChunk           // the command of a partition: helios render --chunk
@@ -44,7 +44,8 @@ const (
 	maxFrames = 1<<53 - 1 // the largest integer that JSON numbers represent exactly
 )
 
-// settings are in the order of help texts and commands.
+// settings is the table of settings, in the order of help texts and commands. Its columns are the name, the commands,
+// whether the setting is optional, the usage, the default, and the kind of values.
 var settings = []Setting{
 	{"input", 0, false, "composition: an HTML file, a folder with an index.html, or a URL", "",
 		text(pathSchema, func(c *Config) *string { return &c.Input })},

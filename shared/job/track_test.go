@@ -34,13 +34,13 @@ func TestParseTrack(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
-		// What a command carries is read as what it was.
+		// Commands contain tracks as JSON.
 		data, err := json.Marshal(want)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if again, err := job.ParseTrack(string(data)); err != nil || !cmp.Equal(again, want) {
-			t.Errorf("%s is read as %+v, %v", data, again, err)
+			t.Errorf("%s is parsed as %+v, %v", data, again, err)
 		}
 	}
 	for text, words := range map[string]string{
@@ -55,7 +55,7 @@ func TestParseTrack(t *testing.T) {
 		`{"source":"a","volume":""}`: "volume",
 	} {
 		if _, err := job.ParseTrack(text); err == nil || !strings.Contains(err.Error(), words) {
-			t.Errorf("%q gave %v, want %q", text, err, words)
+			t.Errorf("%q: got %v, want %q", text, err, words)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"helios/shared/job"
 )
 
-// What no JSON document can hold, but a spec in memory can.
+// A spec in memory can contain values that no JSON document can.
 func TestValidateSpecInMemory(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*job.Spec)

@@ -15,7 +15,7 @@ import (
 	"helios/shared/plan"
 )
 
-// fakeHelios returns the arguments that each shell on this machine passes to helios in a command line.
+// fakeHelios returns the arguments that each installed shell passes to helios in a command.
 func fakeHelios(t *testing.T, line string) map[string][]string {
 	t.Helper()
 	bin := t.TempDir()
@@ -65,21 +65,21 @@ func TestCommandsSurviveTheShell(t *testing.T) {
 				}
 				for shell, got := range fakeHelios(t, p.Command) {
 					if !slices.Equal(got, want) {
-						t.Errorf("%s runs helios with\n%q, want\n%q", shell, got, want)
+						t.Errorf("%s passes the arguments\n%q, want\n%q", shell, got, want)
 					}
 				}
 			}
 			want := append([]string{"merge", output}, chunks...)
 			for shell, got := range fakeHelios(t, spec.Merge.Command) {
 				if !slices.Equal(got, want) {
-					t.Errorf("%s runs helios with\n%q, want\n%q", shell, got, want)
+					t.Errorf("%s passes the arguments\n%q, want\n%q", shell, got, want)
 				}
 			}
 		})
 	}
 }
 
-// The names of 10,000 chunks are more than sh -c takes in one line.
+// The names of 10,000 chunks do not fit into one command for sh -c.
 func TestMergeCommandOfManyChunks(t *testing.T) {
 	for _, name := range []string{"intro", "it's $HOME", "-o", `50% \n \\ 100%%d`, "two\nlines"} {
 		t.Run(name, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestMergeCommandOfManyChunks(t *testing.T) {
 			}
 			for shell, got := range fakeHelios(t, spec.Merge.Command) {
 				if !slices.Equal(got, want) {
-					t.Errorf("%s runs helios with %d words that begin with %q, want %d that begin with %q",
+					t.Errorf("%s passes %d arguments that start with %q, want %d that start with %q",
 						shell, len(got), got[:min(4, len(got))], len(want), want[:4])
 				}
 			}
