@@ -49,7 +49,7 @@ lint-prose:
 # Tables in Markdown may have more than 120 columns. golangci-lint checks Go.
 lint-columns: FILES = '*.md' '*.js' '*.mjs' '*.ts' '*.sh' '*.yaml' '*.yml' Makefile Dockerfile
 lint-columns:
-	! git grep -nE '^[^|].{120}' -- $(FILES) $(UNCONVERTED)
+	! LC_ALL=C.UTF-8 git grep -nE '^[^|].{120}' -- $(FILES) $(UNCONVERTED)
 
 lint-shell:
 	shellcheck .ci/run tools/*.sh bench/*.sh

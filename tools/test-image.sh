@@ -211,7 +211,9 @@ for codec in aac libopus libmp3lame flac pcm_s16le; do
 done
 
 title "frames"
-versions() { "$@" sh -c 'chromium-headless-shell --version; ffmpeg -version | sed -n "1s/ Copyright.*//p"' 2>/dev/null; }
+versions() {
+	"$@" sh -c 'chromium-headless-shell --version; ffmpeg -version | sed -n "1s/ Copyright.*//p"' 2>/dev/null
+}
 here=$(versions env)
 there=$(versions inside)
 log "$there"

@@ -105,7 +105,7 @@ func (h *webhook) post(ctx context.Context, address string, body []byte) (retry 
 		return !errors.Is(err, errPrivate) && !errors.Is(err, errRedirect), err
 	}
 	defer resp.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be reused
 	code := resp.StatusCode
 	if code/100 == 2 {
 		return false, nil
@@ -118,7 +118,7 @@ func (h *webhook) post(ctx context.Context, address string, body []byte) (retry 
 // the body. The secret is the WebhookSecret of the stack.
 func Sign(secret []byte, time string, body []byte) string {
 	mac := hmac.New(sha256.New, secret)
-	io.WriteString(mac, time+".")
+	mac.Write([]byte(time + "."))
 	mac.Write(body)
 	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"io"
 	"strconv"
 
 	"helios/shared/job"
@@ -17,11 +16,11 @@ func jobID(c job.Config, tracks []job.Track, partitions int, files map[string]st
 	for _, part := range []string{
 		strconv.Itoa(job.Version), encode(c), encode(tracks), strconv.Itoa(partitions), encode(files),
 	} {
-		io.WriteString(h, part)
+		h.Write([]byte(part))
 		// No part contains a NUL, so different lists of parts have different bytes.
 		h.Write([]byte{0})
 	}
-	io.WriteString(h, revision)
+	h.Write([]byte(revision))
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 

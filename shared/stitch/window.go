@@ -1,6 +1,7 @@
 package stitch
 
 import (
+	"errors"
 	"io"
 
 	"helios/shared/store"
@@ -39,7 +40,7 @@ func (w *Window) Bytes(e Extent) ([]byte, error) {
 		w.buf, w.off = w.buf[:n], e.Off
 		if n, err := w.r.ReadAt(w.buf, e.Off); n < len(w.buf) {
 			w.buf = nil
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return nil, err

@@ -127,7 +127,7 @@ func (o *s3Object) get(p []byte, off int64) (n int, final bool, err error) {
 		}
 	}
 	p = p[:min(int64(len(p)), o.size-off)]
-	if n, err = io.ReadFull(response.Body, p); err == io.EOF {
+	if n, err = io.ReadFull(response.Body, p); errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err == nil, err

@@ -285,14 +285,15 @@ func (w *s3Writer) Abort() {
 		return
 	}
 	w.cancel()
-	w.group.Wait()
+	_ = w.group.Wait() // the upload is useless now
 	w.abortUpload(w.upload)
 }
 
 func (w *s3Writer) abortUpload(id *string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), abortTimeout)
 	defer cancel()
-	w.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &w.bucket, Key: &w.key, UploadId: id})
+	input := &s3.AbortMultipartUploadInput{Bucket: &w.bucket, Key: &w.key, UploadId: id}
+	_, _ = w.client.AbortMultipartUpload(ctx, input) // a lifecycle rule removes what remains
 }
 
 // contentType returns the media type for the extension of a name, or nil.

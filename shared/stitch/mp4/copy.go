@@ -2,6 +2,7 @@ package mp4
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -102,7 +103,7 @@ func (src *sampleSource) copyBlocks(ctx context.Context, out *output) error {
 			return b, nil
 		}
 		b.free()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return block{}, src.Changed()
 		}
 		return block{}, fmt.Errorf("reading samples of %s: %w", src.Name, err)

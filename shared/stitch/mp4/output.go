@@ -2,6 +2,7 @@ package mp4
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 
@@ -84,7 +85,7 @@ func (o *output) wrote(n int64) error {
 func (o *output) writeAudio(end int64) error {
 	for o.done < end {
 		b, err := o.bytes.Peek(int(min(end-o.done, audioBlock)))
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return o.audio.Changed()
 		}
 		if err != nil {
@@ -94,7 +95,7 @@ func (o *output) writeAudio(end int64) error {
 		if err != nil {
 			return stitch.WriteError(err)
 		}
-		o.bytes.Discard(n)
+		_, _ = o.bytes.Discard(n) // Peek has buffered them
 		o.done += int64(n)
 	}
 	return nil
