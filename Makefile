@@ -7,7 +7,8 @@ export PATH := $(CURDIR)/.cache/go/bin:$(CURDIR)/.cache/bin:$(PATH)
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check go-test test-short soak image-test cloud-test bench install-deps clean \
+.PHONY: help demo build test check go-test race-test chromium-test test-short soak image-test cloud-test bench \
+	install-deps clean \
 	lint-go lint-javascript lint-prose lint-columns lint-shell lint-aws \
 	build-PlanFunction build-MergeFunction package deploy
 
@@ -58,10 +59,16 @@ lint-aws:
 	cfn-lint template.yaml
 	tools/lint/node_modules/.bin/asl-validator --json-path statemachine/render.asl.json
 
-go-test: install-deps ## Run all Go tests
-	go test -race -timeout 40m $(TESTFLAGS) ./...
+# In short mode, tests do not launch Chromium. The others run without the race detector, which slows them down.
+go-test: race-test chromium-test ## Run all Go tests
 
-test-short: install-deps ## Run the fast Go tests, without the race detector
+race-test: install-deps
+	go test -race -short -timeout 10m $(TESTFLAGS) ./...
+
+chromium-test: install-deps
+	go test -timeout 20m $(TESTFLAGS) ./cmd/helios ./shared/browser ./shared/capture ./shared/render
+
+test-short: install-deps ## Run the Go tests that need no Chromium, without the race detector
 	go test -short $(TESTFLAGS) ./...
 
 soak: install-deps ## Run the tests that take an hour: 10 minutes of frames at each rate, 500 starts of Chromium

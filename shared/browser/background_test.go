@@ -20,12 +20,10 @@ func TestChromiumMakesNoRequestsOfItsOwn(t *testing.T) {
 		fmt.Fprint(w, "<!doctype html><title>x</title>")
 	}))
 	defer proxy.Close()
-	path, err := Find()
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := needChromium(t)
 	b := &Browser{}
 	t.Cleanup(b.Close)
+	var err error
 	if b.proxy, err = startProxy(nil, ""); err != nil { // required by Open, but Chromium does not use it
 		t.Fatal(err)
 	}

@@ -106,12 +106,9 @@ func TestLaunchTimeout(t *testing.T) {
 }
 
 func TestCancelledLaunch(t *testing.T) {
-	chromium, err := Find()
-	if err != nil {
-		t.Fatal(err)
-	}
+	real := needChromium(t)
 	for _, wait := range []time.Duration{0, 20 * time.Millisecond, 80 * time.Millisecond} {
-		path, recorded := fakeChromium(t, `exec `+chromium+` "$@"`)
+		path, recorded := fakeChromium(t, `exec `+real+` "$@"`)
 		ctx, cancel := context.WithCancel(t.Context())
 		failed := make(chan error)
 		go func() {

@@ -2,7 +2,6 @@ package browser
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -15,19 +14,29 @@ import (
 const ownerVariable = "HELIOS_TEST_OWNER"
 
 func TestMain(m *testing.M) {
-	if _, err := Find(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
 	if os.Getenv(ownerVariable) != "" {
 		ownBrowser()
 	}
 	goleak.VerifyTestMain(m)
 }
 
+// needChromium returns the path of Chromium. In short mode it skips the test.
+func needChromium(t *testing.T) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("launches Chromium")
+	}
+	path, err := Find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // launch launches a browser and closes it at the end of the test.
 func launch(t *testing.T, o Options) *Browser {
 	t.Helper()
+	needChromium(t)
 	b, err := Launch(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

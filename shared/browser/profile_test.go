@@ -22,6 +22,7 @@ func ownBrowser() {
 
 // A process that is killed cannot clean up. Its Chromium exits by itself, and the next browser removes the profile.
 func TestKilledOwner(t *testing.T) {
+	needChromium(t)
 	owner := exec.Command(os.Args[0])
 	owner.Env = append(os.Environ(), ownerVariable+"=1")
 	owner.Stderr = os.Stderr
