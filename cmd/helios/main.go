@@ -4,8 +4,9 @@
 //
 // One file per command: render.go, batch.go (helios render --batch), still.go, merge.go, audio.go, job.go,
 // inspect.go, doctor.go, version.go, and cloud*.go for helios cloud. They turn flags into the options of
-// [helios/shared/plan] and call [helios/shared/render] or [helios/shared/remote]. options.go holds the flags that
-// commands share, output.go and progress.go what a command prints.
+// [helios/shared/plan] and call [helios/shared/render] or [helios/shared/remote]. rendering.go renders one output, for
+// a command or a row of a batch. options.go contains the flags that commands share, output.go and progress.go what
+// commands print.
 //
 // # Output
 //

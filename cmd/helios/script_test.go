@@ -23,7 +23,8 @@ var scriptsWithoutChromium = []string{"flags", "help", "missing_tools"}
 // setupScript sets $CHROMIUM, and $HELIOS to a folder that contains only the command helios. With PATH=$HELIOS a
 // script runs helios on a machine without Chromium and ffmpeg.
 func setupScript(env *testscript.Env) error {
-	if testing.Short() && !slices.Contains(scriptsWithoutChromium, strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")) {
+	name := strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")
+	if testing.Short() && !slices.Contains(scriptsWithoutChromium, name) {
 		env.T().Skip("launches Chromium")
 	}
 	helios, err := exec.LookPath("helios")
