@@ -16,11 +16,11 @@ import (
 	"helios/shared/job"
 )
 
-// pages returns the processes of a browser that run pages, and so write pictures.
-func pages(t *testing.T, b *browser.Browser) (list []int) {
+// renderers returns the processes of a browser that run pages. They also write the stream.
+func renderers(t *testing.T, b *browser.Browser) []int {
 	t.Helper()
 	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	runs := map[int][]int{} // by process group, which every browser has for itself
+	byGroup := map[int][]int{} // each browser has a process group
 	group := 0
 	for _, file := range lines {
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
@@ -29,19 +29,19 @@ func pages(t *testing.T, b *browser.Browser) (list []int) {
 		switch {
 		case err != nil:
 		case strings.Contains(string(line), "--type=renderer"):
-			runs[id] = append(runs[id], pid)
+			byGroup[id] = append(byGroup[id], pid)
 		case strings.Contains(string(line), b.ProfileDir()):
 			group = id
 		}
 	}
-	if len(runs[group]) == 0 {
-		t.Error("no process of the browser runs pages")
+	if len(byGroup[group]) == 0 {
+		t.Error("the browser has no renderer process")
 	}
-	return runs[group]
+	return byGroup[group]
 }
 
-// play in stream mode while the page's processes are stopped after frame 3, for a while.
-func playStalled(t *testing.T, o Options, count int64, pause time.Duration) (frames []Frame, err error) {
+// playStopped plays a page in stream mode. After frame 3 it stops the renderer processes for a while.
+func playStopped(t *testing.T, o Options, count int64, pause time.Duration) (frames []Frame, err error) {
 	t.Helper()
 	c := composition(t, canvasPage(circles))
 	b := launchNew(t, c)
@@ -56,7 +56,7 @@ func playStalled(t *testing.T, o Options, count int64, pause time.Duration) (fra
 	err = p.Play(t.Context(), 0, count, job.SeekReplay, func(f Frame) error {
 		frames = append(frames, Frame{Index: f.Index, Pixels: bytes.Clone(f.Pixels), Repeated: f.Repeated})
 		if f.Index == 3 {
-			stopped = pages(t, b)
+			stopped = renderers(t, b)
 			for _, pid := range stopped {
 				syscall.Kill(pid, syscall.SIGSTOP)
 			}
@@ -69,22 +69,24 @@ func playStalled(t *testing.T, o Options, count int64, pause time.Duration) (fra
 	return frames, err
 }
 
-// A page's process that is stopped, as it is while a disk does not answer, loses no frame when it continues.
-func TestAPauseChangesNothing(t *testing.T) {
-	const count = 30
+// A renderer that stops, as it does while a disk does not respond, loses no frame.
+func TestStoppedRendererLosesNoFrame(t *testing.T) {
+	t.Parallel()
+	const count = 12
 	c := composition(t, canvasPage(circles))
 	want, _ := play(t, launch(t, c), c, small, 0, count, job.SeekReplay, "")
-	got, err := playStalled(t, small, count, 1500*time.Millisecond)
+	got, err := playStopped(t, small, count, 1500*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
 	checkSame(t, small, want, got)
 }
 
-func TestAPauseBeyondTheDeadlineIsTransient(t *testing.T) {
+func TestStoppedRendererIsTransientError(t *testing.T) {
+	t.Parallel()
 	o := small
 	o.Timeout = 2 * time.Second
-	_, err := playStalled(t, o, 1000, 5*time.Second)
+	_, err := playStopped(t, o, 1000, 5*time.Second)
 	if fault.Of(err) != fault.Transient {
 		t.Errorf("the error is not transient: %v", err)
 	}

@@ -192,14 +192,6 @@ func TestAnEarlierFrameDoesNotMoveALaterOne(t *testing.T) {
 	}
 }
 
-func distinct(frames []Frame) int {
-	seen := map[string]bool{}
-	for _, f := range frames {
-		seen[string(f.PNG)] = true
-	}
-	return len(seen)
-}
-
 func TestFramesOfAnAnimationShowTheirTime(t *testing.T) {
 	// The width of a box grows by 3 pixels a frame: its picture tells the time of the animation.
 	c := composition(t, `<style>div { height: 9px; animation: grow 1s linear } @keyframes grow { from { width: 0 } to { width: 90px } }</style><div></div>`)
