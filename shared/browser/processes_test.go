@@ -1,46 +1,32 @@
 package browser
 
 import (
-	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
+
+	"helios/shared/procfs"
 )
 
-// proc is a running process in /proc.
+// proc is a running process.
 type proc struct {
 	pid, parent, group int
 	command            string
 }
 
-// processes returns the running processes for which belongs returns true. It does not return zombies.
+// processes returns the processes for which belongs returns true, except zombies.
 func processes(t *testing.T, belongs func(all map[int]proc, p proc) bool) (list []proc) {
 	t.Helper()
-	dirs, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil || len(dirs) == 0 {
-		t.Fatalf("reading /proc: %v", err)
-	}
 	all := map[int]proc{}
-	for _, dir := range dirs {
-		stat, err := os.ReadFile(dir + "/stat")
-		if err != nil {
-			continue // it exited
+	for _, p := range procfs.Processes() {
+		if p.State != "Z" {
+			command, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.PID))
+			all[p.PID] = proc{p.PID, p.Parent, p.Group, strings.ReplaceAll(string(command), "\x00", " ")}
 		}
-		// pid (name) state parent group …
-		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-		if fields[0] == "Z" {
-			continue
-		}
-		var p proc
-		p.pid, _ = strconv.Atoi(filepath.Base(dir))
-		p.parent, _ = strconv.Atoi(fields[1])
-		p.group, _ = strconv.Atoi(fields[2])
-		command, _ := os.ReadFile(dir + "/cmdline")
-		p.command = string(bytes.ReplaceAll(command, []byte{0}, []byte{' '}))
-		all[p.pid] = p
+	}
+	if len(all) == 0 {
+		t.Fatal("/proc contains no processes")
 	}
 	for _, p := range all {
 		if belongs(all, p) {

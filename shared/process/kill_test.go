@@ -10,13 +10,13 @@ import (
 
 func TestKillEndsDescendants(t *testing.T) {
 	p := script(t, "(sleep 1000 & sleep 1000) & sleep 1000 & echo ready >&3; wait")
-	if n := len(members(t, p.PID())); n < 3 {
+	if n := len(members(p.PID())); n < 3 {
 		t.Fatalf("the group has %d processes", n)
 	}
 	wantWithin(t, time.Second, "Kill", p.Kill)
 	wantGone(t, p.PID())
 	if err := p.Wait(); err == nil || err.Error() != signalled(syscall.SIGKILL) {
-		t.Errorf("Err() = %v", err)
+		t.Errorf("Wait() = %v", err)
 	}
 	if !p.Killed() {
 		t.Error("Killed() = false")
@@ -24,21 +24,21 @@ func TestKillEndsDescendants(t *testing.T) {
 	p.Kill() // does nothing
 }
 
-// On Debian, the program is a shell script that runs Chromium.
+// On Debian, chromium is a shell script, and the browser is its child.
 func TestChildrenEndWithTheProgram(t *testing.T) {
 	t.Run("killed", func(t *testing.T) {
 		p := script(t, "sleep 1000 & echo ready >&3; wait")
 		if err := syscall.Kill(p.PID(), syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		wantWithin(t, time.Second, "Err", func() { p.Wait() })
+		wantWithin(t, time.Second, "Wait", func() { p.Wait() })
 		wantGone(t, p.PID())
 	})
 	t.Run("exited", func(t *testing.T) {
 		p := script(t, "sleep 1000 & echo ready >&3")
-		wantWithin(t, time.Second, "Err", func() {
+		wantWithin(t, time.Second, "Wait", func() {
 			if err := p.Wait(); err != nil {
-				t.Errorf("Err() = %v", err)
+				t.Errorf("Wait() = %v", err)
 			}
 		})
 		wantGone(t, p.PID())

@@ -2,18 +2,16 @@ package process
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"helios/shared/procfs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -41,22 +39,11 @@ func script(t *testing.T, text string) *Process {
 	return p
 }
 
-// members returns the running processes of a group. It does not return zombies.
-func members(t *testing.T, group int) (live []string) {
-	t.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("reading /proc: %v", err)
-	}
-	for _, file := range files {
-		stat, err := os.ReadFile(file)
-		if err != nil {
-			continue // it exited
-		}
-		// pid (name) state parent group …
-		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-		if fields[2] == strconv.Itoa(group) && fields[0] != "Z" {
-			live = append(live, strings.TrimSpace(string(stat)))
+// members returns the processes of a group, except zombies.
+func members(group int) (live []procfs.Process) {
+	for _, p := range procfs.Processes() {
+		if p.Group == group && p.State != "Z" {
+			live = append(live, p)
 		}
 	}
 	return live
@@ -65,13 +52,13 @@ func members(t *testing.T, group int) (live []string) {
 // wantGone fails the test unless all processes of a group end within 5 s.
 func wantGone(t *testing.T, group int) {
 	t.Helper()
-	var live []string
+	var live []procfs.Process
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if live = members(t, group); len(live) == 0 {
+		if live = members(group); len(live) == 0 {
 			return
 		}
 	}
-	t.Errorf("still running:\n%s", strings.Join(live, "\n"))
+	t.Errorf("still running: %+v", live)
 }
 
 // wantWithin fails the test if f takes longer than limit.
