@@ -1,5 +1,5 @@
-// Package addr classifies addresses: which scheme a URL has, and which part of the network an IP address reaches.
-// It has the rules that the command line, the browser's proxy and the cloud functions share.
+// Package addr classifies addresses: which scheme a URL has, and which part of the network an IP address reaches. The
+// command line, the browser's proxy and the cloud functions share these rules.
 //
 // # URLs
 //
@@ -11,14 +11,12 @@
 //
 // Two policies protect Helios from requests to internal services (SSRF):
 //
-//   - [IsLocal] is what a composition must not access: this machine, its link and the metadata services of clouds. A
-//     composition may load files from servers in a private network.
-//   - [IsPublic] is what the cloud functions may contact on behalf of a request: the public internet only.
+//   - [IsLocal] reports the addresses that a composition must not access: this machine, link-local addresses and the
+//     metadata services of clouds. A composition may load files from servers in a private network.
+//   - [IsPublic] reports the addresses that the cloud functions may contact on behalf of a request: the public internet.
 //
-// An address can be neither, such as 10.0.0.1. DNS names can resolve to any address, and differently each time, so
-// both policies apply to the resolved address, in [Control], just before the connection.
-//
-// The package imports no other package of Helios.
+// Addresses of private networks, such as 10.0.0.1, are neither. A DNS name can resolve to a different address each
+// time. So [Control] applies a policy to the resolved address, just before the connection.
 package addr
 
 import "strings"

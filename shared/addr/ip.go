@@ -8,17 +8,17 @@ import (
 	"syscall"
 )
 
-// metadata contains the metadata services of AWS, Azure, Alibaba and Oracle, which return credentials. The ones with
-// link-local addresses are not listed.
+// metadata contains the metadata services of clouds, which return credentials. Most have link-local addresses, which
+// [IsLocal] covers.
 var metadata = []netip.Prefix{
-	netip.MustParsePrefix("fd00:ec2::/32"),
-	netip.MustParsePrefix("168.63.129.16/32"),
-	netip.MustParsePrefix("100.100.100.200/32"),
-	netip.MustParsePrefix("192.0.0.192/32"),
+	netip.MustParsePrefix("fd00:ec2::/32"),      // AWS
+	netip.MustParsePrefix("168.63.129.16/32"),   // Azure
+	netip.MustParsePrefix("100.100.100.200/32"), // Alibaba
+	netip.MustParsePrefix("192.0.0.192/32"),     // Oracle
 }
 
-// IsLocal reports whether a connection to ip reaches this machine, its link or the metadata service of a cloud.
-// Addresses of private networks are not local.
+// IsLocal reports whether ip is an address of this machine, a link-local or multicast address, or that of a cloud's
+// metadata service. Addresses of private networks are not local.
 func IsLocal(ip netip.Addr) bool {
 	ip = normalize(ip)
 	if v6 := ip.As16(); ip.Is6() && !ip.IsLoopback() && [12]byte(v6[:12]) == [12]byte{} {
@@ -49,8 +49,8 @@ func IsLocalhost(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// nonPublic contains the special-purpose addresses that netip does not know (IANA registries), and the IPv6 prefixes
-// that embed IPv4 addresses.
+// nonPublic contains the special-purpose addresses of the IANA registries that netip has no method for, and the IPv6
+// prefixes that embed IPv4 addresses.
 var nonPublic = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),
 	netip.MustParsePrefix("100.64.0.0/10"), // carrier-grade NAT
@@ -60,7 +60,7 @@ var nonPublic = []netip.Prefix{
 	netip.MustParsePrefix("64:ff9b::/96"), // NAT64
 	netip.MustParsePrefix("64:ff9b:1::/48"),
 	netip.MustParsePrefix("2002::/16"), // 6to4
-	netip.MustParsePrefix("::/96"),
+	netip.MustParsePrefix("::/96"),     // IPv4-compatible
 }
 
 // IsPublic reports whether ip is an address of the public internet.
@@ -69,8 +69,8 @@ func IsPublic(ip netip.Addr) bool {
 	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !contains(nonPublic, ip)
 }
 
-// Control returns a function for [net.Dialer.Control]. It fails with an error that wraps blocked unless allowed accepts
-// the address that the host name resolved to.
+// Control returns a function for [net.Dialer.Control], which Go calls after it resolved the host name. The function
+// returns an error that wraps blocked if allowed rejects the address.
 func Control(allowed func(netip.Addr) bool, blocked error) func(network, address string, _ syscall.RawConn) error {
 	return func(_, address string, _ syscall.RawConn) error {
 		a, err := netip.ParseAddrPort(address)

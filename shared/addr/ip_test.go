@@ -89,7 +89,7 @@ func TestIsPublic(t *testing.T) {
 	}
 }
 
-// The policies differ: a composition may load files from a private network, a cloud function may not contact one.
+// A composition may load files from a private network. A cloud function must not contact one.
 func TestPrivateNetworksAreNeitherLocalNorPublic(t *testing.T) {
 	for _, a := range []string{"10.0.0.7", "172.31.255.254", "192.168.77.3", "100.64.0.1", "fd00::77"} {
 		if ip := netip.MustParseAddr(a); IsLocal(ip) || IsPublic(ip) {

@@ -1,19 +1,17 @@
 // Package fault classifies errors by what to do about them.
 //
-//   - A [User] error is in the input: a flag, a job spec, the page, a missing file. The same input fails again, so
-//     nothing retries it. Its message says how to fix the input.
+//   - A [User] error is an error in the input: a flag, a job spec, the page, a missing file. A retry with the same
+//     input fails again. The message says how to fix the input.
 //   - A [Transient] error may not happen again: Chromium was killed, a connection broke. The caller retries.
-//   - An [Internal] error is every other one: a bug in Helios or a broken machine.
+//   - All other errors are [Internal]: a bug in Helios or a broken machine.
 //
-// The kind decides about retries in a runner, the exit code of the command, and the error name that a Step Functions
-// state machine matches.
+// The kind determines whether a runner retries, the exit code of the command, and the error name that the Step
+// Functions state machine matches.
 //
 // # Usage
 //
 // Classify an error where its cause is known, with [Userf], [Transientf] or [Wrap]. Wrapping with %w keeps the kind.
-// [Of] returns it. Error types of other packages have a method Kind, as job.Error does.
-//
-// The package imports no other package of this module.
+// [Of] returns the kind. Other packages can define error types with a method Kind, such as job.Error.
 package fault
 
 import (
@@ -21,11 +19,11 @@ import (
 	"fmt"
 )
 
-// Kind says what to do about an error.
+// Kind classifies an error by what the caller can do about it.
 type Kind int
 
 const (
-	// Internal is the kind of errors that nothing classified.
+	// Internal is the kind of unclassified errors.
 	Internal Kind = iota
 	// User means that the input is wrong. Retrying does not help.
 	User
@@ -33,7 +31,7 @@ const (
 	Transient
 )
 
-// String returns the name of the kind in logs.
+// String returns the name of the kind, for logs.
 func (k Kind) String() string {
 	switch k {
 	case User:
@@ -63,7 +61,7 @@ func Transientf(format string, args ...any) error {
 	return classified{Transient, fmt.Errorf(format, args...)}
 }
 
-// Wrap returns err with a kind, which replaces the one that err has. It returns nil if err is nil.
+// Wrap returns err with the given kind, which replaces the kind of err. It returns nil if err is nil.
 func Wrap(kind Kind, err error) error {
 	if err == nil {
 		return nil

@@ -2,13 +2,13 @@
 //
 // # Executables
 //
-// [Find] returns the ffmpeg that HELIOS_FFMPEG names, or else the first one on the PATH. [FindProbe] returns the
-// ffprobe that belongs to it.
+// [Find] returns the ffmpeg that HELIOS_FFMPEG names, or else the first one on the PATH. [FindProbe] prefers the
+// ffprobe in the same folder.
 //
 // # Errors
 //
-// [Run] returns the last line of ffmpeg's output as the error. If the disk is the reason, [WriteError] returns a
-// clearer error.
+// [Run] returns the last line of ffmpeg's output as the error. If ffmpeg cannot write its output, [WriteError] returns
+// the reason, such as a full disk.
 package ffmpeg
 
 import (

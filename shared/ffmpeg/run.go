@@ -14,7 +14,7 @@ import (
 	"helios/shared/process"
 )
 
-// QuietArgs are the arguments with which ffmpeg reads no input and prints only errors.
+// QuietArgs are ffmpeg's arguments for no interaction and no output except errors.
 var QuietArgs = []string{"-hide_banner", "-loglevel", "repeat+error", "-nostdin"}
 
 // Command returns a command that runs ffmpeg with [QuietArgs] and args. The error is that of [Find].
@@ -27,7 +27,8 @@ func Command(args ...string) (*exec.Cmd, error) {
 }
 
 // Run runs ffmpeg or ffprobe and waits until it ends. If ctx ends first, Run kills it and returns the cause of ctx. If
-// another process killed it, the error is a fault.Transient; otherwise the error contains the last line of the output.
+// it was killed for another reason, the error is a fault.Transient. Otherwise the error contains the last line of the
+// output.
 func Run(ctx context.Context, cmd *exec.Cmd) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -52,11 +53,11 @@ func Run(ctx context.Context, cmd *exec.Cmd) error {
 	return fmt.Errorf("ffmpeg: %w", err)
 }
 
-// Message returns a line of ffmpeg's output without the file: prefix of a path.
+// Message returns an error message from ffmpeg's output without the prefix file: of the path.
 func Message(line string) string { return strings.TrimPrefix(line, "file:") }
 
-// WriteError returns why a file cannot be written, such as a full disk, as a fault.User, or nil if it can be written.
-// It appends to the file, so call it for an output that ffmpeg failed to write.
+// WriteError reports why ffmpeg could not write an output, such as a full disk. It appends to the file and returns the
+// error of that as a fault.User, or nil if that succeeds.
 func WriteError(file string) error {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err == nil {

@@ -1,9 +1,7 @@
 // Package flock locks files between processes.
 //
-// The kernel holds a lock for the process that has the file open. It releases the lock when the process closes the file
-// or is killed, so there are no stale locks.
-//
-// The package imports no other package of Helios.
+// A lock belongs to an open file. The kernel releases it when the process closes the file or is killed, so there are no
+// stale locks.
 package flock
 
 import (
@@ -15,10 +13,10 @@ import (
 // ErrLocked means that another owner holds the lock.
 var ErrLocked = errors.New("locked by another process")
 
-// TryLock opens a file and locks it. It creates the file if necessary, with the mode before umask. If another owner
-// holds the lock, it returns [ErrLocked] at once. Closing the file releases the lock.
+// TryLock opens a file and locks it. It creates the file if necessary, with the given mode minus the umask. If another
+// owner holds the lock, TryLock does not wait but returns [ErrLocked]. Closing the file releases the lock.
 //
-// The owner may delete the file.
+// The owner of the lock may delete the file.
 func TryLock(path string, mode os.FileMode) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, mode)
@@ -32,7 +30,8 @@ func TryLock(path string, mode os.FileMode) (*os.File, error) {
 			}
 			return nil, &os.PathError{Op: "lock", Path: path, Err: err}
 		}
-		// The previous owner may have deleted the file between the open and the lock. A lock on it excludes no one.
+		// The previous owner may have deleted the file between the open and the lock. Then the lock is useless, because
+		// other processes lock a new file.
 		if isAt(f, path) {
 			return f, nil
 		}
@@ -40,7 +39,7 @@ func TryLock(path string, mode os.FileMode) (*os.File, error) {
 	}
 }
 
-// isAt reports whether path is the file f.
+// isAt reports whether path still leads to the open file f.
 func isAt(f *os.File, path string) bool {
 	opened, err := f.Stat()
 	if err != nil {

@@ -42,7 +42,7 @@ func TestStdout(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := p.Wait(); err == nil || err.Error() != "exit status 3" {
-		t.Errorf("Err() = %v", err)
+		t.Errorf("Wait() = %v", err)
 	}
 	if out.String() != "out\n" || p.LastLine() != "err" {
 		t.Errorf("the output is %q, and LastLine() = %q", out.String(), p.LastLine())

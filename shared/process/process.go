@@ -2,8 +2,8 @@
 //
 // # Process groups
 //
-// [Start] runs a program in its own process group. [Process.Kill] kills the whole group, and when the program ends,
-// its children are killed, too. So nothing outlives a render.
+// [Start] runs a program in its own process group. [Process.Kill] kills the whole group, and when the program ends, its
+// remaining children are killed, too. Only a child that leaves the group survives.
 //
 // # Environment
 //
@@ -13,8 +13,6 @@
 // # Output
 //
 // [Process.LastLine] returns the last line of the output, for error messages.
-//
-// The package imports no other package of Helios.
 package process
 
 import (
@@ -35,7 +33,7 @@ const outputGrace = 2 * time.Second
 type Process struct {
 	cmd    *exec.Cmd
 	output tail
-	reaped atomic.Bool // the kernel may reuse the process ID
+	reaped atomic.Bool // if set, the kernel may reuse the process ID
 	done   chan struct{}
 	err    error
 }
@@ -43,7 +41,7 @@ type Process struct {
 // Start starts a program. cmd.Env is added to the inherited variables. Standard error is recorded, and so is standard
 // output if cmd.Stdout is nil.
 func Start(cmd *exec.Cmd) (*Process, error) {
-	// With a pipe of os/exec, Wait would block until all children close it.
+	// With a pipe of os/exec, Wait would block until all children close it, so run could not kill them first.
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -69,7 +67,7 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 	return p, nil
 }
 
-// run records the output and reaps the program.
+// run records the output, waits for the program, and kills its remaining children.
 func (p *Process) run(output *os.File) {
 	defer close(p.done)
 	drained := make(chan struct{})
@@ -79,8 +77,8 @@ func (p *Process) run(output *os.File) {
 	}()
 	p.err = p.cmd.Wait()
 	p.reaped.Store(true)
-	// Kill the remaining children. While one exists, the kernel does not reuse the group's ID. An earlier signal may have
-	// missed a child that was just being forked.
+	// Kill the remaining children. While one exists, the kernel does not reuse the group's ID. An earlier Kill can miss
+	// a child that the program was forking.
 	p.signal()
 	_ = output.SetReadDeadline(time.Now().Add(outputGrace))
 	<-drained
@@ -99,7 +97,7 @@ func (p *Process) Wait() error {
 	return p.err
 }
 
-// Killed reports whether a signal ended the program. It must be called after the program ended.
+// Killed reports whether a signal ended the program. Call it only after the program ended.
 func (p *Process) Killed() bool {
 	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	return ok && status.Signaled()
@@ -119,7 +117,7 @@ func (p *Process) signal() { _ = syscall.Kill(-p.PID(), syscall.SIGKILL) }
 // LastLine returns the last line of the output that is not empty.
 func (p *Process) LastLine() string { return p.output.lastLine() }
 
-// inherited are the variables that programs inherit. All others may be credentials.
+// inherited are the environment variables that programs inherit. Others may be credentials.
 var inherited = []string{"PATH", "LD_LIBRARY_PATH", "FONTCONFIG_PATH", "FONTCONFIG_FILE", "TMPDIR", "HOME"}
 
 func environment() []string {

@@ -1,8 +1,6 @@
-// Package procfs reads what Linux reports in /proc: processes and memory. See proc(5).
+// Package procfs reads the processes and the memory of the machine from /proc; see proc(5).
 //
-// On systems without /proc there are no processes, and reading the memory fails.
-//
-// The package imports no other package of this module.
+// On systems without /proc, [Processes] returns none, and [ReadMemory] fails.
 package procfs
 
 import (
@@ -18,15 +16,15 @@ import (
 // clockTick is the unit of CPU times in /proc: 1/USER_HZ, which is 1/100 s on every architecture that Go supports.
 const clockTick = time.Second / 100
 
-// Process is a process as /proc/PID/stat describes it.
+// Process contains fields of /proc/PID/stat.
 type Process struct {
 	PID, Parent, Group int
-	// Name is that of the program, cut off after 15 bytes.
+	// Name is the name of the program, truncated to 15 bytes.
 	Name string
 	// State is R for a running process, S for a sleeping one, Z for a zombie.
 	State string
-	// CPU is the user and system time of the process itself. ChildrenCPU is that of the children that it has waited
-	// for.
+	// CPU is the user and system time of the process itself. ChildrenCPU is that of its children that have ended and
+	// that it has waited for.
 	CPU, ChildrenCPU time.Duration
 }
 
@@ -67,7 +65,7 @@ func parseStat(stat []byte) (p Process, ok bool) {
 	}, true
 }
 
-// Memory is the memory of the machine, in bytes.
+// Memory describes the memory of the machine, in bytes.
 type Memory struct {
 	Total int64
 	// Available is Linux's estimate of the memory that new processes can use without swapping.

@@ -11,7 +11,7 @@ func TestProcesses(t *testing.T) {
 	all := Processes()
 	i := slices.IndexFunc(all, func(p Process) bool { return p.PID == os.Getpid() })
 	if i < 0 {
-		t.Fatalf("this process is not among %d", len(all))
+		t.Fatalf("the list of %d processes does not contain this one", len(all))
 	}
 	if p := all[i]; p.Parent != os.Getppid() || p.Name != "procfs.test" || p.State == "Z" {
 		t.Errorf("this process is %+v, want the parent %d", p, os.Getppid())

@@ -12,15 +12,15 @@ import (
 	"helios/shared/flock"
 )
 
-// CreatePartial creates the file in which an output is written before it is renamed to path. The folder of path must
-// exist. The lock lasts until the file is closed.
+// CreatePartial creates and locks a file for the content of an output. The caller writes the file and renames it to
+// path. The folder of path must exist. Closing the file releases the lock.
 func CreatePartial(path string) (*os.File, error) {
-	// The output gets the mode of any new file.
+	// The file becomes the output, so it has the default mode.
 	return flock.TryLock(partialName(path), 0o666)
 }
 
-// MkdirPartial creates a folder in which an output is written before it is renamed to path. The folder of path must
-// exist. Because the lock file is in it too, the output is a folder below this one.
+// MkdirPartial creates and locks a folder for the files of an output. The folder contains the lock file, so the caller
+// creates the output as a subfolder and renames that to path. The folder of path must exist.
 func MkdirPartial(path string) (*Dir, error) {
 	return mkdirLocked(func() (string, error) {
 		name := partialName(path)
@@ -28,8 +28,8 @@ func MkdirPartial(path string) (*Dir, error) {
 	})
 }
 
-// RemovePartials removes the partial files and folders of an output whose owners are dead. It returns nil if the folder
-// of path does not exist.
+// RemovePartials removes the partial files and folders of an output that dead processes left. It returns nil if the
+// folder of path does not exist.
 func RemovePartials(path string) error {
 	dir, prefix := filepath.Split(partialPrefix(path))
 	dir = filepath.Clean(dir)

@@ -1,24 +1,24 @@
 // Package tempfile creates temporary files and folders, and removes the ones that killed processes left behind.
 //
-// A process that is killed cannot clean up. So the owner of a temporary file or folder holds a lock, which the kernel
-// releases when the process dies (see [flock]). Clean-up removes only what it can lock: it never takes anything from a
-// living process. A file is its own lock; a folder contains a lock file.
+// A killed process cannot clean up. So the owner of a temporary file or folder holds a lock, which the kernel releases
+// when the process dies (see [flock]). Clean-up removes only what it can lock, so it never removes files that a running
+// process uses. A file is its own lock; a folder contains a lock file.
 //
 // # Temporary folders
 //
-// [MkdirTemp] creates a folder whose name starts with [Prefix], usually below [os.TempDir]. It first removes the
-// abandoned ones there. [RemoveAbandoned] does only that.
+// [MkdirTemp] creates a folder whose name starts with [Prefix], usually below [os.TempDir]. It first calls
+// [RemoveAbandoned], which removes the folders of dead processes.
 //
 // # Partial outputs
 //
 // An output is written next to its final path, under the hidden name .NAME.partial-NUMBER, and renamed when it is
 // complete: see [CreatePartial] for files and [MkdirPartial] for folders. [RemovePartials] removes the abandoned ones
-// of one output only. Machines that share a folder may write other outputs there, and not every network file system
-// passes locks from machine to machine.
+// of one output only: other machines may write other outputs to a shared folder, and not every network file system
+// shares locks between machines.
 //
 // # Files without a name
 //
-// [Unnamed] creates a file that the kernel removes with its last descriptor, so nothing has to be cleaned up.
+// [Unnamed] creates a file that the kernel deletes when its last descriptor is closed. It needs no clean-up.
 package tempfile
 
 import (
@@ -36,7 +36,7 @@ import (
 // Prefix starts the names of all temporary folders.
 const Prefix = "helios-tmp-"
 
-// lockName is the file in a temporary folder that its owner keeps locked.
+// lockName is the name of the lock file in a temporary folder.
 const lockName = "helios.lock"
 
 // Dir is a temporary folder. It exists until Remove or, if the process is killed, until the next clean-up.
@@ -49,14 +49,14 @@ type Dir struct {
 func (d *Dir) Path() string { return d.path }
 
 // Remove deletes the folder. Child processes may still be writing to it while they die, so Remove retries for up to
-// half a second. What it cannot delete is left to a later clean-up.
+// half a second. A later clean-up deletes the rest.
 func (d *Dir) Remove() {
 	defer d.lock.Close()
 	_ = removeLocked(d.path)
 }
 
 // MkdirTemp creates a folder below parent, or below [os.TempDir] if parent is empty, after removing the abandoned ones
-// there. Only this user can open it.
+// there. Only the current user can open it.
 func MkdirTemp(parent string) (*Dir, error) {
 	if parent == "" {
 		parent = os.TempDir()
@@ -89,15 +89,15 @@ func mkdirLocked(mkdir func() (string, error)) (*Dir, error) {
 			return &Dir{path, lock}, nil
 		}
 		os.RemoveAll(path)
-		// The clean-up of another process may have taken the new folder for an abandoned one.
+		// Another process may have removed the new folder before it was locked.
 		if !errors.Is(err, flock.ErrLocked) && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("locking a temporary folder: %w", err)
 		}
 	}
 }
 
-// unlockedAge is the age at which a folder without a lock file counts as abandoned. A younger one may be about to get
-// its lock file.
+// unlockedAge is the age at which a folder without a lock file counts as abandoned. The owner of a younger one may be
+// about to create the lock file.
 const unlockedAge = time.Minute
 
 func removeAbandonedDir(parent string, e os.DirEntry) error {
@@ -115,8 +115,8 @@ func removeAbandonedDir(parent string, e os.DirEntry) error {
 	return removeLocked(dir)
 }
 
-// removeLocked deletes a folder that the caller has locked. The lock file goes last: if something cannot be deleted, a
-// later clean-up still finds the lock file and tries again.
+// removeLocked deletes a folder that the caller has locked. It deletes the lock file last: if another file cannot be
+// deleted, a later clean-up finds the lock file and tries again.
 func removeLocked(dir string) (err error) {
 	for range 50 {
 		var entries []os.DirEntry
@@ -137,7 +137,8 @@ func removeLocked(dir string) (err error) {
 	return err
 }
 
-// Unnamed creates a file below parent that has no name: it is gone when it is closed, however the process ends.
+// Unnamed creates a file in parent and removes its name. The kernel deletes the file when it is closed or the process
+// dies.
 func Unnamed(parent string) (*os.File, error) {
 	f, err := os.CreateTemp(parent, "."+Prefix)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"helios/shared/flock"
 )
 
-// holdVariable makes the test program a process that holds temporary folders and files below its value until it is
-// killed.
+// holdVariable is the environment variable that makes the test program create temporary files in a folder, its value,
+// and wait to be killed.
 const holdVariable = "HELIOS_TEST_HOLD"
 
 func TestMain(m *testing.M) {
@@ -46,7 +46,7 @@ func hold(parent string) error {
 	}
 	fmt.Println(dir.Path(), file.Name(), folder.Path())
 	time.Sleep(time.Hour)
-	// Without this the collector could close the locks.
+	// The garbage collector must not close the locks.
 	runtime.KeepAlive([]any{dir, file, folder})
 	return nil
 }
@@ -80,8 +80,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// A process that was killed with SIGKILL leaves its files behind. The next one removes them, and keeps those of a
-// process that is alive.
+// A process that SIGKILL ends leaves its files behind. Another process removes them, but not those of running
+// processes.
 func TestCleanUpAfterKill(t *testing.T) {
 	parent := t.TempDir()
 	kill, abandoned := holder(t, parent)
@@ -114,7 +114,7 @@ func TestCleanUpAfterKill(t *testing.T) {
 	}
 	for _, path := range used {
 		if !exists(path) {
-			t.Errorf("%s of a living process is gone", path)
+			t.Errorf("%s of a running process is gone", path)
 		}
 	}
 	dir.Remove()
@@ -177,7 +177,7 @@ func TestRemoveAbandoned(t *testing.T) {
 	}
 }
 
-// MkdirTemp starts with a clean-up, which must not remove a folder that another goroutine is just creating.
+// MkdirTemp first cleans up. It must not remove a folder that another goroutine is creating.
 func TestConcurrentMkdirTemp(t *testing.T) {
 	parent := t.TempDir()
 	var all sync.WaitGroup
