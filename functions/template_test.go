@@ -28,8 +28,8 @@ type template struct {
 		} `yaml:"Metadata"`
 		// Properties contains the properties of all types.
 		Properties struct {
-			CodeUri                 string               `yaml:"CodeUri"`
-			DefinitionUri           string               `yaml:"DefinitionUri"`
+			CodeURI                 string               `yaml:"CodeUri"`
+			DefinitionURI           string               `yaml:"DefinitionUri"`
 			DefinitionSubstitutions map[string]yaml.Node `yaml:"DefinitionSubstitutions"`
 			Policies                []struct {
 				PolicyDocument struct {
@@ -61,7 +61,7 @@ func TestTemplateReferences(t *testing.T) {
 		switch {
 		case r.Metadata.BuildMethod == "makefile":
 			// The target build-XFunction builds functions/x.
-			out, err := exec.Command("make", "-n", "-C", filepath.Join("..", r.Properties.CodeUri), "build-"+name,
+			out, err := exec.Command("make", "-n", "-C", filepath.Join("..", r.Properties.CodeURI), "build-"+name,
 				"ARTIFACTS_DIR=/nowhere").CombinedOutput()
 			folder := "functions/" + strings.ToLower(strings.TrimSuffix(name, "Function"))
 			if err != nil || !strings.Contains(string(out), "-o /nowhere/bootstrap ./"+folder) ||
@@ -79,7 +79,7 @@ func TestTemplateReferences(t *testing.T) {
 			}
 			built++
 		case r.Type == "AWS::Serverless::StateMachine":
-			data, err := os.ReadFile(filepath.Join("..", r.Properties.DefinitionUri))
+			data, err := os.ReadFile(filepath.Join("..", r.Properties.DefinitionURI))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -106,9 +106,9 @@ func TestLaunchTimeout(t *testing.T) {
 }
 
 func TestCancelledLaunch(t *testing.T) {
-	real := needChromium(t)
+	chromium := needChromium(t)
 	for _, wait := range []time.Duration{0, 20 * time.Millisecond, 80 * time.Millisecond} {
-		path, recorded := fakeChromium(t, `exec `+real+` "$@"`)
+		path, recorded := fakeChromium(t, `exec `+chromium+` "$@"`)
 		ctx, cancel := context.WithCancel(t.Context())
 		failed := make(chan error)
 		go func() {

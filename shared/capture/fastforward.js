@@ -47,6 +47,7 @@
       Object.defineProperty(owner, name, { ...property, set(value) { need(kind); property.set.call(this, value); } });
     }
   }
+  /** @type {[object, string][]} */
   const getters = [
     [Animation.prototype, "finished"], [Animation.prototype, "currentTime"],
     [AnimationTimeline.prototype, "currentTime"],

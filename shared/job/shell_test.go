@@ -12,7 +12,8 @@ import (
 func TestCommandSurvivesTheShell(t *testing.T) {
 	words := []string{
 		"intro.html", "my intro.html", "it's $HOME; rm -rf x.html", "-o.html", "日本語.html", "two\nlines.html", "trailing\n",
-		"", "'", `"`, "`id`", `a\b`, `\n`, "%s", "*", "~", "a=b", "!x", "#x", "\t", "[a]{b,c}?", "&&", "|", "\r", "\x01", "é\u0301", "😀",
+		"", "'", `"`, "`id`", `a\b`, `\n`, "%s", "*", "~", "a=b", "!x", "#x", "\t", "[a]{b,c}?", "&&", "|", "\r",
+		"\x01", "é\u0301", "😀",
 		`{"title":"it's <b>50%</b> & more"}`,
 	}
 	line := `printf '%s\0' ` + job.Command(words...)

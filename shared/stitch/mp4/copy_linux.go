@@ -23,8 +23,8 @@ func kernelCopy(w io.Writer, r io.ReaderAt, from stitch.Extent) int64 {
 		return 0
 	}
 	copied := 0
-	src.Control(func(in uintptr) {
-		dst.Control(func(out uintptr) {
+	_ = src.Control(func(in uintptr) {
+		_ = dst.Control(func(out uintptr) {
 			n := int(min(from.Size, kernelBlock))
 			for {
 				var err error
