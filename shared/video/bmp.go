@@ -5,8 +5,8 @@ import "encoding/binary"
 // bmpHeaderSize is the size of a BMP's file header and of a BITMAPV4HEADER, which supports alpha.
 const bmpHeaderSize = 14 + 108
 
-// newBMP returns a BMP file with 32-bit BGRA pixels, top row first. It is the format with alpha that Chromium decodes
-// fastest, and the pixels are those of ffmpeg's rawvideo output.
+// newBMP returns a BMP file with transparent 32-bit BGRA pixels, top row first: the layout of ffmpeg's rawvideo output.
+// Of all formats with alpha, Chromium decodes BMP fastest.
 func newBMP(width, height int) []byte {
 	b := make([]byte, bmpHeaderSize+4*width*height)
 	le := binary.LittleEndian

@@ -17,24 +17,24 @@ import (
 	"helios/shared/process"
 )
 
-// decoder is an ffmpeg that decodes all frames of a file from one on.
+// decoder is an ffmpeg process that decodes the frames of a file, starting at one of them.
 type decoder struct {
 	process *process.Process
 	info    *Info
 	stop    context.CancelFunc
-	frames  chan frame  // one ahead; closed at the end
-	free    chan []byte // images to reuse
-	current *frame
-	next    *frame
-	err     error // why there are no more frames; set before frames is closed
+	frames  chan frame  // closed after the last frame
+	free    chan []byte // buffers to reuse
+	current *frame      // the last frame that was not later than the requested time
+	next    *frame      // the frame after current, if it was received
+	err     error       // why there are no more frames; set before frames is closed
 }
 
 type frame struct {
-	time  float64
+	time  float64 // as in Info.Times
 	image []byte
 }
 
-// startDecoder starts an ffmpeg that decodes from frame i on.
+// startDecoder starts an ffmpeg that decodes the frames from frame i.
 func startDecoder(path string, info *Info, i int) (*decoder, error) {
 	program, err := ffmpeg.Find()
 	if err != nil {
@@ -66,14 +66,15 @@ func startDecoder(path string, info *Info, i int) (*decoder, error) {
 	return d, nil
 }
 
-// decoderArgs returns the arguments of ffmpeg. It writes the images to standard output and their times to descriptor 3.
+// decoderArgs returns the arguments of ffmpeg, which writes the images to standard output and their times to descriptor
+// 3.
 func decoderArgs(path string, info *Info, i int) []string {
 	args := append([]string{"-nostdin", "-v", "error", "-threads", "1", "-filter_threads", "1"}, safeInput...)
 	if info.decoder != "" {
 		args = append(args, "-c:v", info.decoder)
 	}
 	if i > 0 {
-		// -ss discards exactly the frames before a time, which counts from the start of the file.
+		// -ss discards exactly the frames before a time. The time is relative to the start of the file.
 		between := (info.Times[i-1] + info.Times[i]) / 2
 		args = append(args, "-ss", strconv.FormatFloat(between+info.zero-info.start, 'f', 6, 64))
 	}
@@ -85,7 +86,7 @@ func decoderArgs(path string, info *Info, i int) []string {
 	return append(args, "-c:v", "mjpeg", "-huffman", "default", "-qmin", "1", "-q:v", "1", "-f", "mpjpeg", "pipe:1")
 }
 
-// run sends the frames until ffmpeg ends or ctx is cancelled.
+// run sends the frames to d.frames until ffmpeg ends or ctx is cancelled.
 func (d *decoder) run(ctx context.Context, images, times *os.File) {
 	defer close(d.frames)
 	defer images.Close()
@@ -130,7 +131,7 @@ func (d *decoder) readFrame(images *bufio.Reader, times *bufio.Scanner) (f frame
 	return f, errors.Join(io.ErrUnexpectedEOF, times.Err())
 }
 
-// readBMP reads the pixels of one frame and adds a header. It reuses image if that is not nil.
+// readBMP reads the pixels of one frame into a BMP file. It reuses image unless that is nil.
 func (d *decoder) readBMP(r io.Reader, image []byte) ([]byte, error) {
 	if image == nil {
 		image = newBMP(d.info.Width, d.info.Height)
@@ -139,7 +140,8 @@ func (d *decoder) readBMP(r io.Reader, image []byte) ([]byte, error) {
 	return image, err
 }
 
-// readJPEG reads the next part of an mpjpeg stream: headers, an empty line and a JPEG file. It reuses image.
+// readJPEG reads the next part of an mpjpeg stream: headers, an empty line and a JPEG file. It reuses the memory of
+// image.
 func readJPEG(r *bufio.Reader, image []byte) ([]byte, error) {
 	size := 0
 	for {
@@ -162,7 +164,7 @@ func readJPEG(r *bufio.Reader, image []byte) ([]byte, error) {
 	return image, err
 }
 
-// frameAt returns the frame that is shown at a time, or nil if the first frame is shown later.
+// frameAt returns the frame that is displayed at time t, or nil if the first decoded frame is later.
 func (d *decoder) frameAt(ctx context.Context, t float64) ([]byte, error) {
 	for {
 		if d.next == nil {
@@ -190,7 +192,7 @@ func (d *decoder) frameAt(ctx context.Context, t float64) ([]byte, error) {
 	return d.current.image, nil
 }
 
-// lastFrame returns the last frame of the file after ffmpeg ended, or why ffmpeg failed.
+// lastFrame waits until ffmpeg ends and returns the last decoded frame, or the error of ffmpeg.
 func (d *decoder) lastFrame() ([]byte, error) {
 	err := d.process.Wait()
 	switch {

@@ -13,7 +13,7 @@ import (
 	"helios/shared/process"
 )
 
-// safeInput are the options with which ffmpeg opens local media files only.
+// safeInput are options that restrict ffmpeg to local media files.
 var safeInput = []string{
 	"-protocol_whitelist", "file",
 	"-format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,ogg,avi,mpegts,mpeg,flv,gif,apng,mp3,wav,flac,aac,aiff," +
@@ -53,7 +53,8 @@ type ffprobeOutput struct {
 
 type sideData struct{ Rotation float64 }
 
-// ffprobe returns the properties of a file's first video stream, and the entries of its packets or frames.
+// ffprobe returns the properties of a file and of its first video stream. entries selects the fields of its packets or
+// frames.
 func ffprobe(ctx context.Context, path, entries string) (out ffprobeOutput, err error) {
 	program, err := ffmpeg.FindProbe()
 	if err != nil {

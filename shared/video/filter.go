@@ -9,10 +9,10 @@ import (
 // colorspaceFormats matches the pixel formats that ffmpeg's colorspace filter accepts.
 var colorspaceFormats = regexp.MustCompile(`^yuv4(20|22|44)p(10le|12le)?$`)
 
-// filter returns the ffmpeg filter that scales and converts frames for a browser. Without alpha, the output is JPEG,
-// whose colours are full-range BT.601. Chromium decodes JPEG in half the time of any lossless format, and at the best
-// quality, with the chroma subsampling of the video, the loss is invisible. JPEG has no alpha, so with alpha the output
-// is BGRA.
+// filter returns the ffmpeg filter that scales and converts frames for a browser. Without alpha, frames become JPEG,
+// whose colours are full-range BT.601. Chromium decodes JPEG in half the time of any lossless format. The loss is
+// invisible at the best quality and with the chroma subsampling of the video. With alpha, which JPEG does not support,
+// frames become BGRA.
 func (i *Info) filter() string {
 	scale := fmt.Sprintf("scale=%d:%d", i.Width, i.Height)
 	if i.Alpha {

@@ -6,13 +6,14 @@
 //
 // # Frames
 //
-// A [Reader] returns the frames of one file by their index in Info.Times. It runs one ffmpeg, which decodes from the
-// first requested frame, so a partition in the middle of a long video does not decode what is before it, except for the
-// frames since the last key frame. Reading frames in order is cheap. Going back or far ahead restarts ffmpeg.
+// A [Reader] returns the frames of one file by their index in Info.Times. It runs one ffmpeg, which starts to decode at
+// the last key frame before the first requested frame. So a partition in the middle of a long video does not decode the
+// video from its start. Reading frames in order is cheap. Going back or far ahead restarts ffmpeg.
 //
 // # Untrusted files
 //
-// Files are untrusted. ffmpeg accepts only media formats, and no playlists, which could name other files.
+// Video files are untrusted. ffmpeg accepts media formats only. It rejects playlists, which could contain the paths of
+// other files.
 package video
 
 import (
@@ -33,31 +34,31 @@ import (
 type Info struct {
 	// Duration is the length of the file, including its sound, or 0 if it is unknown.
 	Duration float64
-	// Times are the times at which the frames are shown, in order. It is empty for a file without video.
+	// Times contains the presentation time of each frame, in display order. It is empty for a file without video.
 	Times []float64
 	// TimeBase is the unit of time in the file, in seconds.
 	TimeBase float64
 	// Width and Height are the size of the frames, after rotation and with square pixels.
 	Width, Height int
-	// Alpha says that frames can be transparent.
+	// Alpha reports whether frames can be transparent.
 	Alpha bool
 
-	zero        float64 // of Times, in the time of the file
-	start       float64 // of ffmpeg's -ss option, in the time of the file
+	zero        float64 // the time in the file at which playback starts, in seconds
+	start       float64 // the time in the file to which ffmpeg's -ss option is relative, in seconds
 	decoder     string  // the name of the decoder, or empty for ffmpeg's default
 	pixelFormat string  // in ffmpeg's notation
-	matrix      string  // of the colours, in the notation of the colorspace filter
-	fullRange   bool    // of the colours
+	matrix      string  // the colour matrix, in the notation of ffmpeg's colorspace filter
+	fullRange   bool    // whether the colours have the full range
 }
 
-// probed is the key of the cache of Probe: a version of a file.
-type probed struct {
+// fileVersion identifies a version of a file. It is the key of cache.
+type fileVersion struct {
 	path     string
 	size     int64
 	modified time.Time
 }
 
-// cache contains the Info of each file that was probed. Every page that shows a video probes it.
+// cache contains the result of Probe for each file, because every page that contains a video probes it.
 var cache sync.Map
 
 // Probe returns the description of a file. Callers must not change it. If ffmpeg cannot read the file, the error is a
@@ -65,27 +66,27 @@ var cache sync.Map
 func Probe(ctx context.Context, path string) (*Info, error) {
 	file, err := os.Stat(path)
 	if err != nil {
-		return inspect(ctx, path) // ffprobe's error is that of any other unreadable file
+		return probe(ctx, path) // returns the same error as for any unreadable file
 	}
-	key := probed{path, file.Size(), file.ModTime()}
+	key := fileVersion{path, file.Size(), file.ModTime()}
 	if i, ok := cache.Load(key); ok {
 		return i.(*Info), nil
 	}
-	i, err := inspect(ctx, path)
+	i, err := probe(ctx, path)
 	if err == nil {
 		cache.Store(key, i)
 	}
 	return i, err
 }
 
-func inspect(ctx context.Context, path string) (*Info, error) {
+func probe(ctx context.Context, path string) (*Info, error) {
 	out, err := ffprobe(ctx, path, "packet=pts,duration,flags")
 	if err != nil {
 		return nil, err
 	}
 	i := &Info{}
 	start, _ := strconv.ParseFloat(out.Format.Start, 64)
-	// The start is negative if the codec of the sound needs samples before 0. Browsers do not play them.
+	// The start is negative if the audio has priming samples. Browsers do not play them.
 	i.start, i.zero = start, max(0, start)
 	i.Duration, _ = strconv.ParseFloat(out.Format.Duration, 64)
 	i.Duration += min(0, start)
@@ -126,7 +127,7 @@ func frameTimes(ctx context.Context, path string, out ffprobeOutput) (times []in
 	complete := true
 	for _, packet := range out.Packets {
 		switch {
-		case strings.Contains(packet.Flags, "D"): // discarded, because of an edit list
+		case strings.Contains(packet.Flags, "D"): // an edit list discards it
 		case packet.PTS == nil:
 			complete = false
 		default:
@@ -135,7 +136,7 @@ func frameTimes(ctx context.Context, path string, out ffprobeOutput) (times []in
 		}
 	}
 	if !complete {
-		// AVI, for example, has no presentation times. ffprobe gets them by decoding.
+		// Some formats, such as AVI, have no presentation times. ffprobe computes them by decoding.
 		if out, err = ffprobe(ctx, path, "frame=best_effort_timestamp"); err != nil {
 			return nil, 0, err
 		}
@@ -150,7 +151,7 @@ func frameTimes(ctx context.Context, path string, out ffprobeOutput) (times []in
 	return slices.Compact(times), end, nil
 }
 
-// alphaDecoders are the decoders that decode alpha, by codec. ffmpeg's default decoders of these codecs ignore it.
+// alphaDecoders maps codecs to decoders that support alpha. ffmpeg's default decoders of these codecs ignore it.
 var alphaDecoders = map[string]string{"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 var alphaFormats = []string{"rgba", "bgra", "argb", "abgr", "rgba64be", "rgba64le", "ya8", "pal8"}
@@ -160,7 +161,8 @@ func hasAlpha(pixelFormat string) bool {
 		slices.Contains(alphaFormats, pixelFormat)
 }
 
-// setSize sets the size for square pixels. It enlarges one dimension if the pixels are not square.
+// setSize sets the size of a frame with square pixels. If the pixels of the file are not square, it enlarges one
+// dimension.
 func (i *Info) setSize(width, height int, aspectRatio string) {
 	i.Width, i.Height = width, height
 	x, y, ok := strings.Cut(aspectRatio, ":")
@@ -175,7 +177,7 @@ func (i *Info) setSize(width, height int, aspectRatio string) {
 	}
 }
 
-// rotation returns the rotation in degrees.
+// rotation returns the rotation in degrees: from the side data, or else from the tag of older files.
 func rotation(sideData []sideData, tag string) int {
 	for _, s := range sideData {
 		if s.Rotation != 0 {
@@ -186,7 +188,8 @@ func rotation(sideData []sideData, tag string) int {
 	return degrees
 }
 
-// matrix returns the colour matrix. If the file does not name it, browsers choose it by the height.
+// matrix returns the colour matrix in the notation of ffmpeg's filters. If the file does not specify it, it depends on
+// the height, as in browsers.
 func matrix(name string, height int) string {
 	switch name {
 	case "bt709", "bt470bg", "smpte170m", "smpte240m", "fcc":

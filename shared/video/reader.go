@@ -7,17 +7,17 @@ import (
 	"helios/shared/fault"
 )
 
-// Reader returns the frames of one file. It must not be used by several goroutines at once.
+// Reader returns the frames of one file. It is not safe for concurrent use.
 type Reader struct {
 	path    string
 	info    *Info
-	decoder *decoder // nil if none runs
-	index   int      // of the last frame
-	last    []byte   // the last frame, or nil
-	starts  int      // the number of decoders so far
+	decoder *decoder // nil if ffmpeg is not running
+	index   int      // the index of last
+	last    []byte   // the frame that Frame returned last, or nil
+	starts  int      // how often ffmpeg was started
 }
 
-// NewReader returns a reader of a file with the Info that [Probe] returned. The caller must call Close.
+// NewReader returns a Reader of a file. info is the result of [Probe]. The caller must call Close.
 func NewReader(path string, info *Info) *Reader { return &Reader{path: path, info: info} }
 
 // Close ends ffmpeg.
@@ -28,11 +28,11 @@ func (r *Reader) Close() {
 	}
 }
 
-// maxSkip is the maximum number of frames that the reader skips by decoding them. To decode more takes longer than to
-// start another ffmpeg.
+// maxSkip is the maximum number of frames that the reader skips by decoding them. Decoding more frames takes longer
+// than starting another ffmpeg.
 const maxSkip = 60
 
-// Frame returns frame i of info.Times: a JPEG file, or a BMP file if info.Alpha. The slice is valid until the next
+// Frame returns the frame at info.Times[i]: a JPEG file, or a BMP file if info.Alpha. The slice is valid until the next
 // call. If ffmpeg was killed, the error is a fault.Transient.
 func (r *Reader) Frame(ctx context.Context, i int) ([]byte, error) {
 	if i < 0 || i >= len(r.info.Times) {
@@ -54,8 +54,9 @@ func (r *Reader) Frame(ctx context.Context, i int) ([]byte, error) {
 	return image, nil
 }
 
-// read decodes up to frame i. Files can contain frames that are never shown, such as those of VP8; read returns the
-// frame before such a frame, and starts earlier to find it if necessary.
+// read decodes up to frame i. Files can contain frames that are never displayed, such as the reference frames of VP8.
+// In place of such a frame, read returns the displayed frame before it. If ffmpeg started too late for that, read
+// starts it again, 8 frames earlier.
 func (r *Reader) read(ctx context.Context, i int) ([]byte, error) {
 	for first := i; ; first = max(0, first-8) {
 		if r.decoder == nil {

@@ -18,8 +18,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// encodeNumbers encodes a video whose frame n shows n: eight columns of black or white are its bits, the highest on the
-// left.
+// encodeNumbers encodes a video whose frame n shows the number n as eight black or white columns: its bits, the highest
+// on the left.
 func encodeNumbers(t *testing.T, name string, seconds int, args ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -87,7 +87,7 @@ func TestFrame(t *testing.T) {
 			}
 			want := 4
 			if name == "b.ts" {
-				want = 8 // a transport stream has no index, so ffmpeg sometimes seeks too far
+				want = 8 // a transport stream has no index, so ffmpeg can seek too far
 			}
 			if r.starts > want {
 				t.Errorf("%d decoders were started, want at most %d", r.starts, want)
@@ -96,8 +96,8 @@ func TestFrame(t *testing.T) {
 	}
 }
 
-// The reader does not decode what is before the first frame, except for frames of the same GOP.
-func TestDecodesOnlyWhatIsRead(t *testing.T) {
+// A Reader decodes only the GOP of the first requested frame and the frames after it.
+func TestReaderSkipsEarlierGOPs(t *testing.T) {
 	path := encodeNumbers(t, "long.mp4", 120, "-c:v", "libx264", "-preset", "ultrafast", "-g", "30")
 	children := func() time.Duration {
 		var u syscall.Rusage
@@ -128,7 +128,7 @@ func TestUnreadableFileIsUserError(t *testing.T) {
 	if err := os.WriteFile(list, []byte("ffconcat version 1.0\nfile "+target+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// A playlist is not accepted, because it names other files.
+	// A playlist is rejected because it contains the paths of other files.
 	for _, path := range []string{list, "video_test.go", "gone.mp4"} {
 		if _, err := Probe(t.Context(), path); fault.Of(err) != fault.User {
 			t.Errorf("%s: %v", path, err)
