@@ -18,7 +18,7 @@ import (
 
 const attemptsPage = `<!doctype html><body><script src="attempts.js"></script>`
 
-// allAPIs are the names of all attempts in attempts.js. fileAPIs are the ones that work with a plain file server.
+// allAPIs are the names of all attempts in attempts.js. fileAPIs are those that a plain file server supports.
 var (
 	fileAPIs = []string{
 		"XMLHttpRequest", "background image", "embed", "fetch", "fetch in a worker", "fetch without CORS", "font",
@@ -28,7 +28,8 @@ var (
 	allAPIs = slices.Sorted(slices.Values(append(slices.Clone(fileAPIs), "EventSource", "WebSocket")))
 )
 
-// attempt returns the names of the APIs that loaded a secret, by the URL below which the secrets are.
+// attempt runs all attempts to load the secrets below each URL. It returns the names of the APIs that loaded one, by
+// URL.
 func attempt(t *testing.T, p *Page, timeout string, urls ...string) map[string][]string {
 	t.Helper()
 	list, err := json.Marshal(urls)
@@ -84,20 +85,20 @@ func TestPagesCannotLoadFilesOutsideTheFolder(t *testing.T) {
 				close(blocked)
 			}
 		})
-		if _, err := Call(limit(t), p.Session, cdplog.Enable, cdp.Empty{}); err != nil {
+		if _, err := Call(testContext(t), p.Session, cdplog.Enable, cdp.Empty{}); err != nil {
 			t.Fatal(err)
 		}
 		target := "file://" + outside + "/secret.html?navigated"
 		evaluate[string](t, p, `location.href = "`+target+`"`)
 		select {
 		case <-blocked:
-		case <-limit(t).Done():
+		case <-testContext(t).Done():
 			t.Error("Chromium did not log that it blocked the navigation")
 		}
 	})
 }
 
-// localHosts returns hosts that mean this machine, in many notations.
+// localHosts returns names and addresses of this machine in many notations.
 func localHosts(t *testing.T) []string {
 	t.Helper()
 	hosts := []string{
@@ -206,19 +207,20 @@ func TestCompositionCanAccessItsOwnServer(t *testing.T) {
 			b := launch(t, Options{URL: page})
 			p := open(t, b)
 			ignoreCertificateErrors(t, p)
-			if err := p.Navigate(limit(t), page); err != nil {
+			if err := p.Navigate(testContext(t), page); err != nil {
 				t.Fatal(err)
 			}
 			loaded := attempt(t, p, longTimeout, server.URL)
 			if secure && !slices.Contains(loaded[server.URL], "window") {
-				// Certificate errors are not ignored in the new window, unless it opens late enough.
+				// Chromium applies the exemption from certificate errors to a new window only after a delay, so this
+				// attempt may fail.
 				loaded[server.URL] = append(loaded[server.URL], "window")
 			}
 			if diff := cmp.Diff(allAPIs, loaded[server.URL]); diff != "" {
 				t.Errorf("APIs that load files from the composition's origin (-want +got):\n%s", diff)
 			}
 			wantNone(t, attempt(t, p, shortTimeout, other.URL, server.URL+"/to/"+url.PathEscape(other.URL)))
-			// The same port, but under another host than that of the composition's URL.
+			// Other hosts of this machine are blocked, even with the same port.
 			before := server.contacts.Load()
 			for _, host := range []string{"localhost", "[::1]", "127.0.0.2"} {
 				u, _ := url.Parse(server.URL)
@@ -235,7 +237,7 @@ func TestCompositionCanAccessItsOwnServer(t *testing.T) {
 func ignoreCertificateErrors(t *testing.T, p *Page) {
 	t.Helper()
 	params := security.SetIgnoreCertificateErrorsParams{Ignore: true}
-	if _, err := Call(limit(t), p.Session, security.SetIgnoreCertificateErrors, params); err != nil {
+	if _, err := Call(testContext(t), p.Session, security.SetIgnoreCertificateErrors, params); err != nil {
 		t.Fatal(err)
 	}
 }

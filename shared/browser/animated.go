@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 )
 
-// isAnimated reports whether an image may be animated, judging by its first bytes. It returns true for every GIF.
+// isAnimated reports whether the first bytes of an image are those of an animated image. It returns true for every GIF.
 func isAnimated(head []byte) bool {
 	at := func(offset int, text string) bool {
 		return len(head) > offset && bytes.HasPrefix(head[offset:], []byte(text))
@@ -28,8 +28,9 @@ func isAnimated(head []byte) bool {
 	return false
 }
 
-// mayBeAnimated reports whether an image may be animated. It is for images whose bytes the proxy does not see: those
-// from https, blobs and data URLs. It does not detect an animated PNG from https, whose type is image/png.
+// mayBeAnimated reports whether an image may be animated. It is for images that do not pass through the proxy in plain
+// text: those from https, blobs and data URLs. It does not detect an animated PNG from https, because its type is
+// image/png, too.
 func mayBeAnimated(address, mimeType string) bool {
 	switch scheme, rest, _ := strings.Cut(address, ":"); scheme {
 	case "data":
@@ -51,7 +52,7 @@ func mayBeAnimated(address, mimeType string) bool {
 	return false
 }
 
-// imageSniffer sets animated if the response is an animated image.
+// imageSniffer is a ResponseWriter that sets animated if the response is an animated image.
 type imageSniffer struct {
 	http.ResponseWriter
 	animated *atomic.Bool
@@ -68,5 +69,5 @@ func (w *imageSniffer) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// Unwrap is for [http.ResponseController].
+// Unwrap lets [http.ResponseController] find the methods of the wrapped writer.
 func (w *imageSniffer) Unwrap() http.ResponseWriter { return w.ResponseWriter }

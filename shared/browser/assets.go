@@ -16,43 +16,43 @@ import (
 
 // Asset is a resource that a page loaded or failed to load.
 type Asset struct {
-	// URL is the address, or the path in the composition's site.
+	// URL is the address, or the decoded path and the query for an asset at [SiteOrigin].
 	URL string `json:"url"`
-	// File is the path of the file in the composition's site. It is empty for other assets.
+	// File is the path of the file in the composition's folder or S3 prefix. It is empty for assets from elsewhere.
 	File string `json:"-"`
 	// Kind is the CDP resource type: Document, Image, Font, Script, Stylesheet, Media, Fetch, …
 	Kind string `json:"kind"`
 	// Status is the HTTP status, or 0 without a response.
 	Status int64 `json:"status"`
-	// Bytes is the size of the response as transferred.
+	// Bytes is the transferred size of the response.
 	Bytes int64 `json:"bytes"`
 	// Problem says why the asset did not load. It is empty if it did.
 	Problem string `json:"problem,omitempty"`
 }
 
-// requiredKinds are the kinds of asset without which a frame is wrong. Fetches are not among them: only the page's
-// script knows whether a failed fetch matters.
+// requiredKinds are the kinds of assets that frames depend on. They do not include fetches: only the page's script
+// knows whether a failed fetch matters.
 var requiredKinds = map[string]bool{
 	"Image": true, "Font": true, "Script": true, "Stylesheet": true, "Media": true, "Document": true,
 }
 
 // assetTracker records the requests, responses and exceptions of a page.
 type assetTracker struct {
-	errorFor   func(url string) error // why the proxy could not load a URL; nil if it could
-	hiddenPath string                 // the path of Helios's own worker script, or empty
+	errorFor   func(url string) error // the proxy's error for a URL, or nil
+	hiddenPath string                 // the path of the worker script, or empty
 
-	swapped  atomic.Bool // the document got a process of its own
+	swapped  atomic.Bool // the document was loaded in a new process
 	animated atomic.Bool // an image may be animated
 
 	mu        sync.Mutex
 	order     []network.RequestID
 	requests  map[network.RequestID]*request
-	exception error // the first one
+	exception error // the first uncaught exception
 }
 
 type request struct {
 	Asset
-	url     string // in full
+	url     string // the complete address
 	pending bool
 }
 
@@ -60,7 +60,8 @@ func newAssetTracker(errorFor func(url string) error) *assetTracker {
 	return &assetTracker{errorFor: errorFor, requests: map[network.RequestID]*request{}}
 }
 
-// isHidden reports whether requests for a URL are not recorded: data, blobs and what Helios adds to the page.
+// isHidden reports whether requests for a URL are not recorded: data URLs, blobs, and requests that Helios adds to the
+// page.
 func (t *assetTracker) isHidden(address string) bool {
 	return strings.HasPrefix(address, "data:") || strings.HasPrefix(address, "blob:") ||
 		strings.HasPrefix(address, SiteOrigin+reservedPath) ||
@@ -76,7 +77,7 @@ func (t *assetTracker) onRequest(e network.EventRequestWillBeSent) {
 	t.put(e.RequestID, &request{Asset{URL: name, File: file, Kind: e.Type.String()}, address, true})
 }
 
-// put adds or replaces a request.
+// put adds a request, or replaces the one with the same ID, as after a redirect.
 func (t *assetTracker) put(id network.RequestID, r *request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -86,7 +87,7 @@ func (t *assetTracker) put(id network.RequestID, r *request) {
 	t.requests[id] = r
 }
 
-// add adds an asset, unless there is one with its URL.
+// add adds an asset unless one with the same URL exists.
 func (t *assetTracker) add(a Asset) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -139,7 +140,7 @@ func (t *assetTracker) update(id network.RequestID, change func(*request)) {
 	}
 }
 
-// setProblem records why a request failed. The proxy's error, if there is one, is more specific than Chromium's.
+// setProblem records why a request failed. It prefers the error of the proxy, which is more specific than Chromium's.
 func (t *assetTracker) setProblem(r *request, problem string) {
 	r.Problem = problem
 	if err := t.errorFor(r.url); err != nil {
@@ -147,7 +148,7 @@ func (t *assetTracker) setProblem(r *request, problem string) {
 	}
 }
 
-// fail marks the loaded assets with a URL as unusable.
+// fail sets the problem of the assets with a URL that have none.
 func (t *assetTracker) fail(name, problem string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -158,8 +159,8 @@ func (t *assetTracker) fail(name, problem string) {
 	}
 }
 
-// onException records an exception. It ignores rejected promises, such as those of video.play(): they do not change
-// the frame.
+// onException records the first exception. It ignores rejected promises, such as those of video.play(), because they do
+// not change the frame.
 func (t *assetTracker) onException(e runtime.EventExceptionThrown) {
 	if strings.Contains(e.ExceptionDetails.Text, "(in promise)") {
 		return
@@ -188,7 +189,7 @@ func (t *assetTracker) firstException() error {
 	return t.exception
 }
 
-// documentError returns why the document with a request ID did not load, or nil if it did.
+// documentError returns the reason why the document with a request ID did not load, or nil if it loaded.
 func (t *assetTracker) documentError(id network.RequestID) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

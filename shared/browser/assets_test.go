@@ -72,20 +72,20 @@ func TestEvaluateReturnsExceptions(t *testing.T) {
 		"Promise.reject(new TypeError('late'))": "the page threw TypeError: late",
 		"1 +":                                   "the page threw SyntaxError: Unexpected end of input",
 	} {
-		if err := p.Evaluate(limit(t), expression, nil); err == nil || err.Error() != want || fault.Of(err) != fault.User {
+		if err := p.Evaluate(testContext(t), expression, nil); err == nil || err.Error() != want || fault.Of(err) != fault.User {
 			t.Errorf("%s: the error is %v, want %s", expression, err, want)
 		}
 	}
 	if err := p.Exception(); err != nil {
 		t.Errorf("Exception() returns an exception of Evaluate: %v", err)
 	}
-	world, err := p.IsolatedWorld(limit(t))
+	world, err := p.IsolatedWorld(testContext(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var kind string
 	const expression = "window.x = 2, document.title = 'seen', typeof y"
-	if err := world.Evaluate(limit(t), expression, &kind); err != nil || kind != "undefined" {
+	if err := world.Evaluate(testContext(t), expression, &kind); err != nil || kind != "undefined" {
 		t.Errorf("in the isolated world, typeof y = %q, %v", kind, err)
 	}
 	if got := evaluate[string](t, p, "x + document.title"); got != "1seen" {
@@ -191,14 +191,14 @@ func TestNavigate(t *testing.T) {
 		{local, SiteOrigin + "/missing.html", "opening missing.html: HTTP status 404; check the address"},
 		{local, SiteOrigin + "/sub", "opening sub: HTTP status 404; check the address"},
 		{local, SiteOrigin + "/archive.zip",
-			"opening http://helios.localhost/archive.zip: net::ERR_ABORTED; give the address of a page"},
+			"opening http://helios.localhost/archive.zip: net::ERR_ABORTED; use the address of a page"},
 		{local, "http://127.0.0.1:8080/", "opening http://127.0.0.1:8080/: " + blocked + "; check the address"},
 		{local, "https://localhost/", "opening https://localhost/: " + blocked + "; check the address"},
 		{web, closed.URL + "/", "opening " + closed.URL + "/: connect: connection refused; check the address"},
 		{web, SiteOrigin + "/", "opening : " + blocked + "; check the address"},
 	} {
 		p := open(t, test.browser)
-		err := p.Navigate(limit(t), test.address)
+		err := p.Navigate(testContext(t), test.address)
 		if test.want == "" {
 			if err != nil {
 				t.Errorf("%s: %v", test.address, err)
@@ -206,15 +206,15 @@ func TestNavigate(t *testing.T) {
 		} else if err == nil || err.Error() != test.want || fault.Of(err) != fault.User {
 			t.Errorf("%s: the error is %v, want %s", test.address, err, test.want)
 		}
-		p.Close(limit(t))
+		p.Close(testContext(t))
 	}
-	// A page can navigate again. Errors of earlier documents do not affect later ones.
+	// After an error, a page can navigate again. The error does not affect later documents.
 	p := open(t, local)
 	for range 3 {
-		if err := p.Navigate(limit(t), SiteOrigin+"/missing.html"); err == nil {
+		if err := p.Navigate(testContext(t), SiteOrigin+"/missing.html"); err == nil {
 			t.Error("navigating to a missing document returned no error")
 		}
-		if err := p.Navigate(limit(t), SiteOrigin+"/sub/"); err != nil {
+		if err := p.Navigate(testContext(t), SiteOrigin+"/sub/"); err != nil {
 			t.Error(err)
 		}
 	}

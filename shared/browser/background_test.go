@@ -30,7 +30,7 @@ func TestChromiumMakesNoRequestsOfItsOwn(t *testing.T) {
 	if b.process, err = startChromium(path, proxy.URL, 1); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.connect(limit(t), path); err != nil {
+	if err := b.connect(testContext(t), path); err != nil {
 		t.Fatal(err)
 	}
 	navigate(t, b, SiteOrigin+"/only")

@@ -11,14 +11,14 @@
 // # Isolation
 //
 // Pages are untrusted code. Chromium inherits only a few environment variables, which contain no secrets. All requests
-// of its pages go through one HTTP proxy on loopback. The proxy
+// of its pages go through one HTTP proxy on the loopback interface. The proxy
 //
-//   - serves the composition at [SiteOrigin], from its folder or from below its prefix in S3, and nothing beside it;
+//   - serves the composition at [SiteOrigin]: the files in its folder or below its prefix in S3, and no others;
 //   - serves the handlers that [Browser.Handle] registers;
-//   - blocks this machine, link-local addresses and the metadata services of clouds, after it resolved the host name;
+//   - resolves host names, and then blocks this machine, link-local addresses and the metadata services of clouds;
 //   - forwards all other requests.
 //
-// The S3 credentials stay in this process.
+// Only this process has the S3 credentials.
 //
 // # Assets
 //
@@ -28,8 +28,8 @@
 //
 // # Errors
 //
-// If Chromium exits, all calls fail with a fault.Transient. If a page crashes, its own calls do. If a page is wrong,
-// because its document is missing or its script throws, the error is a fault.User.
+// If Chromium exits, all calls fail with a fault.Transient. If a page crashes, only the calls of that page fail so. If
+// the document is missing or a script throws, the error is a fault.User.
 package browser
 
 import (
@@ -62,7 +62,7 @@ type Options struct {
 	Scale float64
 }
 
-// Browser is a running Chromium. If something else kills the process, every call fails with a fault.Transient.
+// Browser is a running Chromium. If Chromium exits, all calls fail with a fault.Transient.
 type Browser struct {
 	process   *chromium
 	proxy     *proxy

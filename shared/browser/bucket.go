@@ -16,7 +16,7 @@ import (
 	"helios/shared/store"
 )
 
-// bucket serves the objects below a prefix in S3. It asks S3 for the version of an object at each request, and
+// bucket serves the objects below a prefix in S3. For each request, it reads the current ETag of the object from S3. It
 // downloads each version once, into the cache.
 type bucket struct {
 	objects *store.S3
@@ -40,7 +40,7 @@ func openBucket(ctx context.Context, prefixURL string) (site, error) {
 
 func (b *bucket) close() { b.objects.CloseIdleConnections() }
 
-// object is what the S3 store opens: a reader of one version.
+// object is the type of the readers that [store.S3.Open] returns.
 type object interface {
 	store.Reader
 	ETag() string
@@ -73,7 +73,7 @@ func (b *bucket) serve(w http.ResponseWriter, r *http.Request) error {
 func (b *bucket) content(ctx context.Context, name string, o object) (io.ReadSeeker, error) {
 	size := o.Size()
 	if size <= store.HeadSize {
-		return io.NewSectionReader(o, 0, size), nil // Open read all of it
+		return io.NewSectionReader(o, 0, size), nil // Open has read all of it
 	}
 	uncached := io.NewSectionReader(&blockReader{r: o, size: size}, 0, size)
 	if size > b.cache.maxFile() {
@@ -93,7 +93,7 @@ func (b *bucket) content(ctx context.Context, name string, o object) (io.ReadSee
 		if err == nil {
 			break
 		}
-		// If another request ran the download and was cancelled, try again.
+		// The error may be that of another, cancelled request, which downloaded the object for both.
 		if ctx.Err() != nil || !errors.Is(err, context.Canceled) {
 			return nil, err
 		}
@@ -101,15 +101,16 @@ func (b *bucket) content(ctx context.Context, name string, o object) (io.ReadSee
 	if file := b.cache.open(key, size); file != nil {
 		return file, nil
 	}
-	return uncached, nil // another request evicted it
+	return uncached, nil // evicted by another request
 }
 
-// blockReader reads ahead in blocks, for callers that read sequentially in small pieces.
+// blockReader reads r in blocks, because each read of an S3 object is a request. It suits sequential reads of small
+// pieces.
 type blockReader struct {
 	r      io.ReaderAt
 	size   int64
 	block  []byte
-	offset int64 // of block
+	offset int64 // the offset of block in r
 }
 
 const blockSize = 4 << 20

@@ -15,7 +15,7 @@ import (
 	"helios/shared/store/s3test"
 )
 
-// newBucketProxy starts a proxy that serves files of a new bucket, below site/.
+// newBucketProxy starts a proxy that serves files below the prefix site/ of a new bucket.
 func newBucketProxy(t *testing.T, files map[string]string) (*store.S3, *bucket, *proxy, *http.Client) {
 	t.Helper()
 	t.Setenv(cacheVariable, t.TempDir())
@@ -46,7 +46,7 @@ func putObjects(t *testing.T, s store.Store, files map[string]string) {
 	}
 }
 
-// noise returns random bytes, enough that the cache stores them.
+// noise returns random content that is large enough for the cache.
 func noise() string {
 	data := make([]byte, 3*store.HeadSize)
 	rand.Read(data)

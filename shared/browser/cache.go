@@ -23,8 +23,8 @@ const cacheVariable = "HELIOS_CACHE"
 // cacheLimit is the maximum size of the cache in bytes. The limit is lower if it exceeds a quarter of the free space.
 const cacheLimit = 2 << 30
 
-// cache stores downloaded files by key. All browsers of a user share it. It evicts the least recently used files; a
-// file can be evicted while it is read, because its reader has it open.
+// cache stores downloaded files by key. All browsers of a user share it. It evicts the least recently used files, even
+// while they are read: an open file remains readable after its removal.
 type cache struct {
 	dir   store.Dir
 	limit int64
@@ -70,7 +70,7 @@ func (c *cache) open(key string, size int64) *os.File {
 		return nil
 	}
 	now := time.Now()
-	_ = os.Chtimes(path, now, now) // only delays eviction
+	_ = os.Chtimes(path, now, now) // marks the file as recently used
 	return file
 }
 

@@ -14,7 +14,7 @@ import (
 
 // connection multiplexes the commands and events of all sessions over one pipe to Chromium.
 //
-// It uses only the pipe and the types of chromedp: chromedp's Browser and Target track the DOM, which costs time in
+// Of chromedp, it uses only the pipe and the types. chromedp's Browser and Target track the DOM, which takes time in
 // every frame.
 type connection struct {
 	pipe   *chromedp.PipeConn
@@ -23,7 +23,7 @@ type connection struct {
 
 	mu       sync.Mutex
 	lastID   int64
-	pending  map[int64]chan *cdproto.Message // where the responses go, by command ID
+	pending  map[int64]chan *cdproto.Message // the receivers of responses, by command ID
 	sessions map[target.SessionID]*Session
 }
 
@@ -37,7 +37,7 @@ func newConnection(pipe *chromedp.PipeConn) *connection {
 	}
 }
 
-// read dispatches messages until the pipe breaks, which it does when Chromium exits.
+// read dispatches messages until the pipe breaks because Chromium exited.
 func (c *connection) read() {
 	defer c.disconnect()
 	for {
@@ -63,7 +63,7 @@ func (c *connection) read() {
 	}
 }
 
-// write writes commands until the pipe breaks. A hung Chromium does not read, so a write can block until it is killed.
+// write writes commands until the pipe breaks. If Chromium hangs, a write can block until Chromium is killed.
 func (c *connection) write() {
 	for {
 		select {
@@ -120,7 +120,7 @@ func (c *connection) removeSession(id target.SessionID) {
 	delete(c.sessions, id)
 }
 
-// addPending returns a new command ID, whose response goes to a channel.
+// addPending returns a new command ID and registers the channel that receives its response.
 func (c *connection) addPending(response chan *cdproto.Message) (id int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

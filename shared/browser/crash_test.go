@@ -53,7 +53,7 @@ func TestCloseRemovesProcessesAndFiles(t *testing.T) {
 	b.Close()
 	b.Close()
 	wantGone(t, group, profile, all)
-	eventually(t, "the removal of temporary files", func() bool { // also of other browsers, which end soon
+	eventually(t, "the removal of temporary files", func() bool { // other tests create some, too, but only for a short time
 		isNew := func(file string) bool { return !slices.Contains(before, file) }
 		return !slices.ContainsFunc(temporaryFiles(t), isNew)
 	})
@@ -64,11 +64,11 @@ func wantTransient(t *testing.T, b *Browser, p *Page) {
 	t.Helper()
 	start := time.Now()
 	for name, call := range map[string]func() error{
-		"Evaluate": func() error { return p.Evaluate(limit(t), "1", nil) },
-		"Navigate": func() error { return p.Navigate(limit(t), "about:blank") },
-		"Isolate":  func() error { _, err := p.IsolatedWorld(limit(t)); return err },
-		"Close":    func() error { return p.Close(limit(t)) },
-		"Open":     func() error { _, err := b.Open(limit(t), PageOptions{}); return err },
+		"Evaluate": func() error { return p.Evaluate(testContext(t), "1", nil) },
+		"Navigate": func() error { return p.Navigate(testContext(t), "about:blank") },
+		"Isolate":  func() error { _, err := p.IsolatedWorld(testContext(t)); return err },
+		"Close":    func() error { return p.Close(testContext(t)) },
+		"Open":     func() error { _, err := b.Open(testContext(t), PageOptions{}); return err },
 	} {
 		if err := call(); fault.Of(err) != fault.Transient {
 			t.Errorf("%s returns an error of kind %s: %v", name, fault.Of(err), err)
@@ -120,7 +120,7 @@ func TestKilledProcess(t *testing.T) {
 			if name == "network" {
 				// Chromium starts another network process.
 				eventually(t, "a response after the network process was killed", func() bool {
-					return p.Evaluate(limit(t), "fetch('index.html').then(r => r.text())", nil) == nil
+					return p.Evaluate(testContext(t), "fetch('index.html').then(r => r.text())", nil) == nil
 				})
 				b.Close()
 				<-waiting
@@ -135,7 +135,7 @@ func TestKilledProcess(t *testing.T) {
 				t.Fatal("the call in progress does not return")
 			}
 			if name == "renderer" {
-				if err := p.Evaluate(limit(t), "1", nil); fault.Of(err) != fault.Transient {
+				if err := p.Evaluate(testContext(t), "1", nil); fault.Of(err) != fault.Transient {
 					t.Errorf("the next call returns an error of kind %s: %v", fault.Of(err), err)
 				}
 				// The browser still works.
@@ -154,11 +154,11 @@ func TestKilledProcess(t *testing.T) {
 func TestCrashedPage(t *testing.T) {
 	b := launch(t, Options{})
 	p := open(t, b)
-	_, err := Call(limit(t), p.Session, page.Crash, cdp.Empty{})
+	_, err := Call(testContext(t), p.Session, page.Crash, cdp.Empty{})
 	if fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), "crashed") {
 		t.Errorf("the error is %v", err)
 	}
-	if err := p.Navigate(limit(t), "about:blank"); fault.Of(err) != fault.Transient {
+	if err := p.Navigate(testContext(t), "about:blank"); fault.Of(err) != fault.Transient {
 		t.Errorf("the next error is %v", err)
 	}
 }
@@ -194,9 +194,9 @@ func TestHungChromium(t *testing.T) {
 
 func TestCallsDuringClose(t *testing.T) {
 	for name, end := range map[string]func(b *Browser){
-		"Close":      (*Browser).Close,
-		"many Close": func(b *Browser) { var all sync.WaitGroup; all.Go(b.Close); all.Go(b.Close); all.Wait() },
-		"a kill":     func(b *Browser) { syscall.Kill(-b.process.PID(), syscall.SIGKILL) },
+		"Close":            (*Browser).Close,
+		"concurrent Close": func(b *Browser) { var all sync.WaitGroup; all.Go(b.Close); all.Go(b.Close); all.Wait() },
+		"a kill":           func(b *Browser) { syscall.Kill(-b.process.PID(), syscall.SIGKILL) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -207,9 +207,9 @@ func TestCallsDuringClose(t *testing.T) {
 				p := open(t, b)
 				all.Go(func() {
 					for n := 0; ; n++ {
-						err := p.Navigate(limit(t), fmt.Sprintf("%s/?%d", SiteOrigin, n))
+						err := p.Navigate(testContext(t), fmt.Sprintf("%s/?%d", SiteOrigin, n))
 						if err == nil {
-							err = p.Evaluate(limit(t), "fetch('index.html').then(r => r.text())", nil)
+							err = p.Evaluate(testContext(t), "fetch('index.html').then(r => r.text())", nil)
 						}
 						p.Assets()
 						p.Pending()
@@ -229,11 +229,11 @@ func TestCallsDuringClose(t *testing.T) {
 				if i == 0 {
 					all.Go(func() {
 						for {
-							q, err := b.Open(limit(t), PageOptions{})
+							q, err := b.Open(testContext(t), PageOptions{})
 							if err != nil {
 								return
 							}
-							q.Close(limit(t))
+							q.Close(testContext(t))
 						}
 					})
 				}

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// allowInCSP changes a Content-Security-Policy header, which is a list of policies, to allow the worker with a source
-// URL.
+// allowInCSP returns a Content-Security-Policy header that also allows the worker at the URL source. A header contains
+// one or more policies.
 func (w *Worker) allowInCSP(header, source string) string {
 	policies := strings.Split(header, ",")
 	for i, policy := range policies {
@@ -19,7 +19,7 @@ func (w *Worker) allowInCSP(header, source string) string {
 	return strings.Join(policies, ", ")
 }
 
-// directives is a parsed Content Security Policy. Each directive is its name and values.
+// directives is a parsed Content Security Policy. Each directive is a list: its name and its values.
 type directives [][]string
 
 func parseCSP(policy string) (d directives) {
@@ -53,8 +53,8 @@ func (d directives) find(name string) *[]string {
 	return nil
 }
 
-// allowWorker adds a source to worker-src. If the policy has no worker-src, it adds one with the values of the
-// directive that Chromium falls back to.
+// allowWorker adds a source to worker-src. If the policy has no worker-src, allowWorker first copies the directive that
+// Chromium would use in its place.
 func (d *directives) allowWorker(source string) {
 	for _, name := range []string{"worker-src", "child-src", "script-src", "default-src"} {
 		words := d.find(name)
@@ -63,7 +63,7 @@ func (d *directives) allowWorker(source string) {
 		}
 		if name != "worker-src" {
 			if slices.Contains(*words, "'strict-dynamic'") && name != "child-src" {
-				return // it allows every worker
+				return // 'strict-dynamic' allows every worker
 			}
 			*d = append(*d, append([]string{"worker-src"}, (*words)[1:]...))
 			words = d.find("worker-src")
@@ -80,7 +80,7 @@ func (d directives) allowTrustedTypes(name string) {
 	}
 }
 
-// allowSameOrigin keeps the origin of a sandboxed page. Without it, the page has no workers and no OPFS.
+// allowSameOrigin lets a sandboxed page keep its origin, which workers and OPFS require.
 func (d directives) allowSameOrigin() {
 	if words := d.find("sandbox"); words != nil && !slices.Contains(*words, "allow-same-origin") {
 		*words = append(*words, "allow-same-origin")

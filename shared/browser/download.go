@@ -16,9 +16,9 @@ import (
 	"helios/shared/tempfile"
 )
 
-// LocalFile returns the path of a local file with the content of a URL: the file in the composition's folder, or else
-// a download, which exists until the browser is closed. The rules for pages apply. If the URL cannot be loaded, the
-// error is a fault.User.
+// LocalFile returns the path of a local file with the content of a URL: the file in the composition's folder, or a
+// download, which [Browser.Close] deletes. The access rules for pages apply. If the URL cannot be loaded, the error is
+// a fault.User.
 func (b *Browser) LocalFile(ctx context.Context, address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -30,14 +30,14 @@ func (b *Browser) LocalFile(ctx context.Context, address string) (string, error)
 		if err != nil || !info.Mode().IsRegular() {
 			return "", fault.Wrap(fault.User, statusError(http.StatusNotFound))
 		}
-		// The root checked this file. A caller that opens the path later follows links again, without a check.
+		// f.root has checked the links in this path. Opening the path later follows them again, without a check.
 		return filepath.Join(f.root.Name(), filepath.FromSlash(name)), nil
 	}
 	return b.downloads.get(ctx, b.proxy, address)
 }
 
-// Download writes the content of a URL to a file. The rules for the pages of a browser with these options apply. If the
-// URL cannot be loaded, the error is a fault.User.
+// Download writes the content of a URL to a file. The access rules for pages of a browser with options o apply, except
+// that [SiteOrigin] is not available. If the URL cannot be loaded, the error is a fault.User.
 func Download(ctx context.Context, o Options, address, file string) error {
 	p, err := startProxy(nil, o.URL)
 	if err != nil {

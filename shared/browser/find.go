@@ -18,7 +18,7 @@ const PathVariable = "HELIOS_CHROMIUM"
 // InstallHint is the command that installs a Chromium that [Launch] can use.
 const InstallHint = "apt-get install -y chromium-headless-shell"
 
-// names are the file names of the headless shell in distributions and in Chrome for Testing.
+// names are the names of the headless shell in Linux distributions and in Chrome for Testing.
 var names = []string{"chromium-headless-shell", "chrome-headless-shell", "headless-shell", "headless_shell"}
 
 // Find returns the path of the headless shell: the value of [PathVariable], or else the first one on the PATH. The

@@ -6,24 +6,25 @@ import (
 	"strconv"
 )
 
-// NoSandboxVariable is the environment variable that, if not empty, turns Chromium's sandbox off. Set it where Chromium
-// cannot create a sandbox and the machine itself isolates the page: in containers and Lambda functions.
+// NoSandboxVariable is the environment variable that, if not empty, disables Chromium's sandbox. Set it only where
+// Chromium cannot create a sandbox and the machine isolates the page: in containers and Lambda functions.
 const NoSandboxVariable = "HELIOS_NO_SANDBOX"
 
-// StreamFlags let a script capture its own tab with getDisplayMedia without a prompt. Chromium's own tests use them.
+// StreamFlags let a script capture its own tab with getDisplayMedia without a prompt. Chromium's tests use them for
+// this purpose.
 var StreamFlags = []string{
 	"--use-fake-ui-for-media-stream",
 	"--use-fake-device-for-media-stream=display-media-type=browser",
 }
 
-// flags returns Chromium's command line.
+// flags returns Chromium's arguments.
 func flags(profileDir, proxyURL string, scale float64) []string {
 	f := []string{
 		"--remote-debugging-pipe",
 		"--user-data-dir=" + profileDir,
 
-		// Chromium draws a frame only on beginFrame, for the time that the command contains, and only after all its
-		// parts are ready.
+		// Draw a frame only on a beginFrame command, for the frame time in the command, and only when all parts of the
+		// frame are ready.
 		"--enable-begin-frame-control",
 		"--run-all-compositor-stages-before-draw",
 		"--deterministic-mode",
@@ -34,7 +35,7 @@ func flags(profileDir, proxyURL string, scale float64) []string {
 		"--disable-new-content-rendering-timeout",
 		"--enable-surface-synchronization",
 
-		// Rasterize in software, with the same colours and glyphs on all machines.
+		// Rasterize in software, so that all machines produce the same colours and glyphs.
 		"--disable-gpu-compositing",
 		"--disable-gpu-rasterization",
 		"--disable-partial-raster",
@@ -47,9 +48,9 @@ func flags(profileDir, proxyURL string, scale float64) []string {
 		"--hide-scrollbars",
 		"--lang=en-US",
 
-		// Paint the page as one layer: low-end mode ignores translateZ(0) and the like, with which libraries request a
-		// compositing layer. The other flags undo the rest of low-end mode: 16-bit colours, slow JavaScript with little
-		// memory, and a remote playback button on each video.
+		// Paint the page as one layer: low-end mode ignores requests for a compositing layer, such as translateZ(0).
+		// The other flags undo the side effects of low-end mode: 16-bit colours, slow JavaScript with little memory,
+		// and a remote playback button on each video.
 		"--enable-low-end-device-mode",
 		"--disable-rgba-4444-textures",
 		"--js-flags=--no-optimize-for-size --max-old-space-size=4096 --max-semi-space-size=32",
@@ -65,7 +66,7 @@ func flags(profileDir, proxyURL string, scale float64) []string {
 		"--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 		"--disable-quic",
 
-		// Turn off what only an interactive browser needs.
+		// Disable features that only an interactive browser needs.
 		"--no-first-run",
 		"--disable-background-networking",
 		"--disable-component-update",

@@ -7,11 +7,11 @@ import (
 	"sync"
 )
 
-// reservedPath is the path on the composition's origin that belongs to Helios.
+// reservedPath is the path on [SiteOrigin] below which Helios serves its own resources.
 const reservedPath = "/.helios/"
 
-// Handle registers a handler for the requests of all pages below the returned URL, until the caller calls unregister.
-// The handler gets the path after that URL. Pages do not record these requests as assets.
+// Handle registers a handler until the caller calls unregister. The handler gets the requests of all pages below the
+// returned URL, with the path relative to that URL. Pages do not record these requests as assets.
 func (b *Browser) Handle(h http.Handler) (url string, unregister func()) {
 	path := b.proxy.handlers.register(h)
 	return SiteOrigin + path, func() { b.proxy.handlers.unregister(path) }

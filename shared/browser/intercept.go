@@ -10,14 +10,14 @@ import (
 	"github.com/chromedp/cdproto/network"
 )
 
-// interceptor responds to some requests of a page in place of the network.
+// interceptor responds to some requests of a page: for the worker's script, media and documents.
 type interceptor struct {
 	page   *Page
 	worker *Worker // nil if Helios runs no worker in the page
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	mu        sync.Mutex // guards the start of a response, so that none starts after close
+	mu        sync.Mutex // guards start and close, so that no response starts after close
 	responses sync.WaitGroup
 }
 
@@ -27,7 +27,7 @@ func newInterceptor(p *Page, w *Worker) *interceptor {
 	return i
 }
 
-// enable makes Chromium pause the requests that the options affect.
+// enable makes Chromium pause the requests that the options require the interceptor to change.
 func (i *interceptor) enable(ctx context.Context, o PageOptions) error {
 	var patterns []*fetch.RequestPattern
 	responsesOf := func(kind network.ResourceType) *fetch.RequestPattern {
@@ -48,7 +48,7 @@ func (i *interceptor) enable(ctx context.Context, o PageOptions) error {
 	return err
 }
 
-// respond responds to one request. It ignores errors: they mean that the page is closed.
+// respond responds to a paused request or continues it. It ignores errors, which mean that the page is closed.
 func (i *interceptor) respond(e fetch.EventRequestPaused) {
 	fulfill := fetch.FulfillRequestParams{RequestID: e.RequestID, ResponseCode: http.StatusOK}
 	atResponse := e.ResponseErrorReason != "" || e.ResponseStatusCode != 0
@@ -57,10 +57,11 @@ func (i *interceptor) respond(e fetch.EventRequestPaused) {
 	case !atResponse && i.worker != nil && strings.HasSuffix(e.Request.URL, i.worker.Path):
 		fulfill.Body, fulfill.ResponseHeaders = []byte(i.worker.Source), workerHeaders
 	case atResponse && loaded && e.ResourceType == network.ResourceTypeMedia:
-		// An empty response: the element knows that the file exists, and Chromium does not decode it in real time.
+		// Respond with an empty body: the element finds that the file exists, but Chromium does not play it in real
+		// time.
 	case atResponse && e.ResourceType == network.ResourceTypeDocument && e.FrameID == i.page.MainFrame() &&
 		i.worker.allowIn(&e):
-		// Chromium parses changed headers only if the response has a body, too.
+		// Chromium uses changed headers only if the response includes the body.
 		params := fetch.GetResponseBodyParams{RequestID: e.RequestID}
 		r, err := Call(i.ctx, i.page.Session, fetch.GetResponseBody, params)
 		if err != nil {
@@ -75,7 +76,7 @@ func (i *interceptor) respond(e fetch.EventRequestPaused) {
 	_, _ = Call(i.ctx, i.page.Session, fetch.FulfillRequest, fulfill)
 }
 
-// start runs respond in a goroutine, unless the interceptor is closed. An event handler cannot wait for commands.
+// start runs respond in a goroutine, because event handlers must not wait for commands. It does nothing after close.
 func (i *interceptor) start(respond func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -13,8 +13,8 @@ import (
 	"helios/shared/fault"
 )
 
-// fakeChromium returns a program that records its process ID and profile before it runs a shell script. recorded waits
-// for the record and returns it.
+// fakeChromium returns the path of a program that records its process ID and profile, and then runs a shell script.
+// recorded waits for the record and returns it.
 func fakeChromium(t *testing.T, text string) (path string, recorded func() (group int, profile string)) {
 	t.Helper()
 	record := filepath.Join(t.TempDir(), "record")
@@ -61,7 +61,7 @@ func TestLaunchError(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			path, recorded := fakeChromium(t, test.script)
 			start := time.Now()
-			_, err := Launch(limit(t), Options{Path: path})
+			_, err := Launch(testContext(t), Options{Path: path})
 			if err == nil {
 				t.Fatal("Launch returned no error")
 			}

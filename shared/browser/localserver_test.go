@@ -21,7 +21,7 @@ import (
 //go:embed testdata/attempts.js
 var attempts string
 
-// secrets are files that a page must not be able to load. They are valid, so that a load that works fires its event.
+// secrets are files that a page must not be able to load. They are valid, so that a successful load fires an event.
 var secrets = map[string]string{
 	"secret.txt":  "the text of a secret",
 	"secret.html": `<script>(parent === window ? opener : parent).postMessage(location.hash.slice(1), "*")</script>`,

@@ -48,7 +48,7 @@ func launch(t *testing.T, o Options) *Browser {
 // open opens an empty page.
 func open(t *testing.T, b *Browser) *Page {
 	t.Helper()
-	p, err := b.Open(limit(t), PageOptions{Width: 160, Height: 90})
+	p, err := b.Open(testContext(t), PageOptions{Width: 160, Height: 90})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func open(t *testing.T, b *Browser) *Page {
 func navigate(t *testing.T, b *Browser, address string) *Page {
 	t.Helper()
 	p := open(t, b)
-	if err := p.Navigate(limit(t), address); err != nil {
+	if err := p.Navigate(testContext(t), address); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -68,7 +68,7 @@ func navigate(t *testing.T, b *Browser, address string) *Page {
 // evaluate returns the value of an expression in the main world.
 func evaluate[T any](t *testing.T, p *Page, expression string) (value T) {
 	t.Helper()
-	if err := p.Evaluate(limit(t), expression, &value); err != nil {
+	if err := p.Evaluate(testContext(t), expression, &value); err != nil {
 		t.Fatalf("%s: %v", expression, err)
 	}
 	return value
@@ -95,8 +95,8 @@ func write(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// limit returns a context that ends after 30 s.
-func limit(t *testing.T) context.Context {
+// testContext returns a context that ends after 30 s.
+func testContext(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)

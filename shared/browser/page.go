@@ -27,15 +27,16 @@ type PageOptions struct {
 	Transparent bool
 	// Script runs in every document and frame before the scripts of the page.
 	Script string
-	// IsolatedScript runs in the same way, but in the world of [Page.IsolatedWorld].
+	// IsolatedScript runs like Script, but in the world of [Page.IsolatedWorld].
 	IsolatedScript string
 	// Worker is a script that IsolatedScript may run in a worker, or nil.
 	Worker *Worker
-	// BlockMedia empties the responses to media elements, so that Chromium does not play them.
+	// BlockMedia replaces the responses to requests of media elements with empty ones, so that Chromium does not play
+	// them.
 	BlockMedia bool
 }
 
-// Page is a tab, which paints only on beginFrame commands. It must not be used by several goroutines at once.
+// Page is a tab that paints only on beginFrame commands. It is not safe for concurrent use.
 type Page struct {
 	*Session
 	browser     *Browser
@@ -114,7 +115,7 @@ func (p *Page) configure(ctx context.Context, o PageOptions) error {
 	if _, err := Call(ctx, p.Session, network.Enable, network.EnableParams{}); err != nil {
 		return err
 	}
-	// Delete what earlier pages of this browser stored.
+	// Delete the data that earlier pages of this browser stored.
 	_, err := Call(ctx, p.Session, storage.ClearDataForOrigin, storage.ClearDataForOriginParams{
 		Origin: "*", StorageTypes: "cookies,local_storage,indexeddb,service_workers,cache_storage",
 	})
@@ -148,7 +149,7 @@ func (p *Page) configure(ctx context.Context, o PageOptions) error {
 // Navigate opens a URL and waits for the load event. If the document does not load, the error is a fault.User.
 func (p *Page) Navigate(ctx context.Context, url string) error {
 	select {
-	case <-p.loaded: // of the previous document
+	case <-p.loaded: // the load event of the previous document
 	default:
 	}
 	result, err := Call(ctx, p.Session, page.Navigate, page.NavigateParams{URL: url})
@@ -160,7 +161,7 @@ func (p *Page) Navigate(ctx context.Context, url string) error {
 		if err := p.assets.documentError(document); err != nil {
 			return err
 		}
-		return fault.Userf("opening %s: %s; give the address of a page", url, result.ErrorText)
+		return fault.Userf("opening %s: %s; use the address of a page", url, result.ErrorText)
 	}
 	select {
 	case <-p.loaded:
@@ -172,7 +173,7 @@ func (p *Page) Navigate(ctx context.Context, url string) error {
 	return p.assets.documentError(document)
 }
 
-// MainFrame returns the ID of the page's main frame, which is the same as that of its target.
+// MainFrame returns the ID of the page's main frame, which equals the target ID.
 func (p *Page) MainFrame() cdp.FrameID { return cdp.FrameID(p.target) }
 
 // Pending returns the URLs of the requests in progress.
@@ -185,18 +186,17 @@ func (p *Page) Assets() []Asset { return p.assets.assets() }
 // documents.
 func (p *Page) Missing() []Asset { return p.assets.missing() }
 
-// AddAsset adds an asset that the page needs but did not request, such as a video. It does nothing if there is an asset
-// with that URL.
+// AddAsset adds an asset that the page needs but did not request, such as a video. It does nothing if an asset with
+// that URL exists.
 func (p *Page) AddAsset(a Asset) { p.assets.add(a) }
 
-// FailAsset marks the assets at an address as failed although they loaded, for example because they cannot be decoded.
+// FailAsset marks loaded assets at an address as failed, for example because they cannot be decoded.
 func (p *Page) FailAsset(address, problem string) {
 	name, _ := AssetName(address)
 	p.assets.fail(name, problem)
 }
 
-// TransientError returns why a file of the composition did not load, a fault.Transient, or nil if no request failed
-// that a retry may repair.
+// TransientError returns the first error of a composition file that a retry may fix, a fault.Transient, or nil.
 func (p *Page) TransientError() error {
 	if err := p.browser.proxy.transient.Load(); err != nil {
 		return *err
@@ -204,7 +204,7 @@ func (p *Page) TransientError() error {
 	return nil
 }
 
-// S3Stalled returns a fault.Transient if the page waits for S3, or nil if it does not.
+// S3Stalled returns a fault.Transient if a request to S3 is in progress, or nil.
 func (p *Page) S3Stalled() error {
 	if b, ok := p.browser.site.(*bucket); ok && p.browser.proxy.pending.Load() > 0 {
 		return fault.Transientf("%s does not answer", b.objects.URL(""))
@@ -212,10 +212,10 @@ func (p *Page) S3Stalled() error {
 	return nil
 }
 
-// CPUTime returns the processor time that the browser's processes used.
+// CPUTime returns the CPU time that the browser's processes used.
 func (p *Page) CPUTime() time.Duration { return p.browser.process.CPUTime() }
 
-// SwappedProcess reports whether the document was loaded in another process than the empty page.
+// SwappedProcess reports whether Chromium loaded the document in a new process instead of that of the empty page.
 func (p *Page) SwappedProcess() bool { return p.assets.swapped.Load() }
 
 // HasAnimatedImage reports whether the page loaded an image that may be animated.

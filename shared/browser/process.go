@@ -49,7 +49,7 @@ func (c *chromium) run(path string, flags []string) error {
 	cmd := exec.Command(path, flags...)
 	// --remote-debugging-pipe reads commands from descriptor 3 and writes responses to 4.
 	cmd.ExtraFiles = []*os.File{commandsR, responsesW}
-	// Files in Chromium's home and temporary folders are deleted with the profile.
+	// With its home and temporary folder in the profile, Chromium leaves no files elsewhere.
 	cmd.Env = []string{"HOME=" + c.profile.Path(), "TMPDIR=" + c.profile.Path()}
 	c.Process, err = process.Start(cmd)
 	commandsR.Close()
@@ -64,7 +64,7 @@ func (c *chromium) run(path string, flags []string) error {
 // startError kills Chromium and returns why it did not start: the last line of its output, or else err.
 func (c *chromium) startError(path string, err error) error {
 	if errors.Is(err, errDisconnected) {
-		// The pipe can close shortly before the process exits, and the exit code decides below.
+		// The pipe can close shortly before the process exits. The exit code is used below.
 		select {
 		case <-c.Done():
 		case <-time.After(time.Second):
@@ -73,7 +73,7 @@ func (c *chromium) startError(path string, err error) error {
 	c.Kill()
 	output := logPrefix.ReplaceAllString(c.LastLine(), "")
 	var exit *exec.ExitError
-	// On Debian Chromium runs in a shell script, which exits with more than 128 if a signal ended Chromium.
+	// On Debian, a shell script runs Chromium. Its exit code is above 128 if a signal ended Chromium.
 	exited := errors.As(c.Wait(), &exit) && 0 < exit.ExitCode() && exit.ExitCode() <= 128
 	switch {
 	case strings.Contains(output, "No usable sandbox"):
@@ -83,7 +83,7 @@ func (c *chromium) startError(path string, err error) error {
 	case output == "":
 		return fmt.Errorf("starting %s: %w", path, err)
 	case exited:
-		return fmt.Errorf("starting %s: %s", path, output) // not err, which is transient: a retry fails again
+		return fmt.Errorf("starting %s: %s", path, output) // err is transient, but a retry fails again
 	default:
 		return fmt.Errorf("starting %s: %w (last output: %s)", path, err, output)
 	}

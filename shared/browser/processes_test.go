@@ -49,8 +49,8 @@ func family(t *testing.T, ancestor int) []proc {
 	})
 }
 
-// wantGone fails the test unless the profile is deleted and these processes end: a group, those in before, and all that
-// use the profile.
+// wantGone fails the test unless the profile is deleted and these processes end: those in the group, those in before,
+// and those with the profile in their command line.
 func wantGone(t *testing.T, group int, profile string, before []proc) {
 	t.Helper()
 	known := map[int]string{}

@@ -11,7 +11,7 @@ import (
 // sharedMemory is the in-memory file system of Linux. AWS Lambda does not have it.
 const sharedMemory = "/dev/shm"
 
-// newProfile creates the user data folder for one Chromium process: in memory if possible.
+// newProfile creates the user data folder for one Chromium, in memory if possible.
 func newProfile() (*tempfile.Dir, error) {
 	parent := os.TempDir()
 	if hasSpace(sharedMemory) {
@@ -24,8 +24,8 @@ func newProfile() (*tempfile.Dir, error) {
 	return dir, nil
 }
 
-// minSpace is the free shared memory that Chromium may need for large frames. It crashes when the memory is full.
-// Docker's default size is 64 MB.
+// minSpace is the free shared memory, in bytes, that Chromium may need for large frames. It crashes if the memory is
+// full. Docker provides 64 MB by default.
 const minSpace = 256 << 20
 
 // hasSpace reports whether dir is a writable folder with minSpace free bytes.

@@ -20,7 +20,7 @@ func ownBrowser() {
 	select {}
 }
 
-// A process that is killed cannot clean up. Its Chromium exits by itself, and the next browser removes the profile.
+// If Helios is killed, its Chromium exits, and the next browser removes the profile.
 func TestKilledOwner(t *testing.T) {
 	needChromium(t)
 	owner := exec.Command(os.Args[0])

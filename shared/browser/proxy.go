@@ -27,17 +27,17 @@ const SiteOrigin = "http://helios.localhost"
 
 const siteHost = "helios.localhost"
 
-// proxy is Chromium's HTTP proxy, on loopback. It serves the composition's origin and decides about every other
-// address after it resolved the host name, so DNS answers cannot bypass the policy.
+// proxy is Chromium's HTTP proxy, on the loopback interface. It serves [SiteOrigin]. For other hosts, it applies the
+// access rules to the resolved address, so DNS answers cannot bypass them.
 type proxy struct {
 	site    site   // nil if the composition is on the web
 	allowed string // the host:port on this machine that pages can access, or empty
 
 	handlers  handlers
-	errors    sync.Map              // why a request failed (error), by request URI
+	errors    sync.Map              // the errors of failed requests, by request URI
 	transient atomic.Pointer[error] // the first transient error of the site
 	pending   atomic.Int64          // requests that the site is serving
-	animated  atomic.Bool           // the proxy passed on an animated image
+	animated  atomic.Bool           // a response was an animated image
 
 	listener net.Listener
 	server   *http.Server
@@ -50,7 +50,7 @@ type proxy struct {
 
 var errBlocked = errors.New("blocked: compositions cannot access this machine or link-local addresses")
 
-// notLocal rejects a connection after the name was resolved.
+// notLocal rejects connections to the addresses for which [addr.IsLocal] is true.
 var notLocal = addr.Control(func(ip netip.Addr) bool { return !addr.IsLocal(ip) }, errBlocked)
 
 // startProxy starts the proxy for a site. Pages can access the host and port of compositionURL even if it is on this
@@ -64,7 +64,8 @@ func startProxy(site site, compositionURL string) (*proxy, error) {
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	discard := log.New(io.Discard, "", 0)
 	p.forward = &httputil.ReverseProxy{
-		// Keep the query unchanged. By default ReverseProxy drops what Go cannot parse, such as semicolons.
+		// Keep the query unchanged. By default, ReverseProxy drops parameters that Go cannot parse, such as those with
+		// semicolons.
 		Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.RawQuery = r.In.URL.RawQuery },
 		Transport: &http.Transport{
 			DialContext: p.dial, MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
@@ -85,7 +86,7 @@ func startProxy(site site, compositionURL string) (*proxy, error) {
 			switch state {
 			case http.StateNew:
 				p.conns.Add(1)
-			case http.StateClosed: // the handler has returned; tunnel counts hijacked connections
+			case http.StateClosed: // the handler has returned; for hijacked connections, tunnel calls Done
 				p.conns.Done()
 			}
 		},
@@ -143,7 +144,7 @@ func (p *proxy) tunnel(w http.ResponseWriter, r *http.Request) {
 	defer local.Close()
 	stop := context.AfterFunc(p.ctx, func() { local.Close(); remote.Close() })
 	defer stop()
-	// An error means that one side closed its connection. Then the other is closed, too.
+	// If one side closes its connection or fails, close the other, too.
 	_, _ = io.WriteString(local, "HTTP/1.1 200 Connection established\r\n\r\n")
 	var upload sync.WaitGroup
 	upload.Go(func() { _, _ = io.Copy(remote, fromPage); remote.Close() })
@@ -152,7 +153,7 @@ func (p *proxy) tunnel(w http.ResponseWriter, r *http.Request) {
 	upload.Wait()
 }
 
-// writeError responds to a request that failed, and records why: Chromium does not report why a tunnel failed.
+// writeError responds to a failed request and records the error, because Chromium does not report why a tunnel failed.
 func (p *proxy) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusBadGateway
 	var dialErr *net.OpError
@@ -187,11 +188,11 @@ type statusError int
 
 func (s statusError) Error() string { return fmt.Sprintf("HTTP status %d", int(s)) }
 
-// errorFor returns why the proxy could not load a URL, or nil if it could.
+// errorFor returns the error of the proxy for a URL, or nil.
 func (p *proxy) errorFor(address string) error {
 	err, ok := p.errors.Load(address)
 	if !ok {
-		// The request URI of a tunnel is its host:port.
+		// The request URI of a tunnel is only host:port.
 		if u, parseErr := url.Parse(address); parseErr == nil {
 			err, ok = p.errors.Load(hostPort(u))
 		}
@@ -204,7 +205,7 @@ func (p *proxy) errorFor(address string) error {
 
 // dial connects to an address that pages can access.
 func (p *proxy) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	// The transport continues dialing after its request ended.
+	// The transport continues dialing after its request has ended. close must stop it.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(p.ctx, cancel)()
@@ -234,7 +235,7 @@ func localHostPort(address string) string {
 	return hostPort(u)
 }
 
-// hostPort returns the host:port that a client of a URL connects to.
+// hostPort returns the host:port of a URL, with the default port of its scheme.
 func hostPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {

@@ -91,8 +91,8 @@ func get(t *testing.T, client *http.Client, address string) (status int, body st
 	return r.StatusCode, string(text)
 }
 
-// The proxy decides by the address that it connects to, because DNS answers can change.
-func TestBlocksNamesThatResolveToLoopback(t *testing.T) {
+// The proxy applies its rules to the address that it connects to, because DNS answers can change.
+func TestProxyBlocksNamesThatResolveToLoopback(t *testing.T) {
 	server := startLocalServer(t, false)
 	queries := startNameServer(t, [4]byte{127, 0, 0, 1})
 	p, client := newProxy(t, nil, "")
@@ -128,8 +128,8 @@ func TestBlocksNamesThatResolveToLoopback(t *testing.T) {
 	server.wantNoContacts(t)
 }
 
-// startNameServer makes a DNS server the default one. It resolves every name to ip. queries returns the number of
-// queries so far.
+// startNameServer starts a DNS server that resolves every name to ip, and makes it the default. queries returns the
+// number of queries so far.
 func startNameServer(t *testing.T, ip [4]byte) (queries func() int64) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
@@ -171,7 +171,7 @@ func startNameServer(t *testing.T, ip [4]byte) (queries func() int64) {
 	}
 }
 
-func TestRejectsRequestsToTheProxyItself(t *testing.T) {
+func TestProxyRejectsRequestsToItself(t *testing.T) {
 	p, client := newProxy(t, &folder{openRoot(t, writeFolder(t, map[string]string{"index.html": "x"}))}, "")
 	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for _, client := range []*http.Client{client, direct} {
@@ -191,7 +191,7 @@ func TestRejectsRequestsToTheProxyItself(t *testing.T) {
 	}
 }
 
-func TestTunnels(t *testing.T) {
+func TestProxyTunnels(t *testing.T) {
 	allowed, other := startLocalServer(t, true), startLocalServer(t, true)
 	_, client := newProxy(t, nil, allowed.URL)
 	if status, body := get(t, client, allowed.URL+"/secret.txt"); status != 200 || body != secrets["secret.txt"] {
@@ -220,7 +220,7 @@ func TestTunnelKeepsDataSentBeforeTheResponse(t *testing.T) {
 	}
 }
 
-func TestForwardsRequestsAndResponsesUnchanged(t *testing.T) {
+func TestProxyForwardsUnchanged(t *testing.T) {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
 	io.WriteString(z, "text")
@@ -272,7 +272,7 @@ func TestForwardsRequestsAndResponsesUnchanged(t *testing.T) {
 }
 
 // The log would overwrite the progress bar on the terminal.
-func TestDoesNotLogBrokenResponses(t *testing.T) {
+func TestProxyDoesNotLogBrokenResponses(t *testing.T) {
 	var logged bytes.Buffer
 	log.SetOutput(&logged)
 	defer log.SetOutput(io.Discard)
@@ -298,7 +298,7 @@ func TestDoesNotLogBrokenResponses(t *testing.T) {
 	}
 }
 
-func TestRecordsErrors(t *testing.T) {
+func TestProxyRecordsErrors(t *testing.T) {
 	closed := httptest.NewServer(http.NotFoundHandler())
 	address := closed.URL + "/x.png"
 	closed.Close()
@@ -314,7 +314,7 @@ func TestRecordsErrors(t *testing.T) {
 	}
 }
 
-func TestClose(t *testing.T) {
+func TestProxyClose(t *testing.T) {
 	started := make(chan struct{}, 1)
 	never := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -23,7 +23,7 @@ type Session struct {
 	err      error
 }
 
-// end ends the session. Only the first error counts.
+// end ends the session. Later calls do nothing.
 func (s *Session) end(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -36,7 +36,7 @@ func (s *Session) end(err error) {
 // Done is closed when the target crashes or Chromium exits. Err returns the reason.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
-// Err returns why the session ended, a fault.Transient, or nil if it has not ended.
+// Err returns the reason why the session ended, a fault.Transient, or nil if it has not ended.
 func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,8 +116,8 @@ func (f *Future[R]) Wait(ctx context.Context) (result R, err error) {
 	}
 }
 
-// On calls handle for each event of a kind. It replaces an earlier handler of that kind. Handlers run one at a time, in
-// the order of the events. A handler must not wait for a response from Chromium.
+// On registers a handler for an event and replaces the earlier one. Handlers run one at a time, in the order of the
+// events. A handler must not wait for a response from Chromium.
 func On[T any](s *Session, event cdp.Event[T], handle func(T)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

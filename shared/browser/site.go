@@ -16,7 +16,7 @@ import (
 
 // site is the storage of a composition.
 type site interface {
-	// serve responds with a file or returns an error, which is an fs.ErrNotExist if the file does not exist.
+	// serve responds with a file, or returns an error without responding: fs.ErrNotExist if the file does not exist.
 	serve(http.ResponseWriter, *http.Request) error
 	close()
 }
@@ -32,7 +32,7 @@ func openSite(ctx context.Context, o Options) (site, error) {
 	return nil, nil
 }
 
-// folder serves files of a folder. Paths and links that lead out of the folder fail.
+// folder serves the files in a folder. It rejects paths and symbolic links that lead out of the folder.
 type folder struct{ root *os.Root }
 
 func openFolder(dir string) (site, error) {
@@ -45,7 +45,7 @@ func openFolder(dir string) (site, error) {
 
 func (f *folder) close() { f.root.Close() }
 
-// sitePath returns the path in a site that a URL refers to.
+// sitePath returns the path in a site that a URL refers to: index.html for a folder.
 func sitePath(u *url.URL) string {
 	name := strings.TrimPrefix(path.Clean("/"+u.Path), "/")
 	if name == "" || strings.HasSuffix(u.Path, "/") {
@@ -71,7 +71,7 @@ func (f *folder) serve(w http.ResponseWriter, r *http.Request) error {
 	if !info.Mode().IsRegular() {
 		return fs.ErrNotExist
 	}
-	// The composition can change between two renders.
+	// Files can change between two renders.
 	w.Header().Set("Cache-Control", "no-cache")
 	http.ServeContent(w, r, info.Name(), info.ModTime(), file)
 	return nil

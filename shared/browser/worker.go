@@ -11,7 +11,7 @@ import (
 // Worker is a script that Helios runs in a worker of the page. It runs even if the page's security policies forbid
 // workers. It is served from the page's origin, which OPFS (the origin private file system) requires.
 type Worker struct {
-	// Path is the path of the script on the page's origin. Pages must not be able to guess it.
+	// Path is the path of the script on the page's origin. It must be random, so that pages cannot guess it.
 	Path string
 	// Source is the script.
 	Source string
@@ -26,8 +26,8 @@ var workerHeaders = []*fetch.HeaderEntry{
 	{Name: "Cross-Origin-Resource-Policy", Value: "same-origin"},
 }
 
-// allowIn changes the security policies in a document's headers: they then allow the worker and the capture of the tab,
-// and otherwise forbid what they did. It reports whether it changed any.
+// allowIn changes the security policies in a document's headers so that they allow the worker and the capture of the
+// tab. Other restrictions remain. It reports whether it changed a header.
 func (w *Worker) allowIn(e *fetch.EventRequestPaused) (changed bool) {
 	if w == nil || e.ResponseErrorReason != "" {
 		return false
@@ -62,7 +62,7 @@ func originOf(address string) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()
 }
 
-// withoutFeature removes a feature from a Permissions-Policy header.
+// withoutFeature returns a Permissions-Policy header without a feature.
 func withoutFeature(header, feature string) string {
 	features := slices.DeleteFunc(strings.Split(header, ","), func(f string) bool {
 		name, _, _ := strings.Cut(f, "=")
