@@ -107,11 +107,14 @@ func TestCheck(t *testing.T) {
 func TestPresets(t *testing.T) {
 	list := frames(t, 1, 64, 64)
 	for _, codec := range Codecs() {
-		for _, preset := range PresetsOf(codec) {
-			c := configOf(codec)
-			c.Preset = preset
-			encode(t, c, list, filepath.Join(t.TempDir(), "out.mp4"))
-		}
+		t.Run(codec, func(t *testing.T) {
+			t.Parallel()
+			for _, preset := range PresetsOf(codec) {
+				c := configOf(codec)
+				c.Preset = preset
+				encode(t, c, list, filepath.Join(t.TempDir(), "out.mp4"))
+			}
+		})
 	}
 }
 
