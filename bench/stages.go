@@ -65,7 +65,7 @@ func (s *stages) plan(mode job.Capture, workers int) (*job.Spec, error) {
 // measureStages measures one stage after the other. They start at frame 1, because opening a page draws frame 0. Its
 // browser ends before the renders, which would otherwise include its memory.
 func (s *stages) measureStages() error {
-	b, err := browser.Launch(s.ctx, s.page.Browser(1))
+	b, err := browser.Launch(s.ctx, s.page.BrowserOptions(1))
 	if err != nil {
 		return err
 	}

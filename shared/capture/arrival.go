@@ -12,7 +12,7 @@ import (
 // content is what a frame shows: a frame in the ring, or a screenshot.
 type content struct {
 	number int64  // in the ring
-	shot   []byte // PNG
+	shot   []byte // the screenshot as a PNG
 	pixels []byte // the screenshot in I420, once it is converted
 }
 
@@ -28,7 +28,7 @@ type drawnFrame struct {
 	frame int64
 	began microseconds // when the first beginFrame was sent
 	sent  microseconds // when the last beginFrame that reported damage was sent
-	done  microseconds // when that one was answered
+	done  microseconds // when the last beginFrame was answered
 }
 
 const (
@@ -47,8 +47,8 @@ var errNoArrival = errors.New("no frame arrived")
 // frameDrawn records that Chromium drew a frame, and whether it reported damage. It appends the frames whose content is
 // now known to s.done.
 //
-// The damage is exact, except in the first frame after a screenshot, which always has damage. Such a frame is pending
-// until it arrives, a later one arrives, or maxArrival has passed.
+// Reported damage is exact, with one exception: the first frame after a screenshot always has damage, even if it is
+// unchanged. Such a frame is pending until it arrives, a later one arrives, or maxArrival has passed.
 func (s *stream) frameDrawn(ctx context.Context, d drawnFrame, damaged bool) error {
 	afterShot := s.afterShot
 	s.afterShot = false
@@ -81,20 +81,20 @@ func (s *stream) frameDrawn(ctx context.Context, d drawnFrame, damaged bool) err
 }
 
 // usesScreenshots reports whether each frame is a screenshot. A page that is not a secure context cannot be streamed.
-// Of a page with animated images, Chromium shows the next image in this frame or in the one after, unless a screenshot
-// is taken.
+// Without a screenshot, Chromium may show the next image of an animated image one frame late.
 func (s *stream) usesScreenshots() bool { return s.insecure || s.player.page.HasAnimatedImage() }
 
-// ambiguous reports whether the event time of the next frame could no longer prove that the first pending frame was
-// lost. Before the first arrival, a frame may be lost: the stream may not have been ready.
+// ambiguous reports whether the next frame is too late to prove, by its event time, that the first pending frame was
+// lost: Chromium reports at most maxEventStep. Before the first arrival, frames may be lost, because the stream may not
+// have been ready.
 func (s *stream) ambiguous() bool {
 	last := s.pending[len(s.pending)-1].frame
 	return s.eventTime(last+1)-s.eventTime(s.pending[0].frame) >= maxEventStep
 }
 
-// pollPending resolves the pending frames if the first one has arrived or its time is up.
+// pollPending resolves the pending frames if the first one has arrived or its time limit has passed.
 func (s *stream) pollPending(ctx context.Context) error {
-	arrived, err := s.ring.any()
+	arrived, err := s.ring.ready()
 	switch {
 	case err != nil:
 		return err
@@ -108,7 +108,7 @@ func (s *stream) pollPending(ctx context.Context) error {
 	return nil
 }
 
-// flushPending resolves the pending frames.
+// flushPending resolves the pending frames. It waits until the first one arrives or its time limit has passed.
 func (s *stream) flushPending(ctx context.Context) error {
 	if len(s.pending) == 0 {
 		return nil
@@ -120,8 +120,8 @@ func (s *stream) flushPending(ctx context.Context) error {
 	return err
 }
 
-// awaitArrival waits for a drawn frame and checks that what arrives is this frame. Frames arrive in order, so pending
-// frames before it did not change.
+// awaitArrival waits for frame d and resolves it. Frames arrive in order, so pending frames that did not arrive before
+// d are unchanged. It returns errNoArrival after the limit, and a transient error if another frame arrives.
 func (s *stream) awaitArrival(ctx context.Context, limit time.Duration, d drawnFrame) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errNoArrival)
 	defer cancel()
@@ -148,7 +148,7 @@ func (s *stream) awaitArrival(ctx context.Context, limit time.Duration, d drawnF
 			continue
 		case !d.captured(a):
 			return fault.Transientf(
-				"a frame arrived that was captured %d µs after frame %d was sent, and %d µs before it was done",
+				"an unexpected frame arrived: it was captured %d µs after the request for frame %d, and %d µs before the answer",
 				a.captured-d.began, d.frame, d.done-a.captured)
 		case a.captured < d.sent:
 			continue // Chromium drew the frame again
@@ -167,10 +167,11 @@ func (s *stream) awaitArrival(ctx context.Context, limit time.Duration, d drawnF
 // captured reports whether an arrival was captured while this frame was drawn.
 func (d drawnFrame) captured(a arrival) bool { return a.captured >= d.began && a.captured <= d.done }
 
-// checkStep checks by event time that an arrival is frame d, and that no frame was lost since the last arrival.
+// checkStep checks by event time that an arrival is frame d, and that no frame was lost since the last arrival. If so,
+// it records d as the frame that arrived last.
 func (s *stream) checkStep(a arrival, d drawnFrame) error {
 	if want := s.expectedStep(d); !a.event.near(want) {
-		return fault.Transientf("frame %d arrived %d µs of event time after frame %d instead of %d µs",
+		return fault.Transientf("frame %d arrived with an event time %d µs after that of frame %d, want %d µs",
 			d.frame, a.event, s.shown, want)
 	}
 	s.shown, s.realTime = d.frame, false
@@ -185,13 +186,14 @@ func (s *stream) expectedStep(d drawnFrame) microseconds {
 	return min(s.eventTime(d.frame)-s.eventTime(s.shown), maxEventStep)
 }
 
-// isRefresh reports whether an arrival is a refresh, while frame d is expected. Chromium sometimes captures a frame
-// when nothing is drawn. It shows the same as the one before. Its event time is real time, which is before that of
-// all frames.
+// isRefresh reports whether an arrival is a refresh, while frame d is expected. A refresh is a frame that Chromium
+// captures although it drew nothing. It equals the previous one. Its event time is real time, which is earlier than
+// that of every drawn frame.
 func (s *stream) isRefresh(a arrival, d drawnFrame) bool {
 	if !s.realTime {
 		return a.event.near(minEventStep)
 	}
+	// A step from a frame that did not arrive proves that this frame was lost. checkStep returns the error.
 	for lost := s.shown + 1; lost < d.frame; lost++ {
 		if a.event.near(s.eventTime(d.frame) - s.eventTime(lost)) {
 			return false
@@ -200,15 +202,15 @@ func (s *stream) isRefresh(a arrival, d drawnFrame) bool {
 	return !a.event.near(maxEventStep)
 }
 
-// tolerance is the error of event time, which is rounded several times.
+// tolerance is the largest rounding error of an event time.
 const tolerance = microseconds(5)
 
 func (t microseconds) near(other microseconds) bool {
 	return t-other <= tolerance && other-t <= tolerance
 }
 
-// resolve gives the first count pending frames a content. If changed is true, the first of them differs from the frame
-// before.
+// resolve records c as the content of the first count pending frames. If changed is true, the first of them differs
+// from the frame before it.
 func (s *stream) resolve(changed bool, c content, count int) {
 	for i, d := range s.pending[:count] {
 		s.done = append(s.done, resolved{d.frame, changed && i == 0, c})

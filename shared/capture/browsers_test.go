@@ -47,7 +47,7 @@ func (p *browserPool) close() {
 func launch(t *testing.T, c Composition) *browser.Browser {
 	t.Helper()
 	needChromium(t)
-	o := c.Browser(1)
+	o := c.BrowserOptions(1)
 	if strings.HasPrefix(c.URL, server.URL+"/") {
 		o.URL = server.URL
 	} else if c.Folder != site && c.Folder != examples {
@@ -80,7 +80,7 @@ func launchNew(t *testing.T, c Composition) *browser.Browser {
 func launchScaled(t *testing.T, c Composition, scale float64) *browser.Browser {
 	t.Helper()
 	needChromium(t)
-	b, err := browser.Launch(t.Context(), c.Browser(scale))
+	b, err := browser.Launch(t.Context(), c.BrowserOptions(scale))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,16 +17,17 @@
 //
 // # Capture modes
 //
-// [job.CaptureScreenshot] takes the PNG of beginFrame. [job.CaptureStream] takes the stream of the tab, which is the
-// raw output of Chromium's compositor, and proves for each frame which one it is.
+// [job.CaptureScreenshot] takes the PNG that beginFrame returns. [job.CaptureStream] receives a stream of the tab, the
+// raw output of Chromium's compositor, and verifies which frame of the composition each frame of the stream shows.
 //
 // # Files
 //
-//   - load.go, prelude.js: loading a page, and what its scripts find
+//   - load.go: loading a page; prelude.js: the script that runs before the page's own scripts
 //   - clock.go: virtual time
 //   - frame.go, counter.go, damage.go: running and drawing one frame
-//   - stream.go, stream.js: starting the stream; ring.go, ring.js: its way out of Chromium; arrival.go: which frame
-//     arrived; streamframes.go: the pipeline of [Player.Play]; i420.go: screenshots in the stream's pixel format
+//   - stream.go, stream.js: starting the stream; ring.go, ring.js: passing frames from Chromium to Helios; arrival.go:
+//     matching them to the frames of the composition; streamframes.go: the pipeline of [Player.Play]; i420.go:
+//     screenshots in the stream's pixel format
 //   - media.go, mediaserver.go, media.js: <audio> and <video> elements
 //   - inspect.go, fastforward.go, fastforward.js: what a page contains
 //   - failure.go: why a page failed
@@ -60,14 +61,14 @@ type Options struct {
 	Props json.RawMessage
 	// AllowMissing ignores assets that do not load.
 	AllowMissing bool
-	// Timeout limits loading, and each frame, in wall-clock time.
+	// Timeout is the wall-clock limit for loading the page, and for each frame.
 	Timeout time.Duration
 	// Capture is the capture mode. Default: [job.CaptureScreenshot].
 	Capture job.Capture
 	// Scale is the device pixel ratio of the browser. Default: 1.
 	Scale float64
 
-	fastForward bool // frames may be skipped without Chromium's frames; see fastforward.go
+	fastForward bool // the page may run without frames of Chromium; see fastforward.go
 }
 
 func (o Options) scale() float64 { return cmp.Or(o.Scale, 1) }
@@ -76,11 +77,11 @@ func (o Options) scale() float64 { return cmp.Or(o.Scale, 1) }
 type Frame struct {
 	// Index counts from the start of the composition.
 	Index int64
-	// PNG is the frame in screenshot mode. A repeated frame has the same slice as the one before.
+	// PNG is the frame in screenshot mode. A repeated frame shares the slice of the previous one.
 	PNG []byte
-	// Pixels is the frame in stream mode: I420, BT.601, limited range. It is valid until emit returns.
+	// Pixels is the frame in stream mode: I420, BT.601, limited range. It is valid until Play's emit returns.
 	Pixels []byte
-	// Repeated reports that the frame equals the one before.
+	// Repeated reports that the frame equals the previous one.
 	Repeated bool
 }
 
@@ -92,7 +93,7 @@ func (f Frame) Data() []byte {
 	return f.PNG
 }
 
-// Player is a loaded composition. It plays forward, once, and serves one goroutine.
+// Player is a loaded composition. It plays forward only. It must not be used by several goroutines at once.
 type Player struct {
 	page        *browser.Page
 	main        browser.World // the page's own scripts
@@ -100,11 +101,11 @@ type Player struct {
 	o           Options
 	seeks       bool   // the page has window.helios.seek
 	next        int64  // the frame to run next
-	last        []byte // the screenshot of the frame before, if there is one
+	last        []byte // the previous screenshot; nil if the previous frame has none
 	frames      frameCounter
-	media       *media
-	navigating  atomic.Pointer[string] // the URL that the page started to navigate to
-	navigatedTo atomic.Pointer[string] // the URL that it navigated to
+	media       *mediaServer
+	navigating  atomic.Pointer[string] // the URL to which the page last started to navigate
+	navigatedTo atomic.Pointer[string] // the first URL to which it navigated away
 	stream      *stream                // nil in screenshot mode
 }
 
@@ -121,11 +122,11 @@ func Open(ctx context.Context, b *browser.Browser, c Composition, o Options) (*P
 	}
 }
 
-// maxBlank is how often a page is reopened because Chromium does not draw it, which is rare.
+// maxBlank limits how often Open retries because Chromium does not draw the page, which is rare.
 const maxBlank = 2
 
 func openOnce(ctx context.Context, b *browser.Browser, c Composition, o Options) (*Player, error) {
-	p := &Player{o: o, media: newMedia(b)}
+	p := &Player{o: o, media: newMediaServer(b)}
 	options := browser.PageOptions{
 		Width: o.Width, Height: o.Height, Transparent: o.Transparent,
 		Script: p.media.prelude(o) + prelude(o), BlockMedia: true,
@@ -188,7 +189,8 @@ func (p *Player) Close() {
 // Missing returns the assets that did not load.
 func (p *Player) Missing() []browser.Asset { return p.page.Missing() }
 
-// Play seeks to frame from and calls emit with count frames, in order. It stops at the first error, also of emit.
+// Play seeks to frame from and calls emit with count frames, in order. It stops at the first error, including one of
+// emit.
 func (p *Player) Play(ctx context.Context, from, count int64, mode job.SeekMode, emit func(Frame) error) error {
 	if p.stream != nil {
 		return p.playStream(ctx, from, count, mode, emit)
@@ -220,7 +222,8 @@ func (p *Player) Play(ctx context.Context, from, count int64, mode job.SeekMode,
 	return nil
 }
 
-// Draw runs and draws the frames before frame end without capturing them. It measures the cost of the page itself.
+// Draw runs and draws the frames before frame end without capturing them. Benchmarks measure the cost of a page with
+// it.
 func (p *Player) Draw(ctx context.Context, end int64) error {
 	return p.replay(ctx, end, outputDrawn)
 }
@@ -247,7 +250,7 @@ func (p *Player) replay(ctx context.Context, end int64, out output) error {
 	p.last = nil
 	for p.next < end {
 		if p.next == end-1 {
-			// A frame that is not drawn leaves work for the next one, which would show the page as it was before.
+			// If the last frame is not drawn, the next one shows an outdated page.
 			out = outputDrawn
 		}
 		if _, err := p.runFrame(ctx, p.next, out); err != nil {

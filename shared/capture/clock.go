@@ -24,11 +24,12 @@ const Epoch = 1704067200
 type microseconds int64
 
 // resolution is the resolution of the times that a page can read. Chromium rounds other times up or down at random,
-// differently in each process, and moves animations by the rounded time. So frame times are multiples of it.
+// differently in each process, and animations use the rounded time. So frame times are multiples of the resolution.
 const resolution microseconds = 100
 
 // frameTime returns n/fps, rounded up to a multiple of the resolution. It is less than 0.1 ms late and never early, so
-// that a timer for n/fps has fired and floor(time*fps) is n. It multiplies, so errors do not add up.
+// that a timer for n/fps has fired and floor(time*fps) is n. It does not use the time of the previous frame, so
+// rounding errors do not add up.
 func frameTime(fps job.Rate, n int64) microseconds {
 	ticks := fps.At(n)
 	ticks.Mul(ticks, big.NewRat(int64(1_000_000/resolution), 1))
@@ -36,24 +37,24 @@ func frameTime(fps job.Rate, n int64) microseconds {
 	return (microseconds(up.Int64()) + microseconds(rest.Sign())) * resolution
 }
 
-// milliseconds returns t in the unit of the protocol. Chromium truncates to microseconds. Half a microsecond protects t
-// from losing one to binary floating point.
+// milliseconds returns t in the unit of the protocol. Chromium truncates it to microseconds. Because binary floating
+// point can be slightly below t, milliseconds adds half a microsecond.
 func (t microseconds) milliseconds() float64 { return (float64(t) + 0.5) / 1000 }
 
-// clock moves a page's virtual time, and the time of its frames with it.
+// clock controls a page's virtual time and the time of its frames.
 //
 // Chromium's virtual time, measured with version 156:
 //   - Policy "pause" puts a fence at the current time. No task of the page runs.
 //   - Policy "pauseIfNetworkFetchesPending" runs tasks, but no timers while a request is open. Without a budget, the
-//     fence of an earlier pause remains: time stands still while the page loads.
-//   - With a budget, time runs exactly to the end of it, and a request takes 10 ms.
-//   - Policy "advance" removes the fence, and time jumps to the next timer. It is useless once a page has loaded.
+//     fence of an earlier pause remains, so time does not advance while the page loads.
+//   - With a budget, time advances exactly to the end of the budget, and a request takes 10 ms.
+//   - Policy "advance" removes the fence, and time jumps to the next timer. The clock uses it only before a page loads.
 type clock struct {
 	page    *browser.Page
-	world   browser.World // Helios's own scripts, in the page that was loaded last
-	origin  microseconds  // frame 0, in Chromium's ticks
+	world   browser.World // the isolated world of Helios's scripts in the loaded page
+	origin  microseconds  // Chromium's time of frame 0
 	now     microseconds  // virtual time since the origin
-	next    microseconds  // the likely end of the next budget
+	next    microseconds  // the expected end of the next budget
 	marked  microseconds  // see mark
 	expired chan struct{}
 }
@@ -69,7 +70,7 @@ func newClock(page *browser.Page) *clock {
 	return c
 }
 
-// freeze stops virtual time at zero. A page that is loaded after it loads at time zero.
+// freeze stops virtual time at zero. A page that is loaded afterwards loads at time zero.
 func (c *clock) freeze(ctx context.Context) error {
 	base, err := c.policy(ctx, emulation.SetVirtualTimePolicyParams{
 		Policy: emulation.VirtualTimePolicyPause, InitialVirtualTime: cdp.TimeSinceEpoch(Epoch),
@@ -95,7 +96,7 @@ func (c *clock) freeze(ctx context.Context) error {
 	return nil
 }
 
-// advance runs the page until t, with everything that is due at t.
+// advance runs the page until t, including all tasks that are due at t.
 func (c *clock) advance(ctx context.Context, t microseconds) error {
 	moved, err := c.runUntil(ctx, t)
 	if err != nil || !moved {
@@ -104,7 +105,7 @@ func (c *clock) advance(ctx context.Context, t microseconds) error {
 	return c.settle(ctx)
 }
 
-// runUntil runs virtual time until t. If time moved, no task of the page runs until evaluatePaused is called.
+// runUntil advances virtual time to t. If it moved, no task of the page runs until evaluatePaused is called.
 func (c *clock) runUntil(ctx context.Context, t microseconds) (moved bool, err error) {
 	if t <= c.now {
 		return false, nil
@@ -119,16 +120,17 @@ func (c *clock) runUntil(ctx context.Context, t microseconds) (moved bool, err e
 	return true, nil
 }
 
-// settled is a promise that resolves after the timers that are due now, and after the responses to open requests.
+// settled is an expression for a promise that resolves after the timers that are due now, and after the responses to
+// open requests.
 const settled = "new Promise(done => setTimeout(done))"
 
-// settle runs what is due now, while time stands. A timer that is due exactly at the end of a budget may or may not
-// have fired.
+// settle runs the tasks that are due now, without advancing time. They include timers that are due exactly at the end
+// of a budget, because these may not have fired.
 func (c *clock) settle(ctx context.Context) error {
 	return c.evaluatePaused(ctx, c.world, c.marker(c.next)+settled, nil)
 }
 
-// evaluatePaused lets tasks run again while time stands, and evaluates an expression.
+// evaluatePaused evaluates an expression. The page's tasks run again, but time does not advance.
 func (c *clock) evaluatePaused(ctx context.Context, w browser.World, expression string, result any) error {
 	policy := browser.Send(ctx, c.page.Session, emulation.SetVirtualTimePolicy, emulation.SetVirtualTimePolicyParams{
 		Policy: emulation.VirtualTimePolicyPauseIfNetworkFetchesPending,
@@ -142,12 +144,13 @@ func (c *clock) evaluatePaused(ctx context.Context, w browser.World, expression 
 	return nil
 }
 
-// mark records that a script sets a timer for one microsecond after t, and returns its delay in milliseconds.
+// mark returns the delay of a timer for one microsecond after t, in milliseconds. The caller passes it to a script that
+// sets the timer; mark records that it is set.
 //
-// The timer keeps the page's own timers on time. Whenever the page is idle while time stands, Chromium records the time
-// of the next timer. The next budget starts with a jump to the recorded time, even if the page has set an earlier timer
-// since then. If our timer exists before time reaches t, that jump is one microsecond. The timer is one of
-// Atomics.waitAsync, which counts microseconds.
+// Without this timer, the page's own timers can fire late. When the page is idle and time is paused, Chromium records
+// the time of the next timer. The next budget starts with a jump to the recorded time, even if the page has set an
+// earlier timer since then. If Helios's timer is set before time reaches t, the jump ends one microsecond after t. The
+// timer is an Atomics.waitAsync, which has a resolution of microseconds.
 //
 // With ten busy processes per core, one page in 200 still jumps from frame 0 to 10 ms.
 func (c *clock) mark(t microseconds) float64 {
@@ -155,16 +158,16 @@ func (c *clock) mark(t microseconds) float64 {
 	return (t - c.now + 1).milliseconds()
 }
 
-// marker returns a script that sets the timer for t. It is for Helios's own world.
+// marker returns a script for Helios's world that sets the timer for t; see mark.
 func (c *clock) marker(t microseconds) string {
 	const memory = "new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })"
 	return fmt.Sprintf("Atomics.waitAsync(globalThis.cell ??= new Int32Array(%s.buffer), 0, 0, %v);", memory, c.mark(t))
 }
 
-// grant runs virtual time for a budget and waits until it expires.
+// grant advances virtual time by a budget and waits until the budget expires.
 func (c *clock) grant(ctx context.Context, policy emulation.VirtualTimePolicy, budget microseconds) error {
 	select {
-	case <-c.expired:
+	case <-c.expired: // of an earlier budget
 	default:
 	}
 	ms := budget.milliseconds()
@@ -192,7 +195,7 @@ func (c *clock) policy(
 	return r.VirtualTimeTicksBase, nil
 }
 
-// beginFrame runs a frame at t. The interval is in milliseconds.
+// beginFrame asks Chromium to run a frame at t. The interval is in milliseconds.
 func (c *clock) beginFrame(
 	ctx context.Context, t microseconds, interval float64, out output,
 ) (headlessexperimental.BeginFrameResult, error) {

@@ -16,13 +16,13 @@ import (
 
 // Composition is the location of a page: in a local folder, in S3, or on the web.
 type Composition struct {
-	// Input is the user's name for it.
+	// Input is what the user entered.
 	Input string
 	// Folder contains a local composition and all files that it may read.
 	Folder string
 	// S3 is the s3:// URL of the prefix that contains the composition. It ends with a slash.
 	S3 string
-	// Page is the path of the page in the folder or below the prefix, with slashes.
+	// Page is the path of the page, relative to the folder or the prefix, with forward slashes.
 	Page string
 	// URL is the URL of a composition on the web.
 	URL string
@@ -76,8 +76,8 @@ func locateS3(input string) (Composition, error) {
 	return Composition{Input: input, S3: "s3://" + bucket + "/" + folder, Page: page}, nil
 }
 
-// Browser returns the options of a browser for the composition, with a device pixel ratio.
-func (c Composition) Browser(scale float64) browser.Options {
+// BrowserOptions returns the options of a browser for the composition. The scale is the device pixel ratio.
+func (c Composition) BrowserOptions(scale float64) browser.Options {
 	return browser.Options{Folder: c.Folder, S3: c.S3, URL: c.URL, Scale: scale}
 }
 

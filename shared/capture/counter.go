@@ -8,15 +8,15 @@ import (
 	"helios/shared/fault"
 )
 
-// frameCounter counts the frames that Chromium ran, in a world that the page's scripts cannot see. While the
-// compositor is busy with the frame before, Chromium answers beginFrame without running a frame. Then the frame is
+// frameCounter counts the frames that Chromium ran, in a world that the page's scripts cannot see. While the compositor
+// is busy with the previous frame, Chromium answers beginFrame without running a frame. Then the frame must be
 // requested again.
 type frameCounter struct {
 	world  browser.World
-	frames int64 // that ran
+	frames int64 // the number of frames that ran
 }
 
-// countFrames only counts. Its ended is a promise of the number of frames, which resolves when that is n.
+// countFrames is a script that counts animation frames. ended(n) resolves to the number of frames when n have run.
 const countFrames = `var counter = (() => {
 	let frames = 0, resolve = () => {}, request;
 	const frame = () => { frames++; request = requestAnimationFrame(frame); resolve(); };
@@ -37,13 +37,13 @@ func (c *frameCounter) stop(ctx context.Context) error {
 	return c.world.Evaluate(ctx, "counter.stop()", nil)
 }
 
-// expect starts to wait for the next frame.
+// expect starts an evaluation that ends with the next frame.
 func (c *frameCounter) expect(ctx context.Context) browser.Evaluation {
 	return c.world.Start(ctx, fmt.Sprintf("counter.ended(%d)", c.frames+1))
 }
 
-// dropped reports whether Chromium has run no frame since the one before. Usually the answer is there when beginFrame
-// returns.
+// dropped reports whether Chromium answered beginFrame without running a frame. The evaluation has usually ended when
+// beginFrame returns.
 func (c *frameCounter) dropped(ctx context.Context, expected browser.Evaluation) (bool, error) {
 	var frames int64
 	var err error

@@ -2,23 +2,24 @@ package capture
 
 import "context"
 
-// repeatPredictor predicts whether the next frame may equal the one before. If so, a screenshot is only taken if
-// Chromium reports damage. That question costs a tenth of a screenshot. Pages repeat frames now and then if they move
-// on every second frame, or contain a video with a lower frame rate.
+// repeatPredictor predicts whether the next frame may equal the previous one. If so, Helios first draws the frame and
+// takes a screenshot only if Chromium reports damage. The additional drawing costs a tenth of a screenshot. A page
+// repeats frames, for example, if it changes every second frame, or contains a video with a lower frame rate.
 type repeatPredictor struct {
 	player *Player
 	since  int // frames since the last repeated one
 }
 
-// rare is the number of frames among which one has to be repeated for the question to pay off.
-const rare = 10
+// repeatWindow is the number of frames for which a repeated frame makes another one likely. If fewer than one in ten
+// frames is repeated, the additional drawing costs more than it saves.
+const repeatWindow = 10
 
-func newRepeatPredictor(p *Player) repeatPredictor { return repeatPredictor{player: p, since: rare} }
+func newRepeatPredictor(p *Player) repeatPredictor { return repeatPredictor{player: p, since: repeatWindow} }
 
-func (r *repeatPredictor) likely() bool { return r.since < rare }
+func (r *repeatPredictor) likely() bool { return r.since < repeatWindow }
 
-// record records whether a frame was repeated. While repeats are likely, the page's frames are counted: "no damage"
-// only means something if a frame ran.
+// record records whether a frame was repeated. While repeats are likely, the frames that run are counted. Otherwise,
+// "no damage" could mean that Chromium ran no frame.
 func (r *repeatPredictor) record(ctx context.Context, repeated bool) error {
 	before := r.likely()
 	if r.since++; repeated {
@@ -33,8 +34,8 @@ func (r *repeatPredictor) record(ctx context.Context, repeated bool) error {
 	return nil
 }
 
-// screenshotIfDamaged returns the screenshot of frame n, at t. If Chromium reports no damage, that is the one of the
-// frame before.
+// screenshotIfDamaged returns the screenshot of frame n, at t. If Chromium reports no damage, it returns the previous
+// one.
 func (p *Player) screenshotIfDamaged(ctx context.Context, n int64, t microseconds) ([]byte, error) {
 	damaged, err := p.drawFrame(ctx, n, t, outputDrawn)
 	if err != nil || !damaged {

@@ -77,7 +77,7 @@ func navigationError(url string) error {
 	return fault.Userf("the page navigated to %s; a composition has to stay on one page", url)
 }
 
-// cause returns the reason why a call failed, if one is known, and else the error of the call.
+// cause returns the known reason for the error of a call, or else the error itself.
 func (p *Player) cause(ctx context.Context, err error) error {
 	if failure := p.page.TransientError(); failure != nil {
 		return failure

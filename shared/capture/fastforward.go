@@ -22,16 +22,17 @@ const fastForwardWorld = `window[Symbol.for("helios.fastForward")]`
 const (
 	// shortStride is the wall-clock time of a stride above which strides do not grow.
 	shortStride = 100 * time.Millisecond
-	// maxStride limits the frames of a stride: the page may start at any time to listen for events of real frames.
+	// maxStride limits the frames of a stride. The page may start to listen for events of real frames at any time, and
+	// only the start of a stride detects that.
 	maxStride = 32
 )
 
 // fastForward runs the page, which is at frame 0, until the end of the given number of frames. Nothing is captured,
-// so the page's scripts run without frames of Chromium: time advances in strides of one round trip. If the page
-// listens for events that Chromium sends as part of a frame, such as the end of a CSS animation, frames run one by
-// one.
+// so the page's scripts run without frames of Chromium, in strides of several frames per round trip. If the page
+// listens for events that Chromium sends as part of a frame, such as the end of a CSS animation, Chromium runs each
+// frame.
 //
-// It does not report missing assets and exceptions: rendering does.
+// fastForward does not report missing assets and exceptions. Rendering reports them.
 func (p *Player) fastForward(ctx context.Context, fps job.Rate, frames int64) error {
 	p.o.FPS = fps
 	if err := p.main.Evaluate(ctx, fmt.Sprintf("%s.setRate(%d / %d)", mediaWorld, fps.Num, fps.Den), nil); err != nil {
@@ -39,13 +40,13 @@ func (p *Player) fastForward(ctx context.Context, fps job.Rate, frames int64) er
 	}
 	stride := int64(1)
 	for n := int64(1); n < frames; {
-		var framed bool
-		if err := p.main.Evaluate(ctx, fastForwardWorld+".anyNeedsFrames()", &framed); err != nil {
+		var realFrames bool
+		if err := p.main.Evaluate(ctx, fastForwardWorld+".anyNeedsFrames()", &realFrames); err != nil {
 			return p.cause(ctx, err)
 		}
 		next := min(n+stride, frames)
 		began := time.Now()
-		if err := p.stride(ctx, n, next, frames, framed); err != nil {
+		if err := p.stride(ctx, n, next, frames, realFrames); err != nil {
 			return err
 		}
 		if time.Since(began) < shortStride {
@@ -56,10 +57,10 @@ func (p *Player) fastForward(ctx context.Context, fps job.Rate, frames int64) er
 	return nil
 }
 
-// stride runs the frames from one to another. The last stride runs until the end of the last frame. If framed is true,
-// the frames are Chromium's.
-func (p *Player) stride(ctx context.Context, from, to, frames int64, framed bool) error {
-	if framed {
+// stride runs frame from and the following ones, up to but excluding frame to. The last stride runs until the end of
+// the last frame. If realFrames is true, Chromium runs the frames.
+func (p *Player) stride(ctx context.Context, from, to, frames int64, realFrames bool) error {
+	if realFrames {
 		if err := p.seek(ctx, to, job.SeekReplay); err != nil || to < frames {
 			return err
 		}
@@ -67,7 +68,7 @@ func (p *Player) stride(ctx context.Context, from, to, frames int64, framed bool
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
 	err := func() error {
-		if !framed {
+		if !realFrames {
 			start := fmt.Sprintf("%s.start(%d, %d, %d, %d)", fastForwardWorld, from, to, p.o.FPS.Num, p.o.FPS.Den)
 			if err := p.main.Evaluate(ctx, start, nil); err != nil {
 				return err
@@ -77,8 +78,8 @@ func (p *Player) stride(ctx context.Context, from, to, frames int64, framed bool
 		if to == frames {
 			last = frameTime(p.o.FPS, to) - resolution
 		}
-		// Timers count whole milliseconds.
-		if err := p.clock.advance(ctx, (last+999)/1000*1000); err != nil || framed {
+		// Timers fire at whole milliseconds.
+		if err := p.clock.advance(ctx, (last+999)/1000*1000); err != nil || realFrames {
 			return err
 		}
 		return p.main.Evaluate(ctx, fastForwardWorld+".finish()", nil)

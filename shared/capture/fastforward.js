@@ -1,12 +1,12 @@
 () => {
-  // Runs a page without frames of Chromium. A timer runs the animation callbacks. Drawing calls do nothing.
+  // Runs a page without frames of Chromium. Timers call the animation callbacks, and drawing calls do nothing.
   const key = Symbol.for("helios.fastForward");
   const request = requestAnimationFrame.bind(window), { setTimeout } = window;
   const { now } = Performance.prototype;
   let callbacks = new Map(), running = new Map(), count = 0, requested = false;
   let active = false, fixed = null, hurry = false, wake = null, done = null;
 
-  // Callbacks see the time of their frame, though timers count whole milliseconds.
+  // Callbacks see the exact time of their frame, although timers fire at whole milliseconds.
   Performance.prototype.now = { now() { return fixed ?? now.call(this); } }.now;
   const run = (t) => {
     requested = false;
@@ -28,7 +28,8 @@
     running.delete(id);
   } }.cancelAnimationFrame;
 
-  // The page needs real frames once it uses what only frames report: "always", or "scroll" if it can scroll.
+  // The page needs real frames once it uses something that only real frames report. A need is "always", or "scroll",
+  // which matters only if the page can scroll.
   const needs = new Set();
   const needOf = (type) => {
     if (/^(webkit)?(animation|transition)|^(begin|end|repeat)Event$/i.test(type) || type === "finish") return "always";
@@ -64,7 +65,7 @@
   const inlineHandlers = ["animationstart", "animationiteration", "animationend", "transitionrun", "transitionstart",
     "transitionend", "transitioncancel", "scroll", "begin", "end", "repeat"].map((name) => "[on" + name + "]").join();
 
-  // Drawing calls do nothing while nobody sees the result.
+  // Drawing calls do nothing while the page is fast-forwarded. Reading pixels needs real frames.
   const guard = (owner, names, allowed) => {
     for (const name of names) {
       const original = owner?.prototype[name];
@@ -91,7 +92,8 @@
     yield w;
     for (let i = 0; i < w.length; i++) try { if (w[i][key]) yield* windows(w[i]); } catch {}
   };
-  // Unlike a message, a task exists at once, so virtual time does not advance before it.
+  // task runs after pending promise callbacks. Chromium queues it synchronously, unlike a message, so virtual time does
+  // not advance before it runs.
   const task = scheduler.postTask.bind(scheduler, () => {}, { priority: "user-blocking" });
   const self = {
     run,
@@ -115,13 +117,14 @@
       fix(offset > 1 ? t - offset : t);
       run(offset > 1 ? t - offset : t);
     }
-    await task(); // their promises still see the time of the frame
+    await task(); // promise callbacks still see the time of the frame
     for (const [, w] of all()) w.fix(null);
   };
   Object.defineProperty(window, key, { value: {
     ...self,
     anyNeedsFrames: () => all().some(([, w]) => w.needsFrames()),
-    // start runs the frames from one to another as time advances. Frame n is at n * den / num seconds.
+    // start runs frame from and the following ones, up to but excluding frame to, as time advances. Frame n is at
+    // n * den / num seconds.
     start(from, to, num, den) {
       for (const [, w] of all()) w.activate(true);
       hurry = false;

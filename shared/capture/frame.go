@@ -14,13 +14,13 @@ type output int
 
 const (
 	outputNone       output = iota
-	outputDrawn             // the frame is drawn
-	outputIfDamaged         // the screenshot; that of the frame before if Chromium drew nothing new
-	outputScreenshot        // the screenshot
+	outputDrawn             // a drawn frame
+	outputIfDamaged         // a screenshot, or the previous one if Chromium drew nothing new
+	outputScreenshot        // a screenshot
 )
 
-// runFrame moves the page to frame n, runs it, and returns its screenshot if out requires one. Frame 0 already ran when
-// the page was opened, and is only drawn again.
+// runFrame moves the page to frame n, runs it, and returns its screenshot if out requires one. A frame that already
+// ran, such as frame 0 after Open, is only drawn again.
 func (p *Player) runFrame(ctx context.Context, n int64, out output) (png []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
@@ -57,7 +57,7 @@ func (p *Player) runFrame(ctx context.Context, n int64, out output) (png []byte,
 	return png, nil
 }
 
-// advanceTo moves the page to t, the time of frame n. If seeking is true, the error may be that of window.helios.seek.
+// advanceTo moves the page to t, the time of frame n. seeking reports whether the error is that of window.helios.seek.
 func (p *Player) advanceTo(ctx context.Context, n int64, t microseconds, out output) (seeking bool, err error) {
 	p.clock.next = frameTime(p.o.FPS, n+1)
 	if !p.seeks {
@@ -77,17 +77,17 @@ func (p *Player) advanceTo(ctx context.Context, n int64, t microseconds, out out
 	return false, p.showVideoFrames(ctx, n, out, false)
 }
 
-// errBlank reports that Chromium does not draw a page, and never will.
+// errBlank is the error if Chromium will never draw a page.
 var errBlank = fault.Transientf("chromium does not draw the page")
 
-// maxIdle limits how long Chromium may answer without drawing frame 0.
+// maxIdle limits how long Chromium may answer beginFrame without running frame 0.
 const maxIdle = time.Second
 
 // drawFrame runs the page's scripts for frame n, at t, and reports whether Chromium drew anything new.
 func (p *Player) drawFrame(ctx context.Context, n int64, t microseconds, out output) (damaged bool, err error) {
 	interval, began := p.interval(t, n), time.Now()
 	d := drawnFrame{frame: n, began: now()}
-	ran := p.frames.expect(ctx) // in the same round trip as the frame
+	ran := p.frames.expect(ctx) // is sent without a round trip of its own
 	for {
 		sent := now()
 		r, err := p.clock.beginFrame(ctx, t, interval, out)
@@ -115,7 +115,7 @@ func (p *Player) drawFrame(ctx context.Context, n int64, t microseconds, out out
 }
 
 // interval returns the interval of beginFrame for frame n, at t, in milliseconds. Animated images advance in steps of
-// it.
+// the interval. In a stream, it determines the event time.
 func (p *Player) interval(t microseconds, n int64) float64 {
 	if p.stream == nil || !p.stream.started || p.stream.usesScreenshots() {
 		return p.o.FPS.Milliseconds(1)

@@ -8,7 +8,7 @@ import (
 	"image/png"
 )
 
-// toI420 converts an opaque screenshot, a PNG, to I420 as Chromium converts frames: BT.601, limited range, chroma
+// toI420 converts an opaque screenshot, a PNG, to I420 like Chromium converts frames: BT.601, limited range, chroma
 // averaged over 2x2 pixels, with libyuv's integer coefficients.
 func toI420(screenshot, out []byte, width, height int) error {
 	decoded, err := png.Decode(bytes.NewReader(screenshot))

@@ -14,12 +14,12 @@ import (
 	"helios/shared/job"
 )
 
-// PageInfo is what a page contains and what its attributes say.
+// PageInfo describes a page: its attributes and what it contains.
 type PageInfo struct {
 	Attributes
 	// Seeks reports that the page has window.helios.seek.
 	Seeks bool `json:"seeks"`
-	// Animations are the kinds of animation that the page uses until frame 0: css-animation, css-transition,
+	// Animations are the kinds of animation that the page uses up to frame 0: css-animation, css-transition,
 	// web-animation, svg-animation, animation-frame, timer, canvas, webgl, video.
 	Animations []string `json:"animations"`
 	// Assets are the files that the page loaded, itself first.
@@ -75,7 +75,7 @@ func Inspect(ctx context.Context, b *browser.Browser, c Composition, o Options, 
 	return info, err
 }
 
-// animationKinds lists the kinds of animation that the page uses.
+// animationKinds is an expression for the kinds of animation that the page uses.
 const animationKinds = `[...new Set([
 	...document.getAnimations().map((animation) =>
 		({CSSAnimation: "css-animation", CSSTransition: "css-transition"})[animation.constructor.name] ?? "web-animation"),
@@ -110,8 +110,8 @@ func (c Composition) digests(assets []browser.Asset) (map[string]string, error) 
 	return files, nil
 }
 
-// Verify reports whether a local composition still consists of the files that the job was planned with. Its error, a
-// fault.User, names the first file that changed.
+// Verify returns an error if a file of a local composition has changed since the job was planned. files are the digests
+// from [PageInfo.Files]. The error, a fault.User, names one such file.
 func (c Composition) Verify(files map[string]string) error {
 	if c.Folder == "" {
 		return nil
@@ -133,12 +133,12 @@ func (c Composition) Verify(files map[string]string) error {
 	return nil
 }
 
-// sampled is the number of consecutive frames that are compared. A page with history may show one right frame by
-// chance.
-const sampled = 3
+// comparedFrames is the number of consecutive frames that are compared. After a direct seek, a page whose frames depend
+// on earlier ones may show a single correct frame by chance.
+const comparedFrames = 3
 
-// Seekable reports whether, at each of the given frames, a direct seek leads to the same screenshots as a replay. If
-// so, the frames of the composition are assumed to depend only on the time.
+// Seekable reports whether a direct seek to each of the given frames leads to the same screenshots as a replay. If so,
+// the frames of the composition probably depend only on the time.
 func Seekable(ctx context.Context, b *browser.Browser, c Composition, o Options, frames []int64) (bool, error) {
 	o.Capture = job.CaptureScreenshot // two pages of one browser cannot stream at once
 	replayed, err := Open(ctx, b, c, o)
@@ -155,7 +155,7 @@ func Seekable(ctx context.Context, b *browser.Browser, c Composition, o Options,
 		if err != nil {
 			return false, err
 		}
-		next = n + sampled
+		next = n + comparedFrames
 		direct, err := Open(ctx, b, c, o)
 		if err != nil {
 			return false, err
@@ -172,13 +172,13 @@ func Seekable(ctx context.Context, b *browser.Browser, c Composition, o Options,
 	return true, nil
 }
 
-// screenshots returns the screenshots of the sampled frames from frame n on.
+// screenshots seeks to frame n and returns the screenshots to compare.
 func (p *Player) screenshots(ctx context.Context, n int64, mode job.SeekMode) ([][]byte, error) {
 	if err := p.seek(ctx, n, mode); err != nil {
 		return nil, err
 	}
 	var list [][]byte
-	for i := range int64(sampled) {
+	for i := range int64(comparedFrames) {
 		png, err := p.runFrame(ctx, n+i, outputScreenshot)
 		if err != nil {
 			return nil, err

@@ -13,7 +13,7 @@ import (
 //go:embed prelude.js
 var preludeSource string
 
-// prelude returns the script that runs before those of the page.
+// prelude returns the script that runs before the page's own scripts.
 func prelude(o Options) string {
 	props := "undefined"
 	if o.Props != nil {
@@ -23,7 +23,8 @@ func prelude(o Options) string {
 	return fmt.Sprintf("(%s)(%d, %s)", function, o.Seed, props)
 }
 
-// undecodableImages returns the URLs of images that loaded but do not decode. It ignores images that load lazily.
+// undecodableImages is an expression for the URLs of images that loaded but do not decode. It skips lazy images that
+// are not loaded yet.
 const undecodableImages = `Promise.all([...document.images]
 	.filter(i => i.currentSrc && (i.complete || i.loading !== "lazy"))
 	.map(i => i.decode().then(() => null, () => i.currentSrc))).then(all => all.filter(Boolean))`
@@ -41,7 +42,7 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 		}
 		p.watchNavigation()
 		waiting = "its fonts"
-		// A page requests its fonts when it is laid out.
+		// Chromium requests fonts during layout, which getBoundingClientRect forces.
 		const fonts = "document.documentElement.getBoundingClientRect(), document.fonts.ready.then(() => {})"
 		if err := p.clock.world.Evaluate(ctx, fonts, nil); err != nil {
 			return err
@@ -55,15 +56,15 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 			return err
 		}
 		waiting = "its images"
-		return p.checkImages(ctx)
+		return p.recordBrokenImages(ctx)
 	}()
 	if err != nil && ctx.Err() == context.DeadlineExceeded {
 		if err := p.page.S3Stalled(); err != nil {
 			return fmt.Errorf("%s was not ready after %s: %w", c.Input, p.o.Timeout, err)
 		}
-		// The page's own request is open while one of its scripts runs.
-		itself := func(address string) bool { return address == p.page.Assets()[0].URL }
-		if pending := slices.DeleteFunc(p.page.Pending(), itself); len(pending) > 0 {
+		// The request for the page itself is open while one of its scripts runs.
+		isPage := func(address string) bool { return address == p.page.Assets()[0].URL }
+		if pending := slices.DeleteFunc(p.page.Pending(), isPage); len(pending) > 0 {
 			waiting = "a response from " + strings.Join(pending, ", ")
 		}
 		return fault.Userf("%s was not ready after %s: still waiting for %s; fix the page or use a longer --timeout",
@@ -78,13 +79,13 @@ func (p *Player) load(ctx context.Context, c Composition) error {
 	return p.pageError()
 }
 
-// navigate opens the page. It draws nothing: Chromium never draws some pages that got a frame before their load event.
+// navigate opens the page. It runs no frame: if a frame precedes the load event, Chromium never draws some pages.
 func (p *Player) navigate(ctx context.Context, c Composition) (err error) {
 	if err := p.page.Navigate(ctx, c.pageURL()); err != nil {
 		return err
 	}
 	if p.page.SwappedProcess() {
-		// A new process has a clock of its own.
+		// The new process has its own clock.
 		if err := p.clock.freeze(ctx); err != nil {
 			return err
 		}
@@ -94,8 +95,9 @@ func (p *Player) navigate(ctx context.Context, c Composition) (err error) {
 	return err
 }
 
-// checkImages records images that do not decode, such as error pages.
-func (p *Player) checkImages(ctx context.Context) error {
+// recordBrokenImages records images that do not decode as missing assets. A server may return a page instead of an
+// image.
+func (p *Player) recordBrokenImages(ctx context.Context) error {
 	var broken []string
 	if err := p.clock.world.Evaluate(ctx, undecodableImages, &broken); err != nil {
 		return err
@@ -106,8 +108,8 @@ func (p *Player) checkImages(ctx context.Context) error {
 	return nil
 }
 
-// Attributes are the settings in the data attributes of the <html> element, of the first element of the body, or of the
-// body. They are empty where the page has none.
+// Attributes are the settings that a page declares in data attributes, such as data-fps. Each is read from the first
+// element that has it: <html>, the first child of the body, or the body. It is empty if none has it.
 type Attributes struct {
 	Duration string `json:"duration,omitempty"`
 	FPS      string `json:"fps,omitempty"`

@@ -9,12 +9,12 @@ import (
 	"helios/shared/job"
 )
 
-// Media is an <audio> or <video> element of a page, or a part of its playback. An element that is paused or seeked and
-// continues is another Media from there on.
+// Media is a continuous part of the playback of an <audio> or <video> element. An element that continues after a pause
+// or a seek has another Media.
 type Media struct {
 	// Kind is audio or video.
 	Kind string `json:"kind"`
-	// URL is the URL of the source. For a local composition it is the path in its folder.
+	// URL is the URL of the source. For a file of a local composition, it is the path in its folder.
 	URL string `json:"url"`
 	// File is the path of the source in the composition's folder; empty for other sources.
 	File string `json:"-"`
@@ -39,7 +39,7 @@ type Media struct {
 	Silent bool `json:"silent,omitempty"`
 }
 
-// mediaElement is a Media in the words of media.js.
+// mediaElement is a Media as media.js describes it: with the values of attributes.
 type mediaElement struct {
 	Kind     string
 	URL      string
@@ -56,7 +56,7 @@ type mediaElement struct {
 }
 
 // mediaList returns what the page's media elements played so far, ordered by start. Elements that exist before frame 0
-// are in document order, and those that play outside the document come last.
+// are in document order, followed by those that play outside the document.
 func (p *Player) mediaList(ctx context.Context) ([]Media, error) {
 	var list []mediaElement
 	if err := p.main.Evaluate(ctx, mediaWorld+".playback()", &list); err != nil {

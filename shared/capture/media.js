@@ -1,8 +1,8 @@
-(rate, ask) => {
-  // Plays the media elements of a page by its virtual clock. Chromium gets no media. A video shows the current frame
-  // as its poster, and its properties report the position of that frame.
+(rate, infoURL) => {
+  // Simulates the playback of a page's media elements in virtual time. Chromium gets no media. A video shows the
+  // current frame as its poster, and its properties report the position of that frame.
   const key = Symbol.for("helios.media");
-  const own = (prototype, name) => Object.getOwnPropertyDescriptor(prototype, name);
+  const descriptorOf = (prototype, name) => Object.getOwnPropertyDescriptor(prototype, name);
   const Media = HTMLMediaElement.prototype, Video = HTMLVideoElement.prototype;
   const { getAttribute, setAttribute, removeAttribute, attachShadow } = Element.prototype;
   const frame = requestAnimationFrame.bind(window), timeout = setTimeout.bind(window);
@@ -18,13 +18,13 @@
     while (root.parent !== root) root = root.parent;
     outer = root !== window && root[key];
   } catch {}
-  // The state of all frames of the page. Sources are those of mediaserver.go, by URL.
+  // The state that the page and its iframes share. sources contains the descriptions of mediaserver.go, by URL.
   const shared = outer ? outer.shared : {
     rate, sources: new Map(), count: 0, drawn: false, videos: false, begun: false, frozenTime: null, spans: [],
     onUnknown() {},
   };
   const { sources } = shared;
-  // The start of an iframe that was added later, in milliseconds.
+  // How many milliseconds after the page this iframe was added.
   const startOffset = outer ? performance.timeOrigin - root.performance.timeOrigin : 0;
 
   // The time of the composition in seconds. Chromium's clock is up to 0.1 ms later than n/fps.
@@ -46,6 +46,14 @@
     return /^(https?|data):/.test(url) ? url : null;
   };
 
+  // The state of an element's playback of a source. Times of the composition and positions in the source are in
+  // seconds.
+  //   early: it exists before frame 0; played: play() was called; paused: it is paused
+  //   at, base: the element is at position base at time at; null for data-helios-offset and data-helios-seek
+  //   shown, image: the URL of the frame that the video shows, and its image; poster: the page's own poster
+  //   tracked: its playback has started; inside: it was in the document; tentative: see begin
+  //   span: the current span; first: when it played first, from which its duration and its fades count
+  //   stripped: its src was removed
   const states = new WeakMap();
   const stateOf = (el) => {
     const known = states.get(el);
@@ -73,7 +81,7 @@
     return parts.reduce((sum, [, n, unit]) => sum + n * units[unit], 0);
   };
   const loops = (el) => el.loop || flag(el, "loop");
-  const rateProperty = own(Media, "playbackRate");
+  const rateProperty = descriptorOf(Media, "playbackRate");
   const rateOf = (el) => Number(attribute(el, "rate") ?? rateProperty.get.call(el));
   const offsetOf = (el) => seconds(attribute(el, "offset"));
 
@@ -88,7 +96,7 @@
     return duration - position < 1e-6 ? 0 : position;
   };
 
-  // A span is a part of an element's playback without a break.
+  // A span is a continuous part of an element's playback.
   const spans = shared.spans;
   const near = (a, b) => Math.abs(a - b) < 0.5 / shared.rate;
   const end = (span, t, to = positionOf(span.el, span.state, t)) => {
@@ -102,7 +110,8 @@
     return !state.paused;
   };
 
-  // updateSpan ends and starts the spans of an element, which was at position to until now.
+  // updateSpan ends the span of an element and starts a new one, if its playback has changed. The position of the old
+  // playback at time t is to.
   const updateSpan = (el, state, t, to = positionOf(el, state, t)) => {
     if (!shared.begun) return;
     const { span } = state, audible = isAudible(el, state);
@@ -121,7 +130,7 @@
     spans.push(state.span);
   };
 
-  // trackElements finds elements that were added or removed. An element that is added later starts at once, unless it
+  // trackElements finds elements that were added or removed after frame 0. An added element starts at once, unless it
   // has an offset or the page has helios.seek.
   const trackElements = () => {
     const t = now();
@@ -149,9 +158,9 @@
   const observer = new MutationObserver((records) => { if (records.some(concernsMedia)) trackElements(); });
   const observe = (root) => observer.observe(root, { childList: true, subtree: true, attributeFilter: ["src"] });
 
-  // requestInfo requests the description of a source, synchronously: the time at which the page gets it must not
-  // depend on which frames are drawn. The request takes 10 ms of Chromium's time, which are hidden until the next
-  // task.
+  // requestInfo requests the description of a source. The request is synchronous, because the time at which the page
+  // gets the description must not depend on which frames are drawn. It takes 10 ms of virtual time, which media times
+  // ignore until the next task.
   const requestInfo = (url) => {
     if (shared.frozenTime === null) {
       shared.frozenTime = now();
@@ -159,13 +168,13 @@
     }
     try {
       const request = new XMLHttpRequest();
-      request.open("POST", ask, false);
+      request.open("POST", infoURL, false);
       request.send(url);
       if (request.status === 200) shared.addSources([JSON.parse(request.responseText)]);
     } catch {} // the page's policy blocks the request; Helios passes the description before the next frame
   };
 
-  // move changes an element, which continues from its current position.
+  // move makes an element continue from its current position after a change.
   const move = (el, state, change = () => {}) => {
     const t = now(), to = positionOf(el, state, t);
     state.base = to;
@@ -177,7 +186,7 @@
     for (const type of types) el.dispatchEvent(new Event(type));
   });
 
-  // Chromium finds no media in the responses that it gets. The page does not see the events that result from that.
+  // Chromium gets empty media files. suppress hides the resulting events from the page.
   const loadEvents = ["durationchange", "loadedmetadata", "loadeddata", "canplay", "canplaythrough"];
   const suppress = (e) => {
     const el = e.target instanceof HTMLSourceElement ? e.target.parentNode : e.target;
@@ -196,13 +205,13 @@
   listen(window);
 
   const roots = new Set([document]), played = new Set(), awaited = new Set();
-  const keep = (root) => {
+  const addRoot = (root) => {
     if (!roots.has(root)) { roots.add(root); listen(root); if (shared.begun) observe(root); }
     return root;
   };
   if (shared.begun) observe(document);
   Element.prototype.attachShadow = { attachShadow(...args) {
-    return keep(attachShadow.apply(this, args));
+    return addRoot(attachShadow.apply(this, args));
   } }.attachShadow;
   const { createElement } = Document.prototype;
   Document.prototype.createElement = { createElement(...args) {
@@ -222,7 +231,7 @@
     return state && sources.get(state.url)?.problem === "" ? state : null;
   };
   const getter = (prototype, name, get, set = (original) => original) => {
-    const original = own(prototype, name);
+    const original = descriptorOf(prototype, name);
     Object.defineProperty(prototype, name, { ...original,
       get() {
         const state = playable(this);
@@ -319,7 +328,7 @@
     }];
   };
 
-  // A script that draws a video draws its current frame.
+  // videoImage returns the image to draw when a script draws arg: for a video, its current frame.
   const videoImage = (arg) => {
     if (!(arg instanceof HTMLVideoElement) || !playable(arg)) return arg;
     shared.drawn = true;
@@ -361,8 +370,8 @@
     }
   };
 
-  // frameAt returns the index of the last frame that starts by a position. Some containers round times to their time
-  // base.
+  // frameAt returns the index of the last frame that starts at or before a position. Some containers round times to
+  // their time base.
   const frameAt = ({ pts, timeBase }, position) => {
     let low = 0, high = pts.length;
     while (high - low > 1) {
@@ -385,7 +394,7 @@
     setAttribute.call(el, "poster", url);
   };
 
-  // showFrameSync shows a position that a script sets while its frame is being drawn, when it is too late to wait.
+  // showFrameSync shows a frame without waiting. It is for a position that a script sets while Chromium runs a frame.
   const showFrameSync = (el, state, url) => {
     if (url === state.poster) return setAttribute.call(el, "poster", url);
     const request = new XMLHttpRequest();
@@ -412,7 +421,7 @@
     shared, apis, elements,
     // findShadowRoots finds declarative shadow roots.
     findShadowRoots() {
-      for (const root of roots) for (const el of root.querySelectorAll("*")) if (el.shadowRoot) keep(el.shadowRoot);
+      for (const root of roots) for (const el of root.querySelectorAll("*")) if (el.shadowRoot) addRoot(el.shadowRoot);
     },
     // unknown returns the URLs of sources that have no description yet.
     unknown: () => elements().map((el) => stateOf(el).url).filter((url) => !sources.has(url)),
@@ -424,7 +433,8 @@
         const state = stateOf(el);
         if (!el.isConnected && !state.played) continue;
         state.early = state.tracked = true;
-        // An audio element may wait for play(). A video has to show a frame.
+        // Playback that a script may still start with play() is tentative: the first call of play() replaces it.
+        // The playback of a video is not tentative, because a video has to show a frame.
         state.tentative = !(el instanceof HTMLVideoElement || el.autoplay || attribute(el, "offset") !== null);
         updateSpan(el, state, now());
       }
@@ -436,7 +446,7 @@
         if (source.problem) { dispatch(el, "error"); continue; }
         if (el instanceof HTMLVideoElement && source.pts.length) {
           if (state.url.startsWith("data:")) { state.stripped = true; removeAttribute.call(el, "src"); el.load(); }
-          // Its layout must not depend on when its first frame loads.
+          // An empty image gives the video its size before its first frame loads.
           const size = `width="${source.width}" height="${source.height}"`;
           const svg = encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" ${size}/>`);
           if (!state.poster && !state.shown) setAttribute.call(el, "poster", "data:image/svg+xml," + svg);
@@ -459,7 +469,7 @@
   };
   Object.defineProperty(window, key, { value: outer ? api : {
     ...api,
-    // The functions that Helios calls. They serve all frames of the page.
+    // The functions that Helios calls. They apply to the page and its iframes.
     all,
     unknownSources() { all("findShadowRoots"); return [...new Set(all("unknown"))]; },
     addSources(list) { shared.addSources(list); },

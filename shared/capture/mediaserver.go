@@ -25,23 +25,23 @@ import (
 var mediaSource string
 
 // prelude returns the script that takes control of the page's media elements.
-func (m *media) prelude(o Options) string {
+func (m *mediaServer) prelude(o Options) string {
 	return fmt.Sprintf("(%s)(%d / %d, %q);", strings.TrimSpace(mediaSource), o.FPS.Num, o.FPS.Den, m.address+infoPath)
 }
 
-// infoPath is the path, below media's URL, where a page requests the description of a source.
+// infoPath is the path, below the server's URL, where a page requests the description of a source.
 const infoPath = "info"
 
 // mediaWorld is the interface of media.js, in the page's own world.
 const mediaWorld = `window[Symbol.for("helios.media")]`
 
-// media serves the sources of one page's media elements, and the frames of its videos.
+// mediaServer serves descriptions of the sources of one page's media elements, and the frames of its videos.
 //
 // A video element shows a frame as its poster, so all CSS of the element applies. The page requests a frame by its
 // index in the file.
-type media struct {
+type mediaServer struct {
 	browser    *browser.Browser
-	address    string // media's URL
+	address    string // the server's URL
 	unregister func()
 	page       *browser.Page
 	drawn      bool // the page draws videos into canvases
@@ -51,7 +51,7 @@ type media struct {
 
 	mu      sync.Mutex
 	clips   []clip
-	readers map[playing]*reader
+	readers map[playback]*reader
 	failed  error         // why a frame or a source cannot be served
 	dir     *tempfile.Dir // contains the sources of data: URLs
 	inline  int           // the number of files in dir
@@ -66,12 +66,12 @@ type clip struct {
 	info *video.Info
 }
 
-// playing is an element that plays a clip. Each element is at its own position.
-type playing struct {
+// playback is the playback of a clip by an element. Each has its own reader, because each has its own position.
+type playback struct {
 	clip, element int
 }
 
-// reader is a video.Reader that serves one request at a time.
+// reader is a video.Reader that requests use one at a time.
 type reader struct {
 	mu sync.Mutex
 	*video.Reader
@@ -83,28 +83,28 @@ type source struct {
 	Problem  string    `json:"problem"` // why it cannot be played
 	Duration float64   `json:"duration"`
 	TimeBase float64   `json:"timeBase"`
-	PTS      []float64 `json:"pts"` // the presentation times of its frames
+	PTS      []float64 `json:"pts"` // the presentation times of its frames, in seconds
 	Width    int       `json:"width"`
 	Height   int       `json:"height"`
-	Frames   string    `json:"frames"` // the URL of a frame, without the element and the index
+	Frames   string    `json:"frames"` // the prefix of the URLs of its frames; the element and the index follow
 }
 
-func newMedia(b *browser.Browser) *media {
-	m := &media{browser: b, sources: map[string]source{}, readers: map[playing]*reader{}}
+func newMediaServer(b *browser.Browser) *mediaServer {
+	m := &mediaServer{browser: b, sources: map[string]source{}, readers: map[playback]*reader{}}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.address, m.unregister = b.Handle(m)
 	return m
 }
 
-// close releases all resources. The page is closed.
-func (m *media) close() {
+// close releases all resources. The page must be closed before.
+func (m *mediaServer) close() {
 	m.unregister()
 	m.cancel()
 	m.mu.Lock()
 	readers := m.readers
 	m.readers = nil
 	m.mu.Unlock()
-	// A request that holds a reader may still report a failure.
+	// m.mu is not held here, because a request that holds a reader may still record a failure.
 	for _, r := range readers {
 		r.mu.Lock()
 		r.Close()
@@ -116,7 +116,7 @@ func (m *media) close() {
 }
 
 // reader returns the reader and the URL of a clip. The reader is nil if there is no such clip or the page is closed.
-func (m *media) reader(s playing) (*reader, string) {
+func (m *mediaServer) reader(s playback) (*reader, string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if s.clip < 0 || s.clip >= len(m.clips) || m.ctx.Err() != nil {
@@ -130,12 +130,12 @@ func (m *media) reader(s playing) (*reader, string) {
 }
 
 // ServeHTTP serves a frame at clip/element/index, and the description of a source at info.
-func (m *media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (m *mediaServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == infoPath {
 		m.serveSource(w, r)
 		return
 	}
-	var s playing
+	var s playback
 	var n int
 	if _, err := fmt.Sscanf(r.URL.Path, "%d/%d/%d", &s.clip, &s.element, &n); err != nil {
 		http.NotFound(w, r)
@@ -165,14 +165,14 @@ func (m *media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.Set("Content-Type", kind)
 	h.Set("Content-Length", strconv.Itoa(len(frame)))
-	h.Set("Cache-Control", "no-store") // or Chromium would write them to disk
+	h.Set("Cache-Control", "no-store") // otherwise Chromium writes frames to its disk cache
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Timing-Allow-Origin", "*")
 	w.Write(frame)
 }
 
 // serveSource returns the description of the source whose URL is the request's body.
-func (m *media) serveSource(w http.ResponseWriter, r *http.Request) {
+func (m *mediaServer) serveSource(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	address, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -188,7 +188,7 @@ func (m *media) serveSource(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(s)
 }
 
-func (m *media) recordFailure(err error) {
+func (m *mediaServer) recordFailure(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.failed == nil && m.ctx.Err() == nil {
@@ -197,7 +197,7 @@ func (m *media) recordFailure(err error) {
 }
 
 // failure returns why a frame or a source cannot be served.
-func (m *media) failure() error {
+func (m *mediaServer) failure() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.failed
@@ -219,7 +219,7 @@ func (p *Player) awaitReady(ctx context.Context) error {
 	return p.main.Evaluate(ctx, mediaWorld+".all('begin')", nil)
 }
 
-// discoverMedia looks for media elements whose sources are not known yet, and tells the page of them.
+// discoverMedia probes new sources of the page's media elements and passes their descriptions to the page.
 func (p *Player) discoverMedia(ctx context.Context) error {
 	var urls []string
 	if err := p.main.Evaluate(ctx, mediaWorld+".unknownSources()", &urls); err != nil {
@@ -248,7 +248,7 @@ func (p *Player) probeMedia(ctx context.Context, urls []string) error {
 }
 
 // probe returns the description of a source. It records the source as an asset of the page, once.
-func (m *media) probe(ctx context.Context, address string) (source, error) {
+func (m *mediaServer) probe(ctx context.Context, address string) (source, error) {
 	m.probing.Lock()
 	defer m.probing.Unlock()
 	if s, ok := m.sources[address]; ok {
@@ -272,7 +272,7 @@ func (m *media) probe(ctx context.Context, address string) (source, error) {
 }
 
 // probeFile probes a source. If the source does not load or decode, the error is a fault.User.
-func (m *media) probeFile(ctx context.Context, address string) (source, error) {
+func (m *mediaServer) probeFile(ctx context.Context, address string) (source, error) {
 	s := source{URL: address, PTS: []float64{}}
 	path, err := m.localFile(ctx, address)
 	if err != nil {
@@ -295,7 +295,7 @@ func (m *media) probeFile(ctx context.Context, address string) (source, error) {
 }
 
 // localFile returns a file with the content of a URL.
-func (m *media) localFile(ctx context.Context, address string) (string, error) {
+func (m *mediaServer) localFile(ctx context.Context, address string) (string, error) {
 	data, inline := strings.CutPrefix(address, "data:")
 	if !inline {
 		return m.browser.LocalFile(ctx, address)
@@ -308,7 +308,7 @@ func (m *media) localFile(ctx context.Context, address string) (string, error) {
 		content = string(decoded)
 	}
 	if err != nil {
-		return "", fault.Userf("decoding its data: %w", err)
+		return "", fault.Userf("decoding the data: URL: %w", err)
 	}
 	if m.dir == nil {
 		if m.dir, err = tempfile.MkdirTemp(""); err != nil {
@@ -334,6 +334,7 @@ func (p *Player) showVideoFrames(ctx context.Context, n int64, out output, moved
 		Drawn   bool
 	}
 	t := p.o.FPS.Milliseconds(n) / 1000
+	// The description of a source may make the page use another one.
 	for range 8 {
 		var err error
 		if moved {

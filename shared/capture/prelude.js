@@ -18,7 +18,7 @@
     return array;
   };
 
-  // Chromium computes these times from the start of the machine, which leaves floating-point noise.
+  // Chromium computes these times from the start of the machine. Rounding removes the floating-point noise.
   const clean = (ms) => Math.round(ms * 1000) / 1000;
   const { now } = Performance.prototype;
   Performance.prototype.now = { now() { return clean(now.call(this)); } }.now;
@@ -26,7 +26,7 @@
   // The kinds of animation that the page uses, for Inspect.
   const used = new Set();
   Object.defineProperty(window, Symbol.for("helios.used"), { value: used });
-  const note = (owner, name, kind, change = (args) => args) => {
+  const record = (owner, name, kind, change = (args) => args) => {
     const original = owner[name];
     owner[name] = { [name](...args) {
       used.add(kind(args));
@@ -35,20 +35,20 @@
   };
   const withCleanTime = (callback) =>
     typeof callback === "function" ? (timestamp) => callback(clean(timestamp)) : callback;
-  note(window, "requestAnimationFrame", () => "animation-frame",
+  record(window, "requestAnimationFrame", () => "animation-frame",
     ([callback, ...rest]) => [withCleanTime(callback), ...rest]);
-  note(window, "setTimeout", () => "timer");
-  note(window, "setInterval", () => "timer");
-  note(HTMLCanvasElement.prototype, "getContext", ([type]) => String(type).startsWith("web") ? "webgl" : "canvas");
+  record(window, "setTimeout", () => "timer");
+  record(window, "setInterval", () => "timer");
+  record(HTMLCanvasElement.prototype, "getContext", ([type]) => String(type).startsWith("web") ? "webgl" : "canvas");
 
-  // The flags that let Helios capture the tab also give every page a camera, a microphone and the tab. The page gets
-  // the same errors as in a browser without devices.
-  const none = (owner, name, error) => {
+  // The flags with which Helios captures the tab also give every page access to a camera, a microphone and the tab.
+  // Here, the page gets the same errors as in a browser without devices.
+  const reject = (owner, name, error) => {
     if (!owner?.prototype[name]) return;
     owner.prototype[name] = { [name]() { return Promise.reject(new DOMException(error[0], error[1])); } }[name];
   };
-  none(window.MediaDevices, "getUserMedia", ["Requested device not found", "NotFoundError"]);
-  none(window.MediaDevices, "getDisplayMedia", ["Not supported", "NotSupportedError"]);
+  reject(window.MediaDevices, "getUserMedia", ["Requested device not found", "NotFoundError"]);
+  reject(window.MediaDevices, "getDisplayMedia", ["Not supported", "NotSupportedError"]);
   if (window.MediaDevices) {
     MediaDevices.prototype.enumerateDevices = { enumerateDevices() { return Promise.resolve([]); } }.enumerateDevices;
   }
@@ -58,7 +58,7 @@
     } }[name];
   }
 
-  // Chromium gives elements that CSS moves their own layers, and paints a layer again only when its scale has changed
+  // Chromium puts an element that CSS moves into its own layer, and repaints a layer only when its scale has changed
   // by half. Frames would be blurred and depend on earlier ones. This hint on the root prevents such layers.
   new MutationObserver(() => {
     const root = document.documentElement;

@@ -27,7 +27,7 @@ func Probe(ctx context.Context) (version string, err error) {
 	if err != nil {
 		return "", err
 	}
-	b, err := browser.Launch(ctx, c.Browser(1))
+	b, err := browser.Launch(ctx, c.BrowserOptions(1))
 	if err != nil {
 		return "", err
 	}

@@ -20,10 +20,10 @@ import (
 //go:embed ring.js
 var ringSource string
 
-// ring is a file through which the frames of a stream leave Chromium: a ring of slots. A worker of the page writes it
-// in the page's Origin Private File System, which is a folder in Chromium's profile.
+// ring is a ring buffer of frames in a file, which passes the frames of a stream from Chromium to Helios. A worker of
+// the page writes the file in the page's Origin Private File System, which is a folder in Chromium's profile.
 //
-// The worker completes a slot before it counts the frame.
+// The worker writes a frame to its slot before it increments the counter.
 type ring struct {
 	layout
 	file *os.File
@@ -32,7 +32,7 @@ type ring struct {
 
 // layout describes the file for ring.js. Numbers in the file are 64-bit integers, little-endian.
 type layout struct {
-	// Name is the start of the file's name, and of its content.
+	// Name is the start of the file's name. The file also starts with it.
 	Name string `json:"name"`
 	// Counter is the offset of the number of written frames, which is stored twice.
 	Counter int64 `json:"counter"`
@@ -41,8 +41,8 @@ type layout struct {
 	// Start is the offset of the first slot.
 	Start int64 `json:"start"`
 	Slots int64 `json:"slots"`
-	// SlotSize is the size of a slot in bytes. It starts with three numbers: that of the frame, from 1, its capture time,
-	// and the event time since the frame before.
+	// SlotSize is the size of a slot in bytes. A slot starts with three numbers: the number of the frame, counted from 1,
+	// its capture time, and the event time since the previous frame.
 	SlotSize int64 `json:"slotSize"`
 	// Pixels is the offset of the pixels in a slot.
 	Pixels int64 `json:"pixels"`
@@ -52,8 +52,8 @@ type layout struct {
 }
 
 const (
-	headSize  = 256
-	slotStart = 64
+	headSize  = 256 // bytes of the file that contain the name, the counter and the error message
+	slotStart = 64  // offset of the pixels in a slot
 	slots     = 4
 )
 
@@ -109,11 +109,11 @@ type arrival struct {
 	event    microseconds // event time since the frame before, 1 s at most
 }
 
-// pollEvery is how often next polls the file. It is a fraction of the time that a frame takes.
-const pollEvery = time.Millisecond / 2
+// pollInterval is the time between two polls of the file. It is a fraction of the time that a frame takes.
+const pollInterval = time.Millisecond / 2
 
-// any reports whether next can return a frame at once.
-func (r *ring) any() (bool, error) {
+// ready reports whether next can return a frame at once.
+func (r *ring) ready() (bool, error) {
 	var head [headSize]byte
 	if err := r.readAt(head[:], 0); err != nil {
 		return false, err
@@ -129,7 +129,7 @@ func (r *ring) any() (bool, error) {
 // next waits for the next frame.
 func (r *ring) next(ctx context.Context) (arrival, error) {
 	for {
-		arrived, err := r.any()
+		arrived, err := r.ready()
 		if err != nil {
 			return arrival{}, err
 		}
@@ -139,10 +139,10 @@ func (r *ring) next(ctx context.Context) (arrival, error) {
 		select {
 		case <-ctx.Done():
 			return arrival{}, context.Cause(ctx)
-		case <-time.After(pollEvery):
+		case <-time.After(pollInterval):
 		}
 	}
-	a, err := r.identify(r.last.number + 1)
+	a, err := r.readHeader(r.last.number + 1)
 	if err == nil {
 		r.last = a
 	}
@@ -152,8 +152,8 @@ func (r *ring) next(ctx context.Context) (arrival, error) {
 // slot returns the offset of a frame's slot.
 func (r *ring) slot(number int64) int64 { return r.Start + (number-1)%r.Slots*r.SlotSize }
 
-// identify reads the numbers before the pixels of a frame.
-func (r *ring) identify(number int64) (arrival, error) {
+// readHeader reads the numbers before the pixels of a frame. It fails if another frame has replaced this one.
+func (r *ring) readHeader(number int64) (arrival, error) {
 	var info [24]byte
 	if err := r.readAt(info[:], r.slot(number)); err != nil {
 		return arrival{}, err
@@ -170,7 +170,7 @@ func (r *ring) read(number int64, pixels []byte) error {
 	if err := r.readAt(pixels, r.slot(number)+r.Pixels); err != nil {
 		return err
 	}
-	_, err := r.identify(number) // the slot may have been overwritten meanwhile
+	_, err := r.readHeader(number) // the slot may have been overwritten meanwhile
 	return err
 }
 

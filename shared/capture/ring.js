@@ -1,5 +1,5 @@
 // Runs in a worker. Copies the frames of a stream into a ring of slots in a file. ring.go describes the layout.
-const attempts = 20; // a script of the page may have opened a file first
+const attempts = 20; // a script of the page may hold a file open
 let file, layout, done = 0;
 const head = new Uint8Array(256);
 

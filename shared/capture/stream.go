@@ -22,25 +22,26 @@ var streamSource string
 // stream captures the tab. getDisplayMedia gives a script in an isolated world a stream of the compositor's output,
 // and a worker copies the frames into a ring; see ring.go.
 //
-// Each arrival proves which frame it shows. Its capture time is between the sending of beginFrame and the answer. Its
-// event time, by which Chromium decides what to capture, is that of the frame. An arrival that belongs to no frame is
-// an error. A drawn frame that does not arrive is replaced by a screenshot, which is converted as Chromium does it.
+// An arrival is a frame of the stream. Two times prove which frame of the composition it shows: its capture time is
+// between the request of beginFrame and the answer, and its event time, by which Chromium decides what to capture, is
+// that of the frame. An arrival that belongs to no frame is an error. If a drawn frame does not arrive, a screenshot
+// replaces it, which toI420 converts like Chromium.
 type stream struct {
 	player    *Player
-	profile   string // Chromium's, which contains the ring
+	profile   string // Chromium's profile folder, which contains the ring
 	layout    layout
 	worker    browser.Worker
 	ring      *ring
 	started   bool
-	insecure  bool         // the page cannot be streamed
+	insecure  bool         // the page is not a secure context, so it cannot be streamed
 	shown     int64        // the frame that arrived last; 0 if none did
-	realTime  bool         // Chromium saw real time as the last event time
-	current   content      // of the newest resolved frame
-	afterShot bool         // the next frame has damage in any case
+	realTime  bool         // the last event time in Chromium is a real time
+	current   content      // the content of the latest resolved frame
+	afterShot bool         // a screenshot was taken, so Chromium reports damage for the next frame in any case
 	replaced  drawnFrame   // the last frame that was replaced by a screenshot; it may still arrive
 	pending   []drawnFrame // frames that may still arrive; only the first had damage
-	since     time.Time    // when the first of them was drawn
-	done      []resolved   // in order, until they are emitted
+	since     time.Time    // when the first pending frame was drawn
+	done      []resolved   // resolved frames that are not emitted yet, in order
 }
 
 func newStream(p *Player, profile string) *stream {
@@ -61,11 +62,11 @@ func (s *stream) script() string {
 }
 
 const (
-	// eventLead is the difference between event time and frame time at frame 0. Event time must never go back, and
-	// Chromium's refreshes have real time as their event time.
+	// eventLead is the difference between event time and frame time at frame 0. Event time must never decrease. The event
+	// time of Chromium's refreshes is real time, so that of frames must be later than any real time.
 	eventLead = 24 * time.Hour
-	// eventStep is how much more than frame time event time advances per frame. If the same damage recurs for a second of
-	// event time, in steps below 84 ms, Chromium assumes a video and drops frames with other damage.
+	// eventStep is added to the event time with each frame. If the same damage recurs for a second of event time, in
+	// steps below 84 ms, Chromium assumes a video and drops frames with other damage.
 	eventStep = 100 * time.Millisecond
 )
 
@@ -74,8 +75,8 @@ func (s *stream) eventTime(n int64) microseconds {
 	return frameTime(s.player.o.FPS, n) + microseconds((eventLead + time.Duration(n)*eventStep).Microseconds())
 }
 
-// start starts the stream of a page that shows frame 0. getDisplayMedia succeeds only if Chromium draws frames
-// meanwhile, and without a screenshot it would draw nothing new.
+// start starts the stream of a page that shows frame 0. getDisplayMedia returns only if Chromium draws frames
+// meanwhile. The page does not change, so only screenshots make Chromium draw.
 func (s *stream) start(ctx context.Context) error {
 	starting := s.player.clock.world.Start(ctx, fmt.Sprintf("stream.start(%d, %d)", s.layout.Width, s.layout.Height))
 	for s.current.shot == nil || !starting.Ready() {

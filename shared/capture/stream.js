@@ -1,4 +1,4 @@
-// Runs in an isolated world before the page's scripts, which cannot see it. Streams the tab to a worker.
+// Streams the tab to a worker. Runs before the page's scripts, in an isolated world that they cannot see.
 (path, policy, layout) => {
   if (self !== top || location.protocol === "about:") return;
   // A page on plain http has neither getDisplayMedia nor OPFS.

@@ -12,7 +12,7 @@ import (
 // queued is a frame between capture and emit.
 type queued struct {
 	index  int64
-	pixels []byte // nil if the frame equals the one before
+	pixels []byte // nil if the frame equals the previous one
 }
 
 // queueLength is how many frames are captured ahead of emit.
@@ -56,7 +56,7 @@ type frameQueue struct {
 	free   chan []byte // buffers; nil if one is not allocated yet
 }
 
-// captureStream captures count frames from frame from on, and puts them into the queue.
+// captureStream captures count frames, starting with frame from, and puts them into the queue.
 func (p *Player) captureStream(ctx context.Context, from, count int64, mode job.SeekMode, q frameQueue) error {
 	s := p.stream
 	if err := p.seek(ctx, from, mode); err != nil {
@@ -83,7 +83,8 @@ func (p *Player) captureStream(ctx context.Context, from, count int64, mode job.
 	return s.enqueueDone(ctx, from, q)
 }
 
-// enqueueDone puts the frames whose content is known into the queue. Frame from is the first.
+// enqueueDone puts the frames whose content is known into the queue. The first frame of the queue is from: it needs its
+// pixels even if it is unchanged.
 func (s *stream) enqueueDone(ctx context.Context, from int64, q frameQueue) error {
 	for i := range s.done {
 		d := &s.done[i]

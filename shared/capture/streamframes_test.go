@@ -153,7 +153,7 @@ func TestSoakStarts(t *testing.T) {
 			c, want = resting, pausedShade
 		}
 		start := time.Now()
-		b, err := browser.Launch(t.Context(), c.Browser(1))
+		b, err := browser.Launch(t.Context(), c.BrowserOptions(1))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -282,9 +282,9 @@ func differing(a, b *image.NRGBA, area image.Rectangle) (pixels, worst int) {
 
 // A page can be closed while a frame of a video fails.
 func TestMediaCloseDuringError(t *testing.T) {
-	m := newMedia(launch(t, composition(t, "")))
+	m := newMediaServer(launch(t, composition(t, "")))
 	r := &reader{Reader: video.NewReader("gone.mp4", &video.Info{})}
-	m.readers[playing{}] = r
+	m.readers[playback{}] = r
 	r.mu.Lock() // as the response to a request does
 	ended := make(chan struct{})
 	go func() {

@@ -28,7 +28,7 @@ type launch struct {
 // NewBrowserPool returns an empty pool for a composition. The scale is the device pixel ratio; 0 is 1. The caller must
 // close the pool.
 func NewBrowserPool(c capture.Composition, scale float64) *BrowserPool {
-	return &BrowserPool{options: c.Browser(scale)}
+	return &BrowserPool{options: c.BrowserOptions(scale)}
 }
 
 // warm starts browsers in the background until count are idle. If one fails to start, acquire returns its error.

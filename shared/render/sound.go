@@ -116,7 +116,7 @@ func (o *SoundOptions) localTracks(ctx context.Context, dir string) ([]job.Track
 func download(ctx context.Context, c capture.Composition, url, file string) error {
 	bucket, key, ok := addr.SplitS3(url)
 	if !ok {
-		return browser.Download(ctx, c.Browser(1), url, file)
+		return browser.Download(ctx, c.BrowserOptions(1), url, file)
 	}
 	s, err := store.OpenS3(ctx, bucket, "")
 	if err != nil {
