@@ -14,7 +14,9 @@ type repeatPredictor struct {
 // frames is repeated, the additional drawing costs more than it saves.
 const repeatWindow = 10
 
-func newRepeatPredictor(p *Player) repeatPredictor { return repeatPredictor{player: p, since: repeatWindow} }
+func newRepeatPredictor(p *Player) repeatPredictor {
+	return repeatPredictor{player: p, since: repeatWindow}
+}
 
 func (r *repeatPredictor) likely() bool { return r.since < repeatWindow }
 
