@@ -72,7 +72,8 @@ func TestEvaluateReturnsExceptions(t *testing.T) {
 		"Promise.reject(new TypeError('late'))": "the page threw TypeError: late",
 		"1 +":                                   "the page threw SyntaxError: Unexpected end of input",
 	} {
-		if err := p.Evaluate(testContext(t), expression, nil); err == nil || err.Error() != want || fault.Of(err) != fault.User {
+		err := p.Evaluate(testContext(t), expression, nil)
+		if err == nil || err.Error() != want || fault.Of(err) != fault.User {
 			t.Errorf("%s: the error is %v, want %s", expression, err, want)
 		}
 	}

@@ -53,7 +53,7 @@ func TestCloseRemovesProcessesAndFiles(t *testing.T) {
 	b.Close()
 	b.Close()
 	wantGone(t, group, profile, all)
-	eventually(t, "the removal of temporary files", func() bool { // other tests create some, too, but only for a short time
+	eventually(t, "the removal of temporary files", func() bool { // also of those of other tests
 		isNew := func(file string) bool { return !slices.Contains(before, file) }
 		return !slices.ContainsFunc(temporaryFiles(t), isNew)
 	})

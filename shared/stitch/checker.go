@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Checker makes the checks that are the same for all formats.
+// Checker checks chunks for errors that do not depend on the format.
 type Checker struct {
 	chunks  []Chunk
 	accept  func(Chunk, Info) error
@@ -16,7 +16,7 @@ type Checker struct {
 	files   map[fileKey][]Source
 }
 
-// fileKey selects the files that may be the same file. Only those are compared with each other.
+// fileKey is equal for files that may be the same file. [os.SameFile] decides.
 type fileKey struct {
 	bytes int64
 	time  time.Time
@@ -39,8 +39,8 @@ func NewChecker(chunks []Chunk, accept func(Chunk, Info) error) (*Checker, error
 	return &Checker{chunks: chunks, accept: accept, files: map[fileKey][]Source{}}, nil
 }
 
-// Check checks the next chunk: it calls the accept function, checks the number of frames, compares codec and frame
-// size with those of the first chunk, and looks for the same file under another name.
+// Check checks the next chunk. It calls the accept function, checks the number of frames, compares the codec and the
+// frame size with those of the first chunk, and searches for the same file under another name.
 func (c *Checker) Check(s Source, info Info) error {
 	chunk := c.chunks[c.checked]
 	if c.accept != nil {

@@ -11,7 +11,7 @@ func TestNewCheckerNeedsChunks(t *testing.T) {
 	}
 }
 
-// The accept function comes first: its error usually explains why the chunks differ.
+// Check calls accept first, because its error usually explains why the chunks differ.
 func TestCheckerCallsAcceptFirst(t *testing.T) {
 	rejected := errors.New("rejected")
 	c, err := NewChecker([]Chunk{{Name: "a", Frames: 2}}, func(Chunk, Info) error { return rejected })

@@ -9,9 +9,9 @@ import (
 type Kind int
 
 const (
-	// Missing: the file does not exist. errors.Is(err, fs.ErrNotExist) holds as well.
+	// Missing: the file does not exist. errors.Is(err, fs.ErrNotExist) is true, too.
 	Missing Kind = iota + 1
-	// Damaged: the file is truncated, contradicts itself, or changed while it was being read.
+	// Damaged: the file is truncated or inconsistent, or it changed while it was being read.
 	Damaged
 	// NotVideo: the file has another format or no video track.
 	NotVideo
@@ -21,7 +21,7 @@ const (
 	Mismatch
 	// FrameCount: the chunk does not have the number of frames given by [Chunk].
 	FrameCount
-	// Duplicate: the chunk is listed twice.
+	// Duplicate: the same file is listed twice.
 	Duplicate
 	// NotAudio: the audio file does not consist of exactly one audio track.
 	NotAudio
@@ -32,7 +32,7 @@ type ChunkError struct {
 	// Name is the name of the file in the store.
 	Name string
 	Kind Kind
-	// Detail continues a sentence that starts with Name: "has 29 frames, want 30".
+	// Detail completes a sentence that starts with Name, such as "has 29 frames, want 30".
 	Detail string
 	// Err is the cause, or nil.
 	Err error
@@ -59,7 +59,7 @@ func Named(name string, err error) error {
 	return fmt.Errorf("reading %s: %w", name, err)
 }
 
-// WriteError wraps an error of the output's writer, so that it cannot be mistaken for one of a chunk. It returns nil
+// WriteError wraps an error of the output's writer. The message distinguishes it from errors of chunks. It returns nil
 // if err is nil.
 func WriteError(err error) error {
 	if err == nil {

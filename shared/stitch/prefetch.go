@@ -8,9 +8,9 @@ import (
 // Loader loads item i of a list.
 type Loader[T any] func(ctx context.Context, i int) (T, error)
 
-// Prefetch loads the items 0 to n-1, up to width at a time, and yields them in order. It hides the latency of a
-// bucket. It stops after the first error. Items that were loaded but not yielded are passed to drop, unless drop is
-// nil. When the loop ends, no load is running.
+// Prefetch loads the items 0 to n-1, up to width concurrently, and yields them in order. This hides the latency of S3.
+// Prefetch stops after the first error. It passes items that it loaded but did not yield to drop, unless drop is nil.
+// When the loop ends, all loads have returned.
 func Prefetch[T any](ctx context.Context, n, width int, load Loader[T], drop func(T)) iter.Seq2[T, error] {
 	type result struct {
 		item T

@@ -9,11 +9,11 @@ import (
 	"helios/shared/store"
 )
 
-// Source identifies an input file, a chunk or the audio, as it was when it was first opened.
+// Source identifies an input file (a chunk or the audio) and contains its size when it was first opened.
 type Source struct {
 	Name  string
 	Bytes int64
-	stat  fs.FileInfo // nil if the store does not keep files
+	stat  fs.FileInfo // nil if the store is not a folder
 }
 
 // File is a Source that is open.
@@ -54,7 +54,7 @@ func (s Source) Reopen(ctx context.Context, st store.Store) (*File, error) {
 	return f, nil
 }
 
-// Changed returns the error for a file whose content is not what it was when it was first read.
+// Changed returns the error for a file that changed after it was first read.
 func (s Source) Changed() error {
 	return Named(s.Name, Errorf(Damaged, "changed while it was being read"))
 }

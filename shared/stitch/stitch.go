@@ -6,8 +6,8 @@
 // Both have the functions Probe, which reads what one file contains, and Write, which joins chunks. Callers choose the
 // package by the format of the output.
 //
-// This package contains what both need: the types of their interface, [ChunkError], the checks that do not depend on
-// the format ([Checker]), and the reading of input files ([Open], [Window], [Prefetch]).
+// This package contains the code that both share: the types of their interface, [ChunkError], the checks that do not
+// depend on the format ([Checker]), and the functions that read input files ([Open], [Window], [Prefetch]).
 //
 // # Chunks
 //
@@ -18,14 +18,14 @@
 // # Errors
 //
 // Write checks every chunk before it writes the first byte. A [ChunkError] means that a chunk or the audio file cannot
-// be used: retrying with the same file fails again. Other errors come from the store, from the output or from the
+// be used. A retry with the same file fails again. Other errors come from the store, from the output or from the
 // caller's Accept function.
 //
 // # Memory
 //
-// Chunks are read twice: once to check them and once to copy their samples. Sample tables are kept in memory up to a
-// limit and read again beyond it. So neither memory nor the number of open files grows with the number of chunks. If
-// a file changes between two reads, Write fails.
+// Write reads each chunk twice: to check it and to copy its samples. It keeps sample tables in memory up to a limit,
+// and reads the others again. So memory hardly grows with the number of chunks, and the number of open files does not
+// grow. If a file changes between two reads, Write fails.
 package stitch
 
 // Chunk is a file to join.
@@ -36,9 +36,10 @@ type Chunk struct {
 	Frames int64
 }
 
-// Options are the settings of an output that all formats have in common. The zero Options add nothing to the frames.
+// Options are the settings of an output that all formats share. With the zero Options, the output contains only the
+// frames.
 type Options struct {
-	// Comment is stored in the output as its comment tag; "" for no tag.
+	// Comment is the comment tag of the output; "" for none.
 	Comment string
 	// Audio is the name in the store of a file of the same format with one audio track, which is copied into the
 	// output; "" for none.

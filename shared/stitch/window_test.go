@@ -44,7 +44,7 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// A file that has become shorter gives an error, not io.EOF, which could be taken for the end of a loop.
+// If the file became shorter, the error is not io.EOF, which callers could mistake for the end of their loop.
 func TestWindowOfTruncatedFile(t *testing.T) {
 	w := NewWindow(&memory{Reader: bytes.NewReader([]byte("0123")), size: 10}, 4)
 	if _, err := w.Bytes(Extent{2, 4}); !errors.Is(err, io.ErrUnexpectedEOF) {

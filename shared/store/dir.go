@@ -25,12 +25,12 @@ func (d Dir) Path(name string) string {
 	return filepath.Join(string(d), name)
 }
 
-// errNotRegular is the reason why a folder, a device or a named pipe cannot be opened as an object.
+// errNotRegular means that an object's path is a folder, a device or a named pipe.
 var errNotRegular = errors.New("is not a regular file")
 
 // Open implements [Store]. It fails for everything but regular files.
 func (d Dir) Open(_ context.Context, name string) (Reader, error) {
-	// O_NONBLOCK: without it, opening a named pipe blocks until another process writes to it.
+	// Without O_NONBLOCK, opening a named pipe blocks until another process opens it for writing.
 	f, err := os.OpenFile(d.Path(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, syscall.ENOTDIR) {
 		err = &fs.PathError{Op: "open", Path: d.Path(name), Err: fs.ErrNotExist}
@@ -52,7 +52,7 @@ func (d Dir) Open(_ context.Context, name string) (Reader, error) {
 // Create implements [Store]. It creates missing folders.
 func (d Dir) Create(_ context.Context, name string) (Writer, error) { return d.CreateFile(name) }
 
-// CreateFile is Create for callers that need the path of the new file.
+// CreateFile is like Create. It is for callers that need the path of the partial file.
 func (d Dir) CreateFile(name string) (*Partial, error) {
 	path := d.Path(name)
 	if info, err := os.Stat(path); err == nil && info.IsDir() || path == "" {

@@ -162,7 +162,7 @@ func TestDirNameTooLong(t *testing.T) {
 	}
 }
 
-// Root can write to all folders, so the tests use a file in place of a folder, and /proc.
+// Tests may run as root, which can write to all folders. So they use a file in place of a folder, and /proc.
 func TestDirUnwritableFolder(t *testing.T) {
 	dir := t.TempDir()
 	s := Dir(dir)

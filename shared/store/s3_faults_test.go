@@ -21,11 +21,11 @@ import (
 	"helios/shared/store/s3test"
 )
 
-// handler handles a request to S3 and can pass it to the server.
+// handler handles a request to S3. It can pass the request to the server.
 type handler func(w http.ResponseWriter, r *http.Request, server http.Handler)
 
-// openS3Behind returns a store in a new bucket whose requests pass through a proxy with a handler.
-func openS3Behind(t *testing.T, handle handler) *S3 {
+// openS3ViaProxy returns a store in a new bucket. Its requests go to a proxy, which passes them to handle.
+func openS3ViaProxy(t *testing.T, handle handler) *S3 {
 	t.Helper()
 	server := s3test.Start(t)
 	to, err := url.Parse(server.Endpoint)
@@ -86,7 +86,7 @@ func (c *truncatedResponse) Write(p []byte) (int, error) {
 
 func TestS3RetriesThrottledAndBrokenRequests(t *testing.T) {
 	var requests atomic.Int64
-	s := openS3Behind(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+	s := openS3ViaProxy(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 		switch requests.Add(1) % 5 {
 		case 0:
 			slowDown(w)
@@ -113,11 +113,11 @@ func TestS3RetriesThrottledAndBrokenRequests(t *testing.T) {
 	wantNoUploads(t, s)
 }
 
-// If a response breaks off, the rest is requested, also if the object is smaller than the requested range.
+// If a response breaks off, Open and ReadAt request the rest, even if the object is smaller than the requested range.
 func TestS3TruncatedResponses(t *testing.T) {
 	for _, size := range []int{1000, HeadSize + 1000} {
 		var gets atomic.Int64
-		s := openS3Behind(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+		s := openS3ViaProxy(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 			if r.Method == http.MethodGet && gets.Add(1)%2 == 1 {
 				w = &truncatedResponse{w, 500}
 			}
@@ -132,11 +132,11 @@ func TestS3TruncatedResponses(t *testing.T) {
 	}
 }
 
-// An error response that breaks off is requested again.
+// A request is retried if its error response breaks off.
 func TestS3TruncatedErrors(t *testing.T) {
 	var gets atomic.Int64
 	truncated := int64(1)
-	s := openS3Behind(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+	s := openS3ViaProxy(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 		if r.Method == http.MethodGet && gets.Add(1) <= truncated {
 			w = &truncatedResponse{w, 100}
 		}
@@ -155,7 +155,7 @@ func TestS3TruncatedErrors(t *testing.T) {
 // Writing works without the permission to list uploads.
 func TestS3DeniedListOfUploads(t *testing.T) {
 	var denied atomic.Int64
-	s := openS3Behind(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+	s := openS3ViaProxy(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 		if r.Method == http.MethodGet && r.URL.Query().Has("uploads") {
 			denied.Add(1)
 			w.WriteHeader(http.StatusForbidden)
@@ -185,11 +185,11 @@ func withShortTimeouts(t *testing.T, attempts int, s *S3) *S3 {
 	return s
 }
 
-// A request whose connection stalls is sent again, whether it stalls before the response or within it.
+// A request is retried if its connection stalls, before the response or within it.
 func TestS3StalledConnections(t *testing.T) {
 	var requests atomic.Int64
 	over := make(chan struct{})
-	s := withShortTimeouts(t, 6, openS3Behind(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+	s := withShortTimeouts(t, 6, openS3ViaProxy(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 		switch requests.Add(1) % 4 {
 		case 1:
 			block(over)
@@ -217,7 +217,7 @@ func TestS3StalledConnections(t *testing.T) {
 func TestS3AllConnectionsStall(t *testing.T) {
 	var requests atomic.Int64
 	over := make(chan struct{})
-	s := withShortTimeouts(t, 3, openS3Behind(t, func(http.ResponseWriter, *http.Request, http.Handler) {
+	s := withShortTimeouts(t, 3, openS3ViaProxy(t, func(http.ResponseWriter, *http.Request, http.Handler) {
 		requests.Add(1)
 		block(over)
 	}))
@@ -255,7 +255,7 @@ func (s *stalledResponse) Write(p []byte) (int, error) {
 func TestS3ThrottledUntilFailure(t *testing.T) {
 	t.Setenv("AWS_MAX_ATTEMPTS", "2")
 	var requests atomic.Int64
-	s := openS3Behind(t, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+	s := openS3ViaProxy(t, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		requests.Add(1)
 		slowDown(w)
 	})
@@ -269,11 +269,11 @@ func TestS3ThrottledUntilFailure(t *testing.T) {
 	}
 }
 
-// If the response to a commit is lost, the retry finds the object, or the upload gone. It must recognize the object as
-// its own.
+// If the response to a commit is lost, the retry finds that the object exists or that the upload is gone. The writer
+// must recognize the object as its own.
 func TestS3LostCommitResponse(t *testing.T) {
 	var lost atomic.Bool
-	s := openS3Behind(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
+	s := openS3ViaProxy(t, func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 		complete := r.Method == http.MethodPost && r.URL.Query().Has("uploadId")
 		put := r.Method == http.MethodPut && !r.URL.Query().Has("partNumber")
 		if (complete || put) && lost.CompareAndSwap(false, true) {

@@ -158,7 +158,7 @@ func TestS3AbortRemovesUpload(t *testing.T) {
 	wantNone(t, s, "a")
 }
 
-// A killed writer leaves an upload. The next writer of the object aborts it, but only after its own commit succeeded.
+// A killed writer leaves an upload. The next writer of the object aborts that upload, but only after its own commit.
 func TestS3CommitAbortsEarlierUploads(t *testing.T) {
 	s := openS3(t, s3test.Start(t), "")
 	start := func(name string) Writer {
@@ -182,7 +182,7 @@ func TestS3CommitAbortsEarlierUploads(t *testing.T) {
 	if keys := uploads(t, s); len(keys) != 2 {
 		t.Errorf("there are uploads of %q, want 2", keys)
 	}
-	// If the earlier writer is alive after all, its error is transient.
+	// If the earlier writer is still running, its error is transient.
 	if err := killed.Commit(); fault.Of(err) != fault.Transient {
 		t.Errorf("Commit of an aborted upload returned %v", err)
 	}
@@ -291,7 +291,7 @@ func TestS3UserErrors(t *testing.T) {
 	})
 }
 
-// wantUserErrors checks that reading, writing and removing return user errors. They contain text, the action and the
+// wantUserErrors checks that reading, writing and removing return user errors that contain text, the action and the
 // object, but no secret.
 func wantUserErrors(t *testing.T, s *S3, text string) {
 	t.Helper()
@@ -332,7 +332,8 @@ func uploads(t *testing.T, s *S3) (keys []string) {
 	return keys
 }
 
-// waitForParts waits until S3 has received some parts. It may keep parts that arrive while their upload is aborted.
+// waitForParts waits until S3 has received a number of parts. S3 may keep parts that arrive while their upload is
+// aborted.
 func waitForParts(t *testing.T, w *s3Writer, want int) {
 	t.Helper()
 	for arrived := 0; arrived < want; {

@@ -16,21 +16,20 @@ import (
 )
 
 const (
-	// maxAttempts is how often a request is sent before it fails, unless AWS_MAX_ATTEMPTS is set. The SDK waits up to
+	// maxAttempts is the maximum number of attempts for a request, unless AWS_MAX_ATTEMPTS is set. The SDK waits up to
 	// 20 s between attempts.
 	maxAttempts = 6
-	// stallTimeout is how long a connection may be idle during a request before the request is sent again. On a slow
-	// line, the last bytes of a part can take that long. In Lambda, S3 is near, and all attempts must end before the
-	// function times out.
+	// stallTimeout is the time without progress after which a request is retried. A slow connection can need that long
+	// for the last bytes of a part. In Lambda, S3 is near, and all attempts must end before the function times out.
 	stallTimeout       = 30 * time.Second
 	stallTimeoutLambda = 10 * time.Second
-	// maxIdleConns is how many idle connections are kept. Merging reads from about as many positions at the same time.
+	// maxIdleConns is the maximum number of idle connections. A merge reads about as many ranges concurrently.
 	maxIdleConns = 32
 )
 
 // S3Client returns a client with the standard AWS settings: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_PROFILE, the shared
-// configuration files and so on. AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_S3 select another S3 server; the bucket is then
-// part of the path. The error is a user error if there are no credentials or no region.
+// configuration files and so on. AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_S3 select another S3 server. Then the bucket is
+// in the path of the URL, not in the host name. The error is a user error if there are no credentials or no region.
 func S3Client(ctx context.Context) (*s3.Client, error) {
 	stall := stallTimeout
 	if os.Getenv("AWS_LAMBDA_FUNCTION_NAME") != "" {
@@ -79,7 +78,7 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 	return http.ErrUseLastResponse
 }
 
-// httpClient returns a client whose connections fail after they are idle for the time stall during a request.
+// httpClient returns a client whose requests fail after they make no progress for the time stall.
 func httpClient(stall time.Duration) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) {
 		d.Timeout = stall

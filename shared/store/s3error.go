@@ -18,10 +18,10 @@ import (
 	"helios/shared/fault"
 )
 
-// ErrChanged is the error of a [Reader] whose object was replaced.
+// ErrChanged means that an object was replaced while a [Reader] was reading it.
 var ErrChanged = errors.New("the object changed while it was being read")
 
-// errUploadGone is the error of a writer whose multipart upload was aborted, usually by another writer of the object.
+// errUploadGone means that a multipart upload was aborted, usually by another writer of the same object.
 var errUploadGone = errors.New("the upload was aborted by another writer")
 
 // explain maps SDK errors to the Store's errors. action is the S3 action that failed, and name the object. It returns
@@ -42,7 +42,7 @@ func (s *S3) explain(ctx context.Context, action, name string, err error) error 
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		code = api.ErrorCode()
-		// The rest of the text consists of request IDs.
+		// The rest of the text is request IDs.
 		err = fmt.Errorf("%s: %s", code, api.ErrorMessage())
 	}
 	switch {
@@ -67,20 +67,20 @@ func (s *S3) explain(ctx context.Context, action, name string, err error) error 
 			"(without s3:ListBucket, S3 denies access to missing objects), allow s3:GetObject, or use other credentials",
 			action, where, err)
 	case status == http.StatusForbidden, status == http.StatusUnauthorized,
-		status == http.StatusNotFound: // for an access key that does not exist
+		status == http.StatusNotFound: // some servers return it for an unknown access key
 		return fault.Userf("%s of %s: access is denied (%w); allow s3:%s, or use other credentials",
 			action, where, err, permission(action))
 	case status == http.StatusMovedPermanently, code == "AuthorizationHeaderMalformed", code == "PermanentRedirect":
 		return fault.Userf("%s of %s: the bucket is in another region (%w); set AWS_REGION to the region of the bucket",
 			action, where, err)
-	case status < 300 && isUnsent(err):
+	case status < 300 && hasNoResponse(err):
 		return fault.Transientf("%s of %s: %w", action, where, err)
 	}
 	return fmt.Errorf("%s of %s: %w", action, where, err)
 }
 
-// isUnsent reports whether a request got no response, or was not sent again because too many had failed before.
-func isUnsent(err error) bool {
+// hasNoResponse reports whether a request got no response, or was not retried because of too many failures.
+func hasNoResponse(err error) bool {
 	var (
 		send     *smithyhttp.RequestSendError
 		attempts *retry.MaxAttemptsError
@@ -89,7 +89,7 @@ func isUnsent(err error) bool {
 	return errors.As(err, &send) || errors.As(err, &attempts) || errors.As(err, &quota)
 }
 
-// isTruncated reports whether the connection broke before the response, which may be an error, was complete.
+// isTruncated reports whether the connection broke before the response was complete.
 func isTruncated(err error) bool {
 	var network net.Error
 	return errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)

@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	// HeadSize is how many bytes [S3.Open] reads. It needs a request for the size anyway, and the response includes a
-	// whole small file or the tables of a small video.
+	// HeadSize is the number of bytes that [S3.Open] reads. Open makes one request for the size anyway. The same
+	// response contains all of a small file, or the tables of a small video.
 	HeadSize = 32 << 10
-	// rangeSize is the largest range of one request.
+	// rangeSize is the maximum size of the range in one request.
 	rangeSize = 16 << 20
-	// rangeAttempts is how often a range is requested if the responses break off before the first byte.
+	// rangeAttempts is the maximum number of requests in a row whose responses break off before the first byte.
 	rangeAttempts = 4
 )
 
@@ -84,8 +84,8 @@ func (o *s3Object) ReadAt(p []byte, off int64) (n int, err error) {
 	return n, nil
 }
 
-// fill reads a range with as many requests as necessary. The first call finds out the size of the object, and returns
-// fewer bytes if the object is smaller than the range.
+// fill reads a range with as many requests as necessary. The first call also sets the ETag and the size of the object.
+// It returns fewer bytes if the object is smaller than the range.
 func (o *s3Object) fill(p []byte, off int64) (n int, err error) {
 	for attempt := 1; ; attempt++ {
 		read, final, err := o.get(p[n:], off+int64(n))
@@ -114,7 +114,7 @@ func (o *s3Object) get(p []byte, off int64) (n int, final bool, err error) {
 		return 0, true, nil // the object is empty
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return 0, false, err // the response is an error that broke off
+		return 0, false, err // an error response that broke off
 	}
 	if err != nil {
 		return 0, true, o.explain(o.ctx, "GetObject", o.name, err)
@@ -133,7 +133,7 @@ func (o *s3Object) get(p []byte, off int64) (n int, final bool, err error) {
 	return n, err == nil, err
 }
 
-// isUnsatisfiable reports whether the range starts after the end of the object.
+// isUnsatisfiable reports whether err means that the range starts after the end of the object.
 func isUnsatisfiable(err error) bool {
 	var response *awshttp.ResponseError
 	return errors.As(err, &response) && response.HTTPStatusCode() == http.StatusRequestedRangeNotSatisfiable

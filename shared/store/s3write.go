@@ -22,16 +22,16 @@ import (
 )
 
 const (
-	// minPartSize is the size of parts 1 to 1000 of an upload. Each further thousand is larger by the same amount. S3
-	// allows 10,000 parts of at least 5 MiB, so the largest object has 430 GiB.
+	// minPartSize is the size of parts 1 to 1000 of an upload. Parts 1001 to 2000 are twice as large, the next thousand
+	// three times as large, and so on. S3 allows 10,000 parts of at least 5 MiB, so the largest object has 430 GiB.
 	minPartSize = 8 << 20
 	maxParts    = 10_000
-	// uploadWidth is how many parts are uploaded at a time.
+	// uploadWidth is the maximum number of parts that are uploaded concurrently.
 	uploadWidth = 3
 	// abortTimeout limits the request that aborts an upload.
 	abortTimeout = 30 * time.Second
-	// partGrace is how long uploads of parts may continue after the writer has failed. If a part is interrupted, S3 may
-	// keep it, and with it the upload, even though the upload is aborted.
+	// partGrace is the time that part uploads have to finish after the writer failed. S3 may keep an interrupted part,
+	// and with it the upload, even after the upload is aborted.
 	partGrace = 5 * time.Second
 	// writerKey is the metadata key with the ID of the writer. It lets a writer recognize its own object.
 	writerKey = "helios-writer"
@@ -46,7 +46,7 @@ type s3Writer struct {
 	*S3
 	ctx       context.Context
 	name, key string
-	id        string // of the writer
+	id        string // a random ID of this writer
 	part      []byte // the content that has not been uploaded
 	done      bool
 
@@ -57,14 +57,14 @@ type s3Writer struct {
 	partCtx  context.Context // ends partGrace after groupCtx
 	cancel   context.CancelFunc
 	free     chan []byte // buffers of uploaded parts
-	number   int32       // of the last part
+	number   int32       // the number of the last part
 	mu       sync.Mutex
-	parts    []types.CompletedPart   // by number
-	earlier  []types.MultipartUpload // of the same object
+	parts    []types.CompletedPart   // by part number
+	earlier  []types.MultipartUpload // unfinished uploads of the same object
 }
 
-// Create implements [Store]. A large object is uploaded in parts while it is written. This takes memory for four parts:
-// 32 MiB, and more only for objects of more than 8 GiB. The writer fails when ctx ends.
+// Create implements [Store]. A large object is uploaded in parts while it is written. The writer keeps up to four parts
+// in memory: 32 MiB, or more for objects of more than 8 GiB. The writer fails when ctx ends.
 func (s *S3) Create(ctx context.Context, name string) (Writer, error) {
 	if name == "" {
 		return nil, fmt.Errorf("creating %s: it is a folder", s.URL(name))
@@ -157,8 +157,8 @@ func delayCancel(ctx context.Context, by time.Duration) context.Context {
 	return later
 }
 
-// listEarlier lists the unfinished uploads of the same object. Most likely their writers were killed. Without the
-// permission to list them, it does nothing: the bucket's lifecycle rule aborts them.
+// listEarlier lists the unfinished uploads of the same object, whose writers were probably killed. Without the
+// permission to list them, it does nothing. Then the bucket's lifecycle rule aborts them.
 func (w *s3Writer) listEarlier() error {
 	list, err := w.client.ListMultipartUploads(w.ctx, &s3.ListMultipartUploadsInput{Bucket: &w.bucket, Prefix: &w.key})
 	if err != nil {
@@ -173,8 +173,8 @@ func (w *s3Writer) listEarlier() error {
 	return nil
 }
 
-// abortEarlier aborts the earlier uploads after the object is stored. If one of their writers is still running, it
-// fails with a transient error. Because only a successful writer aborts others, one of several always succeeds.
+// abortEarlier aborts the earlier uploads after the object is stored. A writer that is still running then fails with a
+// transient error. Only a successful writer aborts others, so at least one writer succeeds.
 func (w *s3Writer) abortEarlier() {
 	for _, u := range w.earlier {
 		w.abortUpload(u.UploadId)
@@ -201,7 +201,7 @@ func (w *s3Writer) Commit() error { return w.commit(nil) }
 
 func (w *s3Writer) CommitNew() error { return w.commit(aws.String("*")) }
 
-// commit stores the object. ifNoneMatch is the header If-None-Match of the request, or nil.
+// commit stores the object. ifNoneMatch is the If-None-Match header of the request, or nil.
 func (w *s3Writer) commit(ifNoneMatch *string) error {
 	if w.done {
 		return fmt.Errorf("writing %s: the writer has ended", w.URL(w.name))
@@ -228,7 +228,7 @@ func (w *s3Writer) put(ifNoneMatch *string) error {
 		ContentType: contentType(w.name), Metadata: w.metadata(), ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
 	})
 	if ifNoneMatch == nil {
-		// A retry stores the same object again, so the result of the last attempt counts.
+		// A retry stores the same object again, so the error is that of the last attempt.
 		return w.explain(w.ctx, "PutObject", w.name, err)
 	}
 	return w.resolve("PutObject", ifNoneMatch, err)
@@ -251,9 +251,9 @@ func (w *s3Writer) complete(ifNoneMatch *string) error {
 	return w.resolve("CompleteMultipartUpload", ifNoneMatch, err)
 }
 
-// resolve returns the result of a commit whose request returned err. If the response of the first attempt was lost, the
-// retry fails because the object exists or the upload is gone. The metadata of the object then shows whether the first
-// attempt succeeded.
+// resolve returns the result of a commit whose request returned err. If S3 stored the object but its response was lost,
+// the SDK's retry fails because the object exists or the upload is gone. So resolve compares the writer's ID with that
+// in the metadata of the object.
 func (w *s3Writer) resolve(action string, ifNoneMatch *string, err error) error {
 	if err == nil {
 		return nil

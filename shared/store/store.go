@@ -15,8 +15,8 @@
 // with the same name; CommitNew fails with fs.ErrExist instead. So if several writers use one name, exactly one
 // CommitNew succeeds.
 //
-// What a dead process leaves behind is a hidden file, which [Dir.RemovePartials] removes, or a multipart upload. The
-// next upload of the same object aborts earlier ones; a lifecycle rule of the bucket should abort the rest.
+// A process that dies leaves a hidden file, which [Dir.RemovePartials] removes, or a multipart upload. The next upload
+// of the same object aborts earlier ones. A lifecycle rule of the bucket should abort the rest.
 //
 // # Reading
 //
@@ -25,9 +25,9 @@
 //
 // # Errors
 //
-// A missing object gives an error that is fs.ErrNotExist. Other errors of S3 have a kind, see [helios/shared/fault]: a
-// throttled or broken request is transient, and a missing bucket or a denied request is a user error. They name the S3
-// action and the address of the object.
+// The error for a missing object is fs.ErrNotExist. Other errors of S3 have a kind, see [helios/shared/fault]: the
+// error of a throttled or broken request is transient, and that of a missing bucket or a denied request is a user
+// error. Their messages contain the S3 action and the address of the object.
 package store
 
 import (
@@ -72,7 +72,7 @@ type Writer interface {
 	Abort()
 }
 
-// getSize is how many bytes Get reads at a time. In S3, each read is a request.
+// getSize is the number of bytes that Get reads at a time. In S3, each read is a request.
 const getSize = 8 << 20
 
 // Get copies the content of an object to w.

@@ -14,8 +14,8 @@ import (
 // maxUniformSize limits the size of audio samples that all have the same size.
 const maxUniformSize = 1 << 20
 
-// audio is an MP4 or MOV file with one audio track. Its samples and tables are copied unchanged; only the offsets of
-// the samples are new.
+// audio is an MP4 or MOV file with one audio track. Its samples and tables are copied unchanged, except for the offsets
+// of the samples.
 type audio struct {
 	*stitch.File
 
@@ -25,11 +25,11 @@ type audio struct {
 	mediaInfo []byte // the boxes in minf, without stbl
 	tables    []byte // the boxes in stbl, without stsc, stco and co64
 
-	count   uint32   // of samples
+	count   uint32   // the number of samples
 	uniform uint32   // size of each sample, or 0 if they differ
 	sizes   []uint32 // size of each sample, if they differ
-	bytes   int64
-	delta   uint32 // duration of each sample in ticks; the last one may be shorter
+	bytes   int64    // the size of all samples
+	delta   uint32   // duration of each sample in ticks; the last one may be shorter
 	runs    []stitch.Extent
 
 	start    int64    // the tick at which playback starts
@@ -174,13 +174,13 @@ func (a *audio) parseTimes(trak []byte) error {
 	return nil
 }
 
-// parseEdits reads which part of the samples is played: encoders add samples at the start that are not.
+// parseEdits reads which samples are played. Encoders add priming samples at the start, which are not played.
 func (a *audio) parseEdits(moov, trak []byte) error {
 	mdhd, err := decode[*mp4ff.MdhdBox](trak, "mdia", "mdhd")
 	if err != nil {
 		return err
 	}
-	a.duration = ratio(mdhd.Duration, a.timescale)
+	a.duration = ticksToSeconds(mdhd.Duration, a.timescale)
 	if !has(trak, "edts", "elst") {
 		return nil
 	}
@@ -201,13 +201,13 @@ func (a *audio) parseEdits(moov, trak []byte) error {
 	e := elst.Entries[0]
 	a.start = e.MediaTime
 	if e.SegmentDuration != 0 {
-		a.duration = ratio(e.SegmentDuration, mvhd.Timescale)
+		a.duration = ticksToSeconds(e.SegmentDuration, mvhd.Timescale)
 	}
 	return nil
 }
 
-// ratio converts ticks to seconds.
-func ratio(ticks uint64, timescale uint32) *big.Rat {
+// ticksToSeconds converts ticks to seconds.
+func ticksToSeconds(ticks uint64, timescale uint32) *big.Rat {
 	return new(big.Rat).SetFrac(new(big.Int).SetUint64(ticks), big.NewInt(int64(timescale)))
 }
 
@@ -218,8 +218,8 @@ func (a *audio) ticks(timescale uint32) uint64 {
 	return new(big.Int).Div(n.Num(), n.Denom()).Uint64()
 }
 
-// startedBy returns how many samples start before a time of playback, given in ticks of a timescale.
-func (a *audio) startedBy(ticks int64, timescale uint32) uint32 {
+// samplesBefore returns the number of samples that start before a playback time, given in ticks of a timescale.
+func (a *audio) samplesBefore(ticks int64, timescale uint32) uint32 {
 	hi, lo := bits.Mul64(uint64(ticks), uint64(a.timescale))
 	lo, carry := bits.Add64(lo, uint64(a.start)*uint64(timescale), 0)
 	hi += carry

@@ -174,8 +174,8 @@ func TestAudio(t *testing.T) {
 	}
 }
 
-// checkInterleaving checks that a player that reads the file sequentially never has to buffer more than half a second
-// of one track, and a packet, until it reaches the other track.
+// checkInterleaving checks that a player that reads the file sequentially has to buffer at most half a second and a
+// packet of one track until it reaches the other track.
 func checkInterleaving(t *testing.T, packets []packet) {
 	t.Helper()
 	slices.SortFunc(packets, func(a, b packet) int { return atoi(t, a.Pos) - atoi(t, b.Pos) })

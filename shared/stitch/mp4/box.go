@@ -19,7 +19,7 @@ type box struct {
 	body []byte // its content
 }
 
-// boxes yields the boxes in b. It stops at the first malformed one: the caller then reports a missing box.
+// boxes yields the boxes in b. It stops at the first malformed box. The caller then reports a missing box.
 func boxes(b []byte) iter.Seq[box] {
 	return func(yield func(box) bool) {
 		for len(b) >= 8 {
@@ -35,7 +35,7 @@ func boxes(b []byte) iter.Seq[box] {
 	}
 }
 
-// find returns the first box with a path of types.
+// find returns the first box at a path of box types, such as mdia, minf.
 func find(b []byte, path ...string) (box, bool) {
 	for child := range boxes(b) {
 		if child.name != path[0] {
@@ -49,7 +49,7 @@ func find(b []byte, path ...string) (box, bool) {
 	return box{}, false
 }
 
-// has reports whether there is a box with a path of types.
+// has reports whether a box exists at a path of box types.
 func has(b []byte, path ...string) bool {
 	_, ok := find(b, path...)
 	return ok
@@ -65,7 +65,7 @@ func without(b []byte, names ...string) (rest []byte) {
 	return rest
 }
 
-// decode decodes the first box with a path of types.
+// decode decodes the first box at a path of box types.
 func decode[B mp4ff.Box](b []byte, path ...string) (B, error) {
 	var none B
 	name := path[len(path)-1]

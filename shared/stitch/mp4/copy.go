@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	// openWidth is how many chunks are open while samples are copied: the current one and the next one.
+	// openWidth is the number of chunks that are open while samples are copied: the current one and the next one.
 	openWidth = 2
 
-	// blockSize is how many bytes are read at a time, and blockWidth how many blocks are read ahead, where the kernel
-	// cannot copy.
+	// If the kernel cannot copy, blockSize is the number of bytes that are read at a time, and blockWidth the number of
+	// concurrent reads.
 	blockSize  = 4 << 20
 	blockWidth = 3
 )
@@ -71,7 +71,7 @@ func (src *sampleSource) copy(ctx context.Context, out *output) error {
 		if n == 0 {
 			return src.copyBlocks(ctx, out)
 		}
-		if err := out.wrote(n); err != nil {
+		if err := out.advance(n); err != nil {
 			return err
 		}
 		run.Off += n

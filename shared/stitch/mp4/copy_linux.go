@@ -9,12 +9,11 @@ import (
 	"helios/shared/stitch"
 )
 
-// kernelBlock is how many bytes one call copies. Between calls, the caller can react to a cancelled context.
+// kernelBlock is the number of bytes that one call copies. Between calls, the caller can react to a cancelled context.
 const kernelBlock = 16 << 20
 
-// kernelCopy copies from one file to the end of another with copy_file_range and returns how many bytes it copied.
-// It returns 0 if that is not possible for any reason. The caller then copies through a buffer, which either works or
-// returns the error.
+// kernelCopy copies from one file to the end of another with copy_file_range and returns how many bytes it copied. It
+// returns 0 if that fails. The caller then copies through a buffer, which succeeds or returns the error.
 //
 // io.Copy uses copy_file_range only for an *os.File, not for types that embed one.
 func kernelCopy(w io.Writer, r io.ReaderAt, from stitch.Extent) int64 {
@@ -38,7 +37,7 @@ func kernelCopy(w io.Writer, r io.ReaderAt, from stitch.Extent) int64 {
 	return int64(max(copied, 0))
 }
 
-// rawConn returns the connection of a value that is or embeds an open file, or nil.
+// rawConn returns the file descriptor of a value that is or embeds an open file, or nil.
 func rawConn(v any) syscall.RawConn {
 	f, ok := v.(syscall.Conn)
 	if !ok {

@@ -7,11 +7,11 @@ import (
 	mp4ff "github.com/Eyevinn/mp4ff/mp4"
 )
 
-// interleaving assigns audio samples to the runs of the video. The audio of a run follows its frames.
+// interleaving assigns the audio samples to the runs of the video. In the file, the audio of a run follows its frames.
 type interleaving struct {
 	*audio
-	samples []uint32 // number of audio samples up to the end of each run
-	ends    []int64  // the same in bytes
+	samples []uint32 // the number of audio samples up to the end of each run
+	ends    []int64  // the number of audio bytes up to the end of each run
 }
 
 // interleave assigns to each run the audio that is played during the run.
@@ -23,7 +23,7 @@ func (p *plan) interleave(a *audio) {
 		n := a.count
 		if int64(run) < runs-1 {
 			ticks := (int64(run) + 1) * int64(length) * int64(p.first.samples.duration)
-			n = max(done, a.startedBy(ticks, p.first.track.mdhd.Timescale))
+			n = max(done, a.samplesBefore(ticks, p.first.track.mdhd.Timescale))
 		}
 		end += a.size(done, n)
 		done = n

@@ -11,7 +11,7 @@ import (
 	"helios/shared/store"
 )
 
-// movie is what was read of a chunk: everything but its samples.
+// movie is a chunk without its samples.
 type movie struct {
 	stitch.Source
 	layout  layout
@@ -21,7 +21,7 @@ type movie struct {
 	comment string
 }
 
-// track contains the parts of a chunk's video track, besides its sample tables, that the output needs.
+// track contains the parts of a chunk's video track that the output needs, without the sample tables.
 type track struct {
 	tkhd      *mp4ff.TkhdBox
 	mdhd      *mp4ff.MdhdBox
@@ -64,7 +64,7 @@ func (m *movie) read(w *stitch.Window) (err error) {
 	if err != nil {
 		return err
 	}
-	// Without the copy, the moov would keep the window's larger buffer alive.
+	// Without the clone, the moov would keep the window's larger buffer in memory.
 	m.moov = bytes.Clone(moov)
 	return m.parse()
 }
@@ -167,8 +167,8 @@ func (m *movie) checkEdits(trak []byte) error {
 			e.MediaTime, m.samples.delay)
 	}
 	// The edit's duration is rounded to a tick of the movie; 0 means the whole track.
-	edit := new(big.Rat).Add(ratio(e.SegmentDuration, mvhd.Timescale), big.NewRat(1, int64(mvhd.Timescale)))
-	frames := ratio(uint64(len(m.samples.sizes))*uint64(m.samples.duration), m.track.mdhd.Timescale)
+	edit := new(big.Rat).Add(ticksToSeconds(e.SegmentDuration, mvhd.Timescale), big.NewRat(1, int64(mvhd.Timescale)))
+	frames := ticksToSeconds(uint64(len(m.samples.sizes))*uint64(m.samples.duration), m.track.mdhd.Timescale)
 	if e.SegmentDuration != 0 && edit.Cmp(frames) < 0 {
 		return stitch.Errorf(stitch.Unsupported, "has an edit list that ends %s s before its frames do",
 			new(big.Rat).Sub(frames, edit).FloatString(3))

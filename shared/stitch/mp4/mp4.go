@@ -2,7 +2,7 @@
 //
 // # Input
 //
-// A chunk has one video track. All its frames last equally long, and its first sample is a sync sample that is also
+// A chunk has one video track. All its frames have the same duration. Its first sample is a sync sample and is
 // displayed first. All chunks of an output have the same codec settings, frame size, timescale and frame duration.
 // Fragmented files, edit lists that hide frames and open GOPs are not supported; [Write] names the chunk and the
 // reason.
@@ -10,17 +10,16 @@
 // # Output
 //
 // The output is an ftyp, a moov and one mdat box, in this order, so that playback can start before the download ends.
-// Decode times, composition offsets and the edit list are computed for the whole output: it lasts exactly as many
-// frame durations as it has frames. Samples are written in runs of half a second. The audio of the same half second
-// follows each run.
+// Decode times, composition offsets and the edit list are new: the output lasts exactly its number of frames times the
+// frame duration. Samples are written in runs of half a second. The audio of the same half second follows each run.
 //
-// ISO/IEC 14496-12 calls such runs chunks. Here, a chunk is always an input file.
+// ISO/IEC 14496-12 calls such a run a chunk. In this package, a chunk is always an input file.
 //
 // # Memory
 //
-// The sample tables of all chunks are kept up to 32 MiB. Beyond that they are read again for each table of the
-// output. Only the sample tables of the audio are always in memory: less than a megabyte for an hour. Sample bytes are
-// copied by the kernel where input and output are files on Linux.
+// Up to 32 MiB of the chunks' moov boxes, which contain the sample tables, stay in memory. The others are read again
+// for each table of the output. The sample tables of the audio stay in memory, too: less than a megabyte for an hour.
+// On Linux, the kernel copies samples from file to file.
 package mp4
 
 import (

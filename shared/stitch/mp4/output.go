@@ -14,18 +14,18 @@ type output struct {
 	w     io.Writer
 	audio *interleaving // nil if there is none
 	bytes *bufio.Reader // of the audio
-	done  int64         // audio bytes that were written
+	done  int64         // the number of audio bytes that were written
 	cuts  []cut
 }
 
 // cut is a position in the samples of a chunk at which a run ends.
 type cut struct {
-	left int64 // video bytes between the previous cut and this one
-	run  int64 // -1 at the end of the chunk
+	left int64 // the number of video bytes to write before this cut
+	run  int64 // the number of the run, or -1 at the end of the chunk
 }
 
-// audioBlock is how many bytes of audio are read at a time. It covers many runs, so that audio in a bucket takes few
-// requests.
+// audioBlock is the number of bytes of audio that are read at a time. It covers many runs, so that audio in a bucket
+// takes few requests.
 const audioBlock = 1 << 20
 
 func (p *plan) output(w io.Writer) *output {
@@ -40,7 +40,7 @@ func (p *plan) output(w io.Writer) *output {
 	return o
 }
 
-// cuts returns where runs end in the samples of a chunk. first is the number of its first frame in the output.
+// cuts returns the cuts in the samples of a chunk. first is the number of its first frame in the output.
 func (p *plan) cuts(first int64, s *samples) (list []cut) {
 	if p.audio == nil {
 		return nil
@@ -57,7 +57,7 @@ func (p *plan) cuts(first int64, s *samples) (list []cut) {
 	return append(list, cut{bytes, -1})
 }
 
-// untilAudio returns how many of n video bytes to write before the next audio.
+// untilAudio returns the number of video bytes to write before the next cut, at most n.
 func (o *output) untilAudio(n int64) int64 {
 	if len(o.cuts) == 0 {
 		return n
@@ -65,8 +65,8 @@ func (o *output) untilAudio(n int64) int64 {
 	return min(n, o.cuts[0].left)
 }
 
-// wrote records that n video bytes were written. If a run ends here, it writes the run's audio.
-func (o *output) wrote(n int64) error {
+// advance records that n video bytes were written. If a run ends there, it writes the audio of the run.
+func (o *output) advance(n int64) error {
 	if len(o.cuts) == 0 {
 		return nil
 	}
@@ -108,7 +108,7 @@ func (o *output) write(b []byte) error {
 		if _, err := o.w.Write(b[:n]); err != nil {
 			return stitch.WriteError(err)
 		}
-		if err := o.wrote(n); err != nil {
+		if err := o.advance(n); err != nil {
 			return err
 		}
 		b = b[n:]

@@ -11,11 +11,10 @@ import (
 )
 
 const (
-	// inspectWidth is how many chunks are inspected at a time. It is enough to hide the latency of a bucket.
+	// inspectWidth is the number of chunks that are inspected concurrently. It is enough to hide the latency of S3.
 	inspectWidth = 16
 
-	// keptTables is how many bytes of moov boxes are kept in memory. Typical outputs stay below it, so that their
-	// chunks are inspected only once.
+	// keptTables is the maximum size of the moov boxes that stay in memory. It is enough for typical outputs.
 	keptTables = 32 << 20
 )
 
@@ -38,7 +37,7 @@ type plan struct {
 // plannedChunk is a chunk that has been checked.
 type plannedChunk struct {
 	stitch.Source
-	first int64 // its first frame's number in the output
+	first int64 // the number of its first frame in the output
 	moov  stitch.Extent
 	mdats []stitch.Extent
 	sum   uint64 // hash of the moov
@@ -127,8 +126,8 @@ func (p *plan) add(m *movie, c plannedChunk) {
 	p.bytes += s.bytes
 	p.syncs += s.syncs()
 	p.offsetRuns += s.offsetRuns()
-	// A chunk with fewer frames than the encoder reorders has a smaller delay than the others, so the largest delay
-	// counts. A delay above maxReorder frames is not due to reordering: the muxer added a pause at the start.
+	// A chunk with fewer frames than the encoder reorders has a smaller delay than the others, so use the largest
+	// delay. A delay above maxReorder frames is not due to reordering: the muxer added a pause at the start.
 	p.delay = max(p.delay, s.reorder()*int64(s.duration))
 	if s.delay <= maxReorder*int64(s.duration) {
 		p.delay = max(p.delay, s.delay)

@@ -56,7 +56,7 @@ func parseRuns(
 	return runs, nil
 }
 
-// runOffsets returns the offsets of the runs in the file.
+// runOffsets returns the offset of each run in the file.
 func runOffsets(stbl []byte) ([]uint64, error) {
 	if has(stbl, "co64") {
 		co64, err := decode[*mp4ff.Co64Box](stbl, "co64")

@@ -41,7 +41,7 @@ func parseEntry(stbl []byte) (e entry, err error) {
 		e.fields = b.body[:entryFields]
 		e.width = int(binary.BigEndian.Uint16(e.fields[24:]))
 		e.height = int(binary.BigEndian.Uint16(e.fields[26:]))
-		// The bit rate of one chunk is wrong for the output.
+		// The btrt box contains the bit rate of the chunk, which is wrong for the output.
 		e.boxes = without(b.body[entryFields:], "btrt")
 		return e, nil
 	}
@@ -63,7 +63,7 @@ func (e entry) encoder() string {
 }
 
 // difference compares the settings of a chunk with those of the first chunk, o, which has the same codec and size. It
-// returns "" if one track can contain frames of both. Otherwise the result continues a sentence that starts with the
+// returns "" if one track can contain frames of both. Otherwise the result completes a sentence that starts with the
 // chunk's name.
 func (e entry) difference(o entry, first string) string {
 	// Colours and pixels come first, because their messages are more precise than those for the codec's own settings,

@@ -87,8 +87,8 @@ func (s *samples) parseSizes(stbl []byte) error {
 	return nil
 }
 
-// parseTimes computes the frame duration and the display order. It uses presentation times only: encoders may write
-// uneven decode times for the first samples, and the output gets new decode times anyway.
+// parseTimes computes the frame duration and the display order from the presentation times. It does not use decode
+// times, which encoders may write unevenly for the first samples. The output gets new ones.
 func (s *samples) parseTimes(stbl []byte) error {
 	times, total, err := s.decodeTimes(stbl)
 	if err != nil {

@@ -93,8 +93,8 @@ func (v *virtual) Create(context.Context, string) (store.Writer, error) {
 
 func (v *virtual) Remove(context.Context, string) error { return fs.ErrPermission }
 
-// The tables of these chunks are much larger than what is kept in memory. Twice as many chunks take the same memory,
-// and few files are open.
+// The tables of these chunks are much larger than the memory for tables. Twice as many chunks take the same memory, and
+// few files are open.
 func TestWriteManyChunks(t *testing.T) {
 	dir := t.TempDir()
 	source{size: "16x16", frames: 3000, args: []string{"-preset", "ultrafast"}}.make(t, join(dir, "a.mp4"))

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// windowSize is how many bytes are read at a time. It covers the tables of a typical chunk, so that a chunk in a
-	// bucket takes one or two requests.
+	// windowSize is the number of bytes that are read at a time. It covers the tables of a typical chunk, so that a
+	// chunk in S3 takes one or two requests.
 	windowSize = 32 << 10
 
 	// maxMoov is enough for [maxFrames] frames. The other limits are far above what muxers write. They protect against
@@ -86,7 +86,7 @@ func scan(w *stitch.Window) (l layout, err error) {
 	return l, nil
 }
 
-// readHeader reads the header of the box at a position followed by at least 8 bytes. It returns the extents of the box
+// readHeader reads the header of the box at pos. At least 8 bytes must follow pos. It returns the extents of the box
 // and of its content.
 func readHeader(w *stitch.Window, pos int64) (name string, box, body stitch.Extent, err error) {
 	h, err := w.Bytes(stitch.Extent{Off: pos, Size: min(16, w.Size()-pos)})

@@ -8,7 +8,7 @@ import (
 	"helios/shared/stitch"
 )
 
-// tablesWidth is how many chunks are read at a time while a table of the output is written.
+// tablesWidth is the number of chunks that are read concurrently while a table of the output is written.
 const tablesWidth = 8
 
 // tables lays out the boxes in stbl of the video track. Tables with an entry for each sample are streamed.
@@ -34,7 +34,7 @@ func (p *plan) tables(ctx context.Context, wide bool) []node {
 	return append(tables,
 		lengths.stsc(),
 		table("stsz", []uint32{0, frames}, p.stream(ctx, 4*p.frames, sampleSizes)),
-		p.offsetTable(ctx, runs, wide, p.runOffsets(length, wide)),
+		p.offsetTable(ctx, runs, wide, p.videoOffsets(length, wide)),
 	)
 }
 
@@ -51,7 +51,7 @@ type runLengths struct {
 	entries []uint32 // first run, samples per run, sample description
 }
 
-// add adds a run of n samples. Empty runs are ignored, since they are not stored.
+// add adds a run of n samples. It ignores empty runs, which are not stored.
 func (r *runLengths) add(n uint32) {
 	if n == 0 {
 		return
@@ -134,8 +134,8 @@ func sampleSizes(b []byte, s *samples) []byte {
 	return b
 }
 
-// runOffsets generates the entries of stco or co64 of the video track.
-func (p *plan) runOffsets(length uint32, wide bool) appendFunc {
+// videoOffsets generates the entries of the stco or co64 box of the video track.
+func (p *plan) videoOffsets(length uint32, wide bool) appendFunc {
 	frame, offset := int64(0), int64(0)
 	return func(b []byte, s *samples) []byte {
 		for _, size := range s.sizes {

@@ -15,13 +15,13 @@ import (
 type block struct {
 	// data is the frame itself.
 	data stitch.Extent
-	// kept are the elements of the BlockGroup that are copied unchanged, adjacent ones merged: the transparency of a
-	// frame, or the padding of an audio packet.
+	// kept are the elements of the BlockGroup that are copied unchanged: the transparency of a frame, or the padding of
+	// an audio packet. Adjacent elements are merged.
 	kept  [2]stitch.Extent
 	time  int64 // in milliseconds
 	group bool  // whether the block is in a BlockGroup
 	key   bool
-	flags byte // other than that of a key frame
+	flags byte // without the flag of a key frame
 }
 
 // blockMemory is the approximate size of a block in memory, in bytes.
@@ -87,7 +87,7 @@ func yieldCluster(w *stitch.Window, cluster stitch.Extent, track track, yield fu
 	return true
 }
 
-// readBlock reads the header of a block: its track number, time and flags. match reports whether the block is one of
+// readBlock reads the header of a block: its track number, time and flags. match reports whether the block belongs to
 // the track.
 func readBlock(w *stitch.Window, body stitch.Extent, track track, start int64) (b block, match bool, err error) {
 	header, err := w.Bytes(stitch.Extent{Off: body.Off, Size: min(body.Size, 11)})
@@ -128,7 +128,7 @@ func readGroup(w *stitch.Window, body stitch.Extent, track track, start int64) (
 		case idBlockAdditions, idBlockDuration, idDiscardPadding:
 			switch {
 			case e.id == idBlockDuration && track.kind == videoTrack:
-				// The frame rate is more precise.
+				// Not copied: the frame rate is more precise.
 			case n > 0 && kept[n-1].End() == e.whole.Off:
 				kept[n-1].Size += e.whole.Size
 			case n < len(kept):
@@ -197,7 +197,7 @@ func vp9Coding(w *stitch.Window, frame stitch.Extent) (string, error) {
 	return string([]byte{b[0] & 0xf0, b[4] & 0xf8}), nil
 }
 
-// milliseconds returns the time of frame n, rounded half up.
+// milliseconds returns the time of frame n in milliseconds, rounded to the nearest integer.
 func milliseconds(n int64, fps job.Rate) int64 {
 	hi, lo := bits.Mul64(uint64(n)*2000, uint64(fps.Den))
 	lo, carry := bits.Add64(lo, uint64(fps.Num), 0)

@@ -48,8 +48,8 @@ func (it item) groupSize() int64 {
 // elementSize returns the size of an element with an ID of 1 byte and a body of some bytes.
 func elementSize(body int64) int64 { return 1 + sizeLength(body) + body }
 
-// appendStart appends everything before the frame.
-func (it item) appendStart(b []byte, cluster int64) []byte {
+// appendStart appends the part of the block before the frame, for a cluster that starts at clusterTime.
+func (it item) appendStart(b []byte, clusterTime int64) []byte {
 	name, flags, number := idSimpleBlock, it.flags, byte(videoNumber)
 	if it.audio {
 		number = audioNumber
@@ -62,11 +62,11 @@ func (it item) appendStart(b []byte, cluster int64) []byte {
 	}
 	b = appendHeader(b, name, blockHeader+it.data.Size)
 	b = append(b, 0x80|number)
-	b = binary.BigEndian.AppendUint16(b, uint16(it.time-cluster))
+	b = binary.BigEndian.AppendUint16(b, uint16(it.time-clusterTime))
 	return append(b, flags)
 }
 
-// appendEnd appends everything after the frame and its kept elements: a reference to the previous frame.
+// appendEnd appends the part of the block after the frame and its kept elements: a reference to the previous frame.
 func (it item) appendEnd(b []byte) []byte {
 	if !it.group || it.key {
 		return b
@@ -92,7 +92,7 @@ func (p *plan) write(ctx context.Context, w io.Writer, comment string) error {
 	return stitch.WriteError(buf.Flush())
 }
 
-// writeClusters copies the blocks.
+// writeClusters writes the clusters and copies their blocks.
 func (p *plan) writeClusters(ctx context.Context, w *bufio.Writer) error {
 	sources := map[bool]*source{} // by item.audio: one of video, one of audio
 	defer func() {
@@ -107,7 +107,7 @@ func (p *plan) writeClusters(ctx context.Context, w *bufio.Writer) error {
 		if err != nil {
 			return err
 		}
-		if it.opens {
+		if it.startsCluster {
 			if left != 0 || next == len(p.clusters) {
 				return it.from.Changed()
 			}
@@ -151,9 +151,9 @@ type source struct {
 	movie  *movie
 }
 
-// copy copies a block into a cluster that starts at the time cluster. It uses b as a buffer and returns it.
-func (s *source) copy(w *bufio.Writer, b []byte, it item, cluster int64) ([]byte, error) {
-	b = it.appendStart(b, cluster)
+// copy copies a block into a cluster that starts at clusterTime. It uses b as a buffer and returns it.
+func (s *source) copy(w *bufio.Writer, b []byte, it item, clusterTime int64) ([]byte, error) {
+	b = it.appendStart(b, clusterTime)
 	if _, err := w.Write(b); err != nil {
 		return b, stitch.WriteError(err)
 	}

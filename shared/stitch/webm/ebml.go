@@ -75,13 +75,13 @@ const (
 	idDiscardPadding id = 0x75A2
 )
 
-// windowSize is how many bytes are read at a time.
+// windowSize is the number of bytes that are read at a time.
 const windowSize = 1 << 20
 
 // element is an EBML element in a file.
 type element struct {
 	id    id
-	whole stitch.Extent
+	whole stitch.Extent // with the header
 	body  stitch.Extent
 }
 
@@ -149,7 +149,7 @@ type field struct {
 	body []byte
 }
 
-// fields yields the elements in b. It stops at the first malformed one: the caller then reports a missing element.
+// fields yields the elements in b. It stops at the first malformed element. The caller then reports a missing element.
 func fields(b []byte) iter.Seq[field] {
 	return func(yield func(field) bool) {
 		for len(b) > 0 {
@@ -210,8 +210,8 @@ func appendSize(b []byte, size, length int64) []byte {
 	return b
 }
 
-// appendWide appends the ID and the size of an element with 8 bytes for the size. So the length of the header does not
-// depend on the size.
+// appendWide appends the ID and the size of an element. The size always takes 8 bytes, so the length of the header does
+// not depend on it.
 func appendWide(b []byte, name id, size int64) []byte { return appendSize(appendID(b, name), size, 8) }
 
 // appendBytes appends an element.

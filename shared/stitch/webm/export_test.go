@@ -1,6 +1,6 @@
 package webm
 
-// KeepBlocks sets how many bytes of blocks are kept in memory, until restore is called.
+// KeepBlocks sets keptBlocks until restore is called.
 func KeepBlocks(bytes int64) (restore func()) {
 	before := keptBlocks
 	keptBlocks = bytes

@@ -1,7 +1,7 @@
 package webm
 
-// head returns everything before the clusters. Positions and sizes have a fixed length, so that none depends on the
-// value of another.
+// head returns everything before the clusters. Positions and sizes have a fixed length, so the position of an element
+// does not depend on the values in others.
 func (p *plan) head(comment string) []byte {
 	var b []byte
 	b = appendNumber(b, idEBMLVersion, 1)

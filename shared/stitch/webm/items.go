@@ -13,24 +13,24 @@ import (
 // item is a block of the output.
 type item struct {
 	block
-	from     *movie
-	audio    bool
-	previous int64 // the time of the previous frame
-	opens    bool  // whether it starts a cluster
+	from          *movie
+	audio         bool
+	previous      int64 // the time of the previous frame, in milliseconds
+	startsCluster bool
 }
 
 // items yields the blocks of the output in the order in which they are stored: by time, video before audio. Times are
 // those of the output.
 func (p *plan) items(ctx context.Context) iter.Seq2[item, error] {
 	return func(yield func(item, error) bool) {
-		audio, stop := iter.Pull2(p.packets(ctx))
+		audio, stop := iter.Pull2(p.audioPackets(ctx))
 		defer stop()
 		packet, err, more := audio()
 		started, key := int64(-maxCluster), false
 		put := func(it item) bool {
 			age := it.time - started
-			it.opens = age >= maxCluster || !it.audio && it.key && (age >= minCluster || !key)
-			if it.opens {
+			it.startsCluster = age >= maxCluster || !it.audio && it.key && (age >= minCluster || !key)
+			if it.startsCluster {
 				started, key = it.time, !it.audio && it.key
 			}
 			return yield(it, nil)
@@ -87,8 +87,8 @@ func (p *plan) videoFrames(ctx context.Context) iter.Seq2[item, error] {
 	}
 }
 
-// packets yields the audio.
-func (p *plan) packets(ctx context.Context) iter.Seq2[item, error] {
+// audioPackets yields the packets of the audio.
+func (p *plan) audioPackets(ctx context.Context) iter.Seq2[item, error] {
 	return func(yield func(item, error) bool) {
 		if p.audio == nil {
 			return
@@ -139,7 +139,7 @@ func (p *plan) layOut(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if it.opens {
+		if it.startsCluster {
 			p.clusters = append(p.clusters, cluster{it.time, timestampSize, it.key && !it.audio})
 		}
 		current := &p.clusters[len(p.clusters)-1]

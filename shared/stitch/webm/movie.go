@@ -19,17 +19,17 @@ const (
 // millisecond is the only supported unit of timestamps, in nanoseconds.
 const millisecond = 1e6
 
-// movie is what was read of a file: everything but its frames.
+// movie is a file without its frames.
 type movie struct {
 	stitch.Source
 	segment stitch.Extent // the content of the element
 	tracks  []track
 	comment string
-	frames  int64 // of the first track
-	// coding is the part of the first VP9 frame that all frames of an output must share, because the track entry does
-	// not contain it.
+	frames  int64 // the number of frames of the first track
+	// coding is the result of vp9Coding for the first frame. All chunks of an output must have the same one. The track
+	// entry does not contain these settings.
 	coding string
-	// blocks are those of the first track, or nil if there are too many to keep.
+	// blocks are the blocks of the first track, or nil if they do not fit into the budget.
 	blocks []block
 }
 

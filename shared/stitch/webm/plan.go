@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// inspectWidth is how many chunks are inspected at a time. It is enough to hide the latency of a bucket.
+	// inspectWidth is the number of chunks that are inspected concurrently. It is enough to hide the latency of S3.
 	inspectWidth = 8
 
 	// A cluster ends before the next key frame once it lasts minCluster, and before any block once it lasts maxCluster,
@@ -18,8 +18,7 @@ const (
 	maxCluster = 5000
 )
 
-// keptBlocks is how many bytes of blocks are kept in memory. Typical outputs stay below it, so that their chunks are
-// inspected only once.
+// keptBlocks is the maximum size of the blocks that stay in memory, in bytes. It is enough for typical outputs.
 var keptBlocks int64 = 32 << 20
 
 // plan describes the output. All its chunks have been checked.
@@ -109,7 +108,7 @@ func (p *plan) add(m *movie) {
 			p.fps = m.tracks[0].rate()
 		}
 	} else {
-		// The track entries differ in their numbers only. Sharing the first one saves memory.
+		// The track entries differ only in their numbers, so share that of the first chunk to save memory.
 		t := p.first.tracks[0]
 		t.number = m.tracks[0].number
 		m.tracks = []track{t}

@@ -54,8 +54,8 @@ func parseTrack(body []byte) track {
 	return t
 }
 
-// rate returns the frame rate that rounds to the duration of a frame: an integer, an NTSC rate, or else the rate that
-// the nanoseconds give exactly. It returns the zero Rate if the duration is missing or out of range.
+// rate returns the frame rate for the duration of a frame: an integer or NTSC rate that matches it, or else the exact
+// rate for the nanoseconds. It returns the zero Rate if the duration is missing or out of range.
 func (t track) rate() job.Rate {
 	if t.duration <= 0 {
 		return job.Rate{}
@@ -73,7 +73,7 @@ func (t track) rate() job.Rate {
 	return r
 }
 
-// matches reports whether a frame of a rate has a duration, given in nanoseconds and rounded.
+// matches reports whether frames at a rate have a duration, in nanoseconds, within 1 ns.
 func matches(duration int64, fps job.Rate) bool {
 	return fps.Num > 0 && math.Abs(1e9*float64(fps.Den)/float64(fps.Num)-float64(duration)) <= 1
 }
@@ -93,7 +93,7 @@ func (t track) entry(number byte) []byte {
 }
 
 // difference compares a track with that of the first chunk, o, which has the same codec and size. It returns "" if one
-// track can contain frames of both. Otherwise the result continues a sentence that starts with the chunk's name.
+// track can contain frames of both. Otherwise the result completes a sentence that starts with the chunk's name.
 func (t track) difference(o track, first string) string {
 	switch {
 	case t.duration != o.duration:

@@ -8,10 +8,10 @@
 //
 // # Output
 //
-// Frame n has the timestamp n·1000/fps, rounded to a millisecond, whatever its chunk says. The duration in the header
-// is exact. Clusters start with key frames, at least 500 ms apart, and the cues at the start of the file list them.
-// Blocks are sorted by timestamp, so video and audio are interleaved. The transparency of a frame, which WebM stores in
-// BlockAdditions, is copied with it.
+// Frame n has the timestamp n·1000/fps, rounded to a millisecond. The timestamps of the chunks are ignored. The
+// duration in the header is exact. Clusters start with key frames, at least 500 ms apart, and the cues at the start of
+// the file list them. Blocks are sorted by timestamp, so video and audio are interleaved. The transparency of a frame,
+// which WebM stores in BlockAdditions, is copied with it.
 //
 // WebM stores the duration of a frame in nanoseconds, which is exact for few frame rates. [Info] has the common rate
 // that rounds to this duration, and [Options] can state the rate.
@@ -19,11 +19,11 @@
 // # Memory
 //
 // Write makes two passes over the blocks: one for the sizes of clusters, which the header needs, and one to copy them.
-// The positions of 400,000 blocks are kept in memory. Those of further blocks are read again in each pass. The cues
-// take 24 bytes for each cluster.
+// The positions of 400,000 blocks are kept in memory. Those of further blocks are read again in each pass. The size and
+// the cue of each cluster take about 100 bytes.
 //
-// RFC 8794 specifies EBML, RFC 9559 specifies Matroska, and https://www.webmproject.org/docs/container/ lists what WebM
-// uses of it.
+// RFC 8794 specifies EBML, RFC 9559 specifies Matroska, and https://www.webmproject.org/docs/container/ lists the parts
+// that WebM uses.
 package webm
 
 import (

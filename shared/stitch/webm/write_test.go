@@ -20,7 +20,7 @@ import (
 	"helios/shared/store"
 )
 
-// decoders are the decoders for the codecs. ffmpeg's default decoder of VP9 ignores transparency.
+// decoders maps encoders to decoders. ffmpeg's default decoder of VP9 ignores transparency.
 var decoders = map[string]string{"libvpx-vp9": "libvpx-vp9", "libsvtav1": "libdav1d"}
 
 // md5s returns the output of the framemd5 muxer.
@@ -28,10 +28,10 @@ func md5s(t *testing.T, decoder, file string) string {
 	return string(run(t, "ffmpeg", "-c:v", decoder, "-i", file, "-map", "0:v", "-f", "framemd5", "-"))
 }
 
-// Joining changes no frame, and several chunks look like one. Lossless encoding gives equal frames for any partitions.
-// Otherwise the encoders choose the quality of a frame by the frames around it, also across key frames, so new encoders
-// for each chunk choose slightly differently. Then the frames are compared with their sources.
-func TestPartitionsLookLikeOne(t *testing.T) {
+// Joining does not change frames, and an output of several chunks looks like an output of one chunk. With lossless
+// encoding, the frames are equal. Otherwise the quality of a frame depends on its neighbours, even across key frames,
+// so the frames are only similar. The test then compares the PSNR.
+func TestSeveralChunksLookLikeOne(t *testing.T) {
 	const lossless = -1
 	for _, test := range []struct {
 		name, codec, filter string
@@ -57,7 +57,7 @@ func TestPartitionsLookLikeOne(t *testing.T) {
 			source := filepath.Join(dir, "%05d.png")
 			frames := testFramesIn(t, dir, 36, test.filter)
 			opts := webm.Options{Options: stitch.Options{Comment: "a comment"}, FPS: c.FPS}
-			// The partitions do not start where GOPs of one chunk would start.
+			// These chunks do not start at the key frames of the single chunk.
 			parts := chunks(t, c, dir, frames, 13, 1, 16, 6)
 			whole := write(t, dir, "one.webm", chunks(t, c, dir, frames, 36), opts)
 			four := write(t, dir, "four.webm", parts, opts)

@@ -30,7 +30,7 @@ const (
 
 	// startTimeout limits the time until the server responds. On an idle machine it takes 0.25 s.
 	startTimeout = 60 * time.Second
-	// startAttempts is how many ports are tried. Another process can take a free port before the server binds it.
+	// startAttempts is the number of ports to try. Another process can take a free port before the server binds it.
 	startAttempts = 5
 )
 
@@ -65,7 +65,7 @@ func (s *Server) start(t testing.TB, path string) bool {
 	t.Helper()
 	address := freeAddress(t)
 	s.Endpoint = "http://" + address
-	// The random path distinguishes the server from another one on the same port.
+	// With a random path, the health check fails on another process that listens on the port.
 	health := "/" + rand.Text()
 	dir := t.TempDir()
 	cmd := exec.Command(path, "--port", address, "--region", Region, "--health", health, "--keep-alive", "--quiet",
@@ -154,7 +154,8 @@ func freeAddress(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// find returns the path of the server program, which is in a parent of the test's folder: the module root.
+// find returns the path of the server program. It searches the test's folder and its parents, one of which is the
+// module root.
 func find(t testing.TB) string {
 	t.Helper()
 	for dir := startDir; ; dir = filepath.Dir(dir) {
