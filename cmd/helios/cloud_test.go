@@ -186,7 +186,7 @@ func TestCloudCommands(t *testing.T) {
 	logs, messages, _ := s.helios(t, "cloud", "logs", id)
 	if !strings.Contains(logs, "== 00001, attempt a: failed after 12 frames") || !strings.Contains(logs, "it broke") ||
 		!strings.Contains(logs, "request r-1") || strings.Contains(logs, "r-0") ||
-		!strings.Contains(messages, "there is no log /aws/lambda/chunk, stream s") {
+		!strings.Contains(messages, "the log /aws/lambda/chunk has no stream s") {
 		t.Errorf("the logs are %s%s", logs, messages)
 	}
 	s.fails(t, "partition 2 of "+id+" was not started", "cloud", "logs", id, "--partition", "2")

@@ -3,14 +3,14 @@
 // # Exactness
 //
 // ffmpeg decodes, resamples, measures and encodes. This package computes the position of each sample with exact
-// rationals, so a sound starts at the sample that its time determines. Samples are 32-bit floats at [Rate], in
-// [Channels] channels, from the decoder to the encoder: nothing is rounded or clipped in between, and the number of
-// tracks does not change the level of a track. At the end, samples above full scale are clipped. All others keep their
-// exact value.
+// rationals, so each sound starts at the exact sample. From the decoder to the encoder, samples are 32-bit floats at
+// [Rate], in [Channels] channels. They are not rounded or clipped in between, and the number of tracks does not change
+// the level of a track. At the end, samples above full scale are clipped, and all others keep their exact value.
 //
 // # Loudness
 //
-// With [Options.Loudness], the mix is brought to a loudness by EBU R 128, and a limiter keeps its peaks below -1 dBTP.
+// With [Options.Loudness], the mix is normalised to a loudness as EBU R 128 defines it, and a limiter keeps its peaks
+// below -1 dBTP.
 //
 // # Files
 //
@@ -115,7 +115,7 @@ func (o *Options) Check() error {
 	}
 	switch {
 	case o.FPS.IsZero() || o.FrameCount <= 0 || o.StartFrame < 0:
-		return fault.Userf("%d frames from frame %d at %q frames per second have no sound; "+
+		return fault.Userf("the sound cannot have %d frames from frame %d at %q frames per second; "+
 			"use a frame rate, a start of at least 0 and at least one frame", o.FrameCount, o.StartFrame, o.FPS)
 	case o.Bitrate != 0 && (o.Bitrate < 8000 || o.Bitrate > 1e6):
 		return fault.Userf("the audio bit rate must be from 8000 to 1000000 bits per second, got %d", o.Bitrate)

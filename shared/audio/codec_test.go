@@ -85,8 +85,8 @@ func TestCheck(t *testing.T) {
 			`the audio codec "speex" is not supported; use aac, flac, libmp3lame, libopus, pcm_s16le, pcm_s24le`},
 		{"container", func(o *Options) { o.Codec, o.Container = "aac", "webm" },
 			".webm cannot contain aac; use .m4a, .mp4, .mov"},
-		{"no frames", func(o *Options) { o.FrameCount = 0 }, `0 frames from frame 0 at "30" frames per second have no ` +
-			"sound; use a frame rate, a start of at least 0 and at least one frame"},
+		{"no frames", func(o *Options) { o.FrameCount = 0 }, `the sound cannot have 0 frames from frame 0 at "30" frames ` +
+			"per second; use a frame rate, a start of at least 0 and at least one frame"},
 		{"bit rate", func(o *Options) { o.Bitrate = 100 },
 			"the audio bit rate must be from 8000 to 1000000 bits per second, got 100"},
 		{"loudness", func(o *Options) { o.Loudness = 3 }, "the loudness must be from -70 to -5 LUFS, got 3"},

@@ -18,7 +18,7 @@ import (
 	"helios/shared/job"
 )
 
-// section is a part of a source at a speed. Several tracks can share one.
+// section is the part of a source that a track plays, and its speed. Several tracks can share one.
 type section struct {
 	source string
 	seek   int64   // the number of samples to skip
@@ -26,7 +26,7 @@ type section struct {
 	loop   bool
 }
 
-// sectionOf returns the section that a track needs. A loop needs the source from its start.
+// sectionOf returns the section of a track. A loop repeats the whole source, so its section has no seek.
 func sectionOf(t job.Track) section {
 	s := section{t.Source, round(samplesAt(t.Seek.Rat())), t.Rate, t.Loop}
 	if t.Loop {
@@ -80,7 +80,7 @@ func (c *clip) fill(ctx context.Context, from section, limit int64) error {
 	if ctx.Err() != nil || fault.Of(err) == fault.Transient {
 		return err
 	}
-	// If the disk is full, that is why ffmpeg failed.
+	// ffmpeg may have failed because the disk is full.
 	if _, writeErr := c.file.Write(make([]byte, 64<<10)); writeErr != nil {
 		return writeError(filepath.Dir(c.file.Name()), writeErr)
 	}

@@ -14,7 +14,7 @@ import (
 	"helios/shared/ffmpeg"
 )
 
-// level is the level at which the mix is played.
+// level is the gain that is applied to the mix.
 type level struct {
 	gain    float64
 	limited bool // whether the limiter keeps peaks below the ceiling

@@ -31,12 +31,12 @@ var interpolation = func() (weights [oversampling][2 * peakReach]float64) {
 	return weights
 }()
 
-// limit lowers the gain around peaks above a level. It returns the values without a margin of limitMargin samples at
-// both ends. Samples that are not near such a peak do not change.
+// limit lowers the gain around peaks above highest, in place. Samples that are not near such a peak do not change. It
+// returns the values without a margin of limitMargin samples at both ends.
 func limit(values []float32, highest float64) []float32 {
 	n := len(values) / Channels
 	inner := values[limitMargin*Channels : (n-limitMargin)*Channels]
-	// reduction is the minimum reduction of the gain at each sample.
+	// reduction is the necessary reduction of the gain at each sample.
 	reduction := make([]float64, n)
 	found := false
 	for i := peakReach; i < n-peakReach; i++ {
@@ -47,7 +47,7 @@ func limit(values []float32, highest float64) []float32 {
 	if !found {
 		return inner
 	}
-	// The reduction that is applied is the moving average of the moving maximum. It is smooth, and at least the minimum.
+	// The applied reduction is the moving average of the moving maximum. It is smooth, and at least the necessary one.
 	maximum := slidingMax(reduction, limitReach)
 	sum, nonzero := 0.0, 0
 	add := func(i, sign int) {

@@ -24,11 +24,11 @@ type mix struct {
 	file   *os.File
 }
 
-// span is the time in which a track plays, in samples of the output. The begin can be before the output, which starts
-// at 0.
+// span is the time in which a track plays, in samples of the output. begin is negative if the track starts before the
+// output.
 type span struct{ begin, end int64 }
 
-// span returns the span of a track whose source is long enough. It ends with the output at the latest.
+// span returns the span of a track as if its source had no end. The span ends no later than the output.
 func (m *mix) span(t job.Track) span {
 	at := new(big.Rat).Sub(t.Offset.Rat(), m.start)
 	s := span{round(samplesAt(at)), m.length}
@@ -52,7 +52,7 @@ type audible struct {
 	span
 }
 
-// first returns the sample of the section that plays first.
+// first returns the index of the section's sample that plays first.
 func (a audible) first() int64 {
 	if !a.Loop {
 		return 0
@@ -170,8 +170,8 @@ type envelope struct {
 	fadeIn, fadeOut int64
 }
 
-// at returns the gain of a sample: before is the number of samples that precede it, and left the number of samples to
-// the end, including it.
+// at returns the gain of a sample. before is the number of samples that precede it. left is the number of remaining
+// samples, including it.
 func (e envelope) at(before, left int64) float64 {
 	gain := e.volume
 	if before < e.fadeIn {

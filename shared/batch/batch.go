@@ -33,8 +33,8 @@ import (
 // Row contains the fields of a row by name.
 type Row map[string]json.RawMessage
 
-// Read reads all rows of a .csv, .json or .jsonl file. It returns at least one row, or a user error that contains the
-// number of the row, counted from 0, or of the line, counted from 1.
+// Read reads all rows of a .csv, .json or .jsonl file. It returns at least one row, or a user error. Errors in .json
+// files contain the number of the row, counted from 0; errors in other files, the number of the line, counted from 1.
 func Read(file string) ([]Row, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 
 var placeholder = regexp.MustCompile(`\{\{\s*([^{}]*?)\s*\}\}`)
 
-// Names returns a file name for each row. In the pattern, it replaces {{field}} by a field of the row, and {{index}} by
-// the number of the row, counted from 0.
+// Names returns a file name for each row: the pattern, with {{field}} replaced by the value of the field, and {{index}}
+// by the number of the row, counted from 0.
 //
 // It returns a user error if a row does not have the field, if two rows have the same name, or if a value cannot be
 // part of a file name. Values must not contain path separators, so that no row can choose another folder.

@@ -10,33 +10,33 @@ import (
 	"helios/shared/job"
 )
 
-// codec is an encoder of ffmpeg, with the settings that make chunks which can be joined.
+// codec is an encoder of ffmpeg, with settings for chunks that can be joined.
 type codec struct {
 	// formats are the formats that can contain the encoded frames.
 	formats []job.Format
 	presets []string
 	quality qualityRange
-	// bitrate says that the encoder supports a target bit rate.
+	// bitrate reports whether the encoder supports a target bit rate.
 	bitrate bool
 	// pixelFormat returns the pixel format for the bit depth and the transparency of a config, or "" if the encoder does
 	// not support them.
 	pixelFormat func(job.Config) string
-	// even says that the encoder needs an even width and height, because it subsamples chroma.
+	// even reports whether the encoder needs an even width and height, because it subsamples chroma.
 	even bool
-	// minSize is the smallest supported width and height; 0 is 1.
+	// minSize is the smallest supported width and height in pixels; 0 means no limit.
 	minSize int
 	// args returns ffmpeg's arguments for the settings. gop is the number of frames from one key frame to the next.
 	args func(c job.Config, gop int) []string
 }
 
-// qualityRange is the range of Config.Quality. Encoders without a quality have no name.
+// qualityRange is the range of Config.Quality. The name is "" for encoders without a quality.
 type qualityRange struct {
 	name     string
 	min, max int
 }
 
-// threads is the number of threads of an encoder. The bytes depend on it, so it is the same on all machines. More cores
-// are used by more workers.
+// threads is the number of threads of an encoder. The encoded bytes depend on it, so it is the same on all machines. A
+// machine with more cores runs more workers.
 const threads = 4
 
 var codecs = map[string]*codec{
@@ -152,8 +152,7 @@ func (codec *codec) checkSettings(c job.Config) error {
 	return nil
 }
 
-// maxGIFRate is the highest frame rate that players show as it is. They replace a delay of less than 2/100 s by
-// 10/100 s.
+// maxGIFRate is the highest frame rate that players support. They replace a delay of less than 2/100 s by 10/100 s.
 const maxGIFRate = 50
 
 func checkRate(c job.Config) error {

@@ -16,8 +16,8 @@
 //
 // # Settings
 //
-// [Check] finds settings that the codec or the format does not support. [Codecs], [CodecsOf], [AudioCodecsOf],
-// [Presets] and [PresetsOf] list what they support.
+// [Check] rejects settings that the codec or the format does not support. [Codecs], [CodecsOf], [AudioCodecsOf],
+// [Presets] and [PresetsOf] list the supported settings.
 package encode
 
 import (
@@ -39,7 +39,7 @@ type Encoder struct {
 	pipe    io.WriteCloser
 	ivf     *ivfWriter // nil if the input is not IVF
 	out     string
-	stop    func() bool // undoes context.AfterFunc
+	stop    func() bool // cancels context.AfterFunc
 }
 
 // Start starts ffmpeg, which encodes to the file out and replaces it. The file contains the comment. When ctx ends,
@@ -67,7 +67,7 @@ func start(ctx context.Context, c command) (*Encoder, error) {
 	return run(ctx, path, c.args(), c.out, nil)
 }
 
-// run starts an ffmpeg that writes to the file out or, if it is not nil, to stdout.
+// run starts an ffmpeg that writes to stdout, or to the file out if stdout is nil.
 func run(ctx context.Context, path string, args []string, out string, stdout io.Writer) (*Encoder, error) {
 	cmd := exec.Command(path, args...)
 	cmd.Stdout = stdout
@@ -125,8 +125,8 @@ func (e *Encoder) finish(writeErr error) error {
 	}
 }
 
-// Transcode encodes the frames of an MP4 again. Its moov box must precede the samples. The size and the frame rate do
-// not change: only the encoder settings of c have an effect.
+// Transcode encodes the frames of an MP4 again, with the encoder settings of c. The moov box must precede the samples.
+// The size and the frame rate do not change.
 func Transcode(ctx context.Context, c job.Config, video io.Reader, out string) error {
 	e, err := start(ctx, command{config: c, input: []string{"-f", "mp4", "-i", "pipe:0"}, out: out})
 	if err != nil {

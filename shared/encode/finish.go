@@ -74,7 +74,7 @@ func (f *finisher) args(more ...string) []string {
 	return slices.Concat(commonArgs, []string{"-f", "mov", "-i", "pipe:0"}, more)
 }
 
-// run runs ffmpeg, which writes to the file out or, if it is not nil, to stdout. It closes stdout.
+// run runs ffmpeg, which writes to stdout, or to the file out if stdout is nil. It closes stdout.
 func (f *finisher) run(ctx context.Context, args []string, out string, stdout *os.File) error {
 	var w io.Writer
 	if stdout != nil {
@@ -94,7 +94,7 @@ func (f *finisher) run(ctx context.Context, args []string, out string, stdout *o
 	return e.finish(copyErr)
 }
 
-// gif encodes in two passes, because the palette is that of the whole video.
+// gif encodes in two passes, because the palette depends on all frames.
 func (f *finisher) gif(ctx context.Context, out string) error {
 	info, err := mp4.Probe(ctx, store.Dir(""), f.joined)
 	if err != nil {
@@ -112,7 +112,7 @@ func (f *finisher) gif(ctx context.Context, out string) error {
 	if err := f.run(ctx, pass, palette, nil); err != nil {
 		return fmt.Errorf("creating the palette: %w", err)
 	}
-	// In ffmpeg, 0 repeats without end and -1 plays once. In a config, 0 plays without end.
+	// In ffmpeg, 0 repeats without end and -1 plays once. In a config, Loop is the number of plays, and 0 is without end.
 	repeats := f.Loop - 1
 	switch f.Loop {
 	case 0:

@@ -35,8 +35,8 @@ func frameFormat(c job.Config) (fourCC, decoder string) {
 }
 
 // ivfInput returns ffmpeg's arguments for the input. The probe options make it start with the first frame instead of
-// waiting for several. -reinit_filter 0 keeps the filters when a PNG has an alpha channel and the one before had none:
-// new filters lose frames, and the first filter, scale, accepts both.
+// waiting for several. -reinit_filter 0 keeps the filters when a PNG has an alpha channel and the previous one had
+// none. New filters would lose frames, and the first filter, scale, accepts both.
 func ivfInput(c job.Config) []string {
 	_, decoder := frameFormat(c)
 	return []string{

@@ -35,7 +35,7 @@ func compareRepeated(t *testing.T, c job.Config, repeats []int) {
 	}
 	written, repeated := filepath.Join(t.TempDir(), "written"), filepath.Join(t.TempDir(), "repeated")
 	encode(t, c, all, written)
-	encodeHolds(t, c, list, repeats, repeated)
+	encodeRepeated(t, c, list, repeats, repeated)
 	want, err := os.ReadFile(written)
 	if err != nil {
 		t.Fatal(err)

@@ -65,11 +65,11 @@ func byteOf(r *rand.Rand) uint8 { return uint8(r.Uint32()) }
 // encode encodes frames to a chunk.
 func encode(t *testing.T, c job.Config, list [][]byte, out string) {
 	t.Helper()
-	encodeHolds(t, c, list, slices.Repeat([]int{1}, len(list)), out)
+	encodeRepeated(t, c, list, slices.Repeat([]int{1}, len(list)), out)
 }
 
-// encodeHolds encodes frames to a chunk. Frame i is written once and repeated until it lasts shown[i] frames.
-func encodeHolds(t *testing.T, c job.Config, list [][]byte, shown []int, out string) {
+// encodeRepeated encodes frames to a chunk. Frame i is written once and repeated until it lasts shown[i] frames.
+func encodeRepeated(t *testing.T, c job.Config, list [][]byte, shown []int, out string) {
 	t.Helper()
 	e, err := Start(t.Context(), c, "a comment", out)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"helios/shared/job"
 )
 
-// noPresets is for encoders without presets.
+// noPresets is the list for encoders without presets.
 var noPresets = []string{"default"}
 
 var imageQuality = qualityRange{"number", 0, 100}

@@ -66,7 +66,7 @@ func (f *finisher) images(ctx context.Context, put func(name string, image []byt
 }
 
 // jpegArgs returns ffmpeg's arguments for a quality from 0 to 100. As in libjpeg, the quality determines a factor for
-// the quantisation matrix, in percent. ffmpeg's factor is in eighths, for another matrix: 13 is close to 100 %.
+// the quantisation matrix, in percent. ffmpeg has another matrix: there, the factor 13 is close to 100 %.
 func jpegArgs(quality int) []string {
 	percent := 200 - 2*float64(quality)
 	if quality < 50 {
@@ -121,8 +121,8 @@ func (f *finisher) zip(ctx context.Context, out string) (err error) {
 	return nil
 }
 
-// CheckFolder returns a user error if [Finish] must not replace a folder: because it contains other files than images
-// of a sequence, or because it contains such images and overwrite is false.
+// CheckFolder returns a user error if [Finish] must not replace a folder. The folder may contain only images of a
+// sequence, and these only if overwrite is true.
 func CheckFolder(out string, overwrite bool) error {
 	entries, err := os.ReadDir(out)
 	if errors.Is(err, os.ErrNotExist) {

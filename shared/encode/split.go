@@ -13,7 +13,7 @@ const maxImage = 1 << 30
 
 var errNotImage = errors.New("not an image")
 
-// nextPNG reads the next PNG from a stream. It starts with a signature of 8 bytes and ends with its IEND chunk.
+// nextPNG reads the next PNG from a stream. A PNG starts with a signature of 8 bytes and ends with an IEND chunk.
 func nextPNG(r *bufio.Reader) ([]byte, error) {
 	var b bytes.Buffer
 	if _, err := io.CopyN(&b, r, 8); err != nil {
@@ -41,8 +41,9 @@ func nextPNG(r *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// nextJPEG reads the next JPEG from a stream. It starts and ends with a marker. In ffmpeg's output, the end marker does
-// not occur within an image: there are no thumbnails, and the entropy-coded data contains no such marker.
+// nextJPEG reads the next JPEG from a stream. A JPEG starts and ends with a marker. In ffmpeg's output, the end marker
+// does not occur within an image, because ffmpeg writes no thumbnails, and entropy-coded data cannot contain the
+// marker.
 func nextJPEG(r *bufio.Reader) ([]byte, error) {
 	var b bytes.Buffer
 	for {

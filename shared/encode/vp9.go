@@ -6,7 +6,8 @@ import (
 	"helios/shared/job"
 )
 
-// firstRealtime is the slowest preset that uses the realtime mode. The good mode does not get faster than preset 5.
+// firstRealtime is the slowest preset that uses the realtime mode. In the good mode, higher presets are not faster than
+// 5.
 const firstRealtime = 6
 
 var vp9 = &codec{

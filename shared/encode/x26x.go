@@ -20,7 +20,7 @@ var x264 = &codec{
 	even:        true,
 	args: func(c job.Config, gop int) []string {
 		return append(rateArgs(c), "-preset", c.Preset, "-threads", strconv.Itoa(threads),
-			// The places of key frames at scene cuts would depend on where the partition starts.
+			// No key frames at scene cuts: their positions would depend on the start of the partition.
 			"-sc_threshold", "0",
 			"-g", strconv.Itoa(gop))
 	},

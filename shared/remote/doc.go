@@ -5,12 +5,12 @@
 //
 // A [Render] is an execution of the stack's state machine. Its id is the name of the execution. [Stack.Start] starts a
 // render, [Stack.Status] returns its state and its progress, and [Stack.Follow] polls until it ends. [Stack.Redrive]
-// starts a failed render again; chunks that exist are kept.
+// repeats a failed render and keeps the existing chunks.
 //
 // # Sites
 //
-// [Stack.Upload] uploads a composition as a site: the prefix sites/<digest>/, where the digest is that of all names and
-// contents. So a site never changes, and equal compositions are the same site.
+// [Stack.Upload] uploads a composition as a site: the objects below sites/<digest>/. The digest covers all names and
+// contents, so a site never changes, and equal compositions are the same site.
 //
 //   - sites/blobs/<SHA-256> contains each distinct file once.
 //   - sites/<digest>/ contains the files of a site, copied from the blobs inside S3.

@@ -16,13 +16,13 @@ import (
 	"helios/shared/fault"
 )
 
-// Attempt is an attempt at a unit of work.
+// Attempt is an attempt at a unit of work, such as a partition, with its log.
 type Attempt struct {
 	cloud.Usage
 	Log cloud.Log
 }
 
-// Attempts returns the attempts of a render that match.
+// Attempts returns the attempts of a render for which match returns true.
 func (s *Stack) Attempts(ctx context.Context, r *Render, match func(cloud.Usage) bool) ([]Attempt, error) {
 	if r.Progress == nil {
 		return nil, nil
@@ -71,7 +71,7 @@ func (r *Render) FailureLog() (log cloud.Log, ok bool) {
 	return cloud.Log{Group: m[1], Stream: m[2], RequestID: m[3]}, true
 }
 
-// ErrNoLog is the error if a log stream does not exist.
+// ErrNoLog is wrapped by the error of ReadLog if the log stream does not exist.
 var ErrNoLog = errors.New("it has expired or is not written yet; CloudWatch needs a few seconds")
 
 // Line is a line of a log.
@@ -96,7 +96,7 @@ func (s *Stack) ReadLog(ctx context.Context, log cloud.Log, running bool) ([]Lin
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if errors.As(err, new(*types.ResourceNotFoundException)) {
-			return nil, fault.Userf("there is no log %s, stream %s: %w", log.Group, log.Stream, ErrNoLog)
+			return nil, fault.Userf("the log %s has no stream %s: %w", log.Group, log.Stream, ErrNoLog)
 		}
 		if err != nil {
 			return nil, s.wrapError(ctx, "reading the log "+log.Group, "", err)

@@ -53,6 +53,7 @@ func (m Manifest) size() (n int64) {
 	return n
 }
 
+// folderReader collects the files of a folder.
 type folderReader struct {
 	root     *os.Root
 	skip     func(fs.FileInfo) bool
@@ -60,8 +61,8 @@ type folderReader struct {
 	size     int64
 }
 
-// readFolder returns the manifest of a folder. It skips hidden files (the name starts with a dot), links that lead
-// out of the folder, and files that skip selects.
+// readFolder returns the manifest of a folder. It skips hidden files (the name starts with a dot), links to files
+// outside the folder, and files for which skip returns true.
 func readFolder(root *os.Root, skip func(fs.FileInfo) bool) (Manifest, error) {
 	r := &folderReader{root: root, skip: skip}
 	top, err := root.Stat(".")
@@ -75,7 +76,7 @@ func readFolder(root *os.Root, skip func(fs.FileInfo) bool) (Manifest, error) {
 	return r.manifest, nil
 }
 
-// addFolder adds a folder. It does not follow links to parents, the folders above it.
+// addFolder adds a folder. It skips links to its parents, because they would make a loop.
 func (r *folderReader) addFolder(name string, parents []fs.FileInfo) error {
 	entries, err := fs.ReadDir(r.root.FS(), name)
 	if err != nil {
@@ -127,7 +128,7 @@ func (r *folderReader) addFile(name string) error {
 	return nil
 }
 
-// digest returns the entry of a file in the manifest.
+// digest returns the manifest's entry for a file.
 func digest(root *os.Root, name string) (File, error) {
 	f, err := open(root, name)
 	if err != nil {

@@ -44,7 +44,7 @@ type Lambda interface {
 	) (*lambda.GetAccountSettingsOutput, error)
 }
 
-// Stack is a stack of Helios on AWS.
+// Stack is a deployed Helios stack on AWS.
 type Stack struct {
 	Bucket       *cloud.Bucket
 	StateMachine string // ARN
@@ -106,8 +106,8 @@ func (s *Stack) executionARN(id string) string {
 	return strings.Replace(s.StateMachine, ":stateMachine:", ":execution:", 1) + ":" + id
 }
 
-// wrapError adds the failed operation, a kind and a remedy to an error of the SDK. id is that of the render, or "" if
-// the operation does not name one.
+// wrapError adds the failed operation, a kind and a remedy to an error of the SDK. id is the id of the render, or "" if
+// the operation does not concern one.
 func (s *Stack) wrapError(ctx context.Context, operation, id string, err error) error {
 	if err == nil {
 		return nil

@@ -120,8 +120,8 @@ func (s *Stack) Describe(ctx context.Context, id string) (*Render, error) {
 	return r, nil
 }
 
-// Status returns the state of a render. previous is the result of an earlier call for the same render, or nil; it
-// saves requests.
+// Status returns the state of a render. previous, which saves requests, is the result of an earlier call for the same
+// render, or nil.
 func (s *Stack) Status(ctx context.Context, id string, previous *Render) (*Render, error) {
 	r, err := s.Describe(ctx, id)
 	if err != nil {
@@ -206,9 +206,9 @@ func (s *Stack) Cancel(ctx context.Context, id string) error {
 	return s.wrapError(ctx, "cancelling the render", id, err)
 }
 
-// Redrive starts a render that was cancelled, timed out or failed again, with the id next. Both renders are the same
-// job, so chunks that exist are kept. It does not use RedriveExecution, which would continue at the last state: the
-// one that reports the failure.
+// Redrive repeats a cancelled, timed-out or failed render in a new execution with the id next. Both renders are the
+// same job, so existing chunks are kept. Redrive does not use RedriveExecution, because that continues at the last
+// state, which reports the failure.
 func (s *Stack) Redrive(ctx context.Context, id, next string) error {
 	r, err := s.Describe(ctx, id)
 	switch {

@@ -28,15 +28,15 @@ const uploadConcurrency = 8
 
 // UploadResult describes an uploaded site.
 type UploadResult struct {
-	// Address is the s3:// address of the page or file.
+	// Address is the s3:// address of the uploaded page or file.
 	Address string
-	// Files and Bytes are those of the site; Sent and SentBytes the part that the bucket did not have.
+	// Files and Bytes are the number of files of the site and their size. Sent and SentBytes count only the uploaded ones.
 	Files, Sent      int
 	Bytes, SentBytes int64
 }
 
-// Upload uploads the folder of a local composition without hidden files and without the files named by except. Only
-// content that the bucket does not have is sent.
+// Upload uploads the folder of a local composition, without hidden files and the files that except names. It sends only
+// content that the bucket does not have.
 func (s *Stack) Upload(ctx context.Context, c capture.Composition, except ...string) (*UploadResult, error) {
 	if ext := strings.ToLower(filepath.Ext(c.Page)); ext != ".html" && ext != ".htm" {
 		return nil, fault.Userf("%s cannot be uploaded: the name of a page in S3 must end with .html; rename it", c.Input)
@@ -130,7 +130,7 @@ func (s *Stack) putFile(ctx context.Context, root *os.Root, f File, key string) 
 	return true, s.Bucket.Objects("").Copy(ctx, blobsPrefix+f.SHA256, key)
 }
 
-// uploadBlob uploads the content of a file. It fails if the content is not that of the manifest any more.
+// uploadBlob uploads the content of a file. It fails if the content has changed since the manifest was created.
 func (s *Stack) uploadBlob(ctx context.Context, root *os.Root, f File) error {
 	content, err := open(root, f.Path)
 	if err != nil {

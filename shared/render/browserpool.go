@@ -18,7 +18,7 @@ type BrowserPool struct {
 	closed bool
 }
 
-// launch is a browser that is starting, until done is closed, or has started.
+// launch is the start of a browser. It has ended when done is closed.
 type launch struct {
 	done    chan struct{}
 	browser *browser.Browser
@@ -31,7 +31,7 @@ func NewBrowserPool(c capture.Composition, scale float64) *BrowserPool {
 	return &BrowserPool{options: c.BrowserOptions(scale)}
 }
 
-// warm starts browsers in the background until count are idle. If one fails to start, acquire returns its error.
+// warm starts browsers in the background, so that count are idle. If one fails to start, acquire returns its error.
 func (p *BrowserPool) warm(ctx context.Context, count int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -45,8 +45,8 @@ func (p *BrowserPool) warm(ctx context.Context, count int) {
 	}
 }
 
-// acquire returns an idle browser, or a new one, for the caller's exclusive use. The caller either releases it or, if
-// something failed in it, closes it: after a failure a browser can be in any state.
+// acquire returns an idle browser, or a new one, for the caller's exclusive use. The caller releases it, or closes it
+// if something failed in it. After a failure, the state of a browser is unknown.
 func (p *BrowserPool) acquire(ctx context.Context) (*browser.Browser, error) {
 	p.mu.Lock()
 	if last := len(p.idle) - 1; last >= 0 {
@@ -87,10 +87,10 @@ func (p *BrowserPool) Close() {
 	p.idle = nil
 }
 
-// useRetries is how often use tries again.
+// useRetries is the number of retries of use.
 const useRetries = 2
 
-// use calls f with a browser, which it closes if f fails. After a transient error it tries again with another browser.
+// use calls f with a browser. If f fails, it closes the browser. After a transient error, it retries with another one.
 func (p *BrowserPool) use(ctx context.Context, f func(*browser.Browser) error) error {
 	return retry(ctx, useRetries, func() error {
 		b, err := p.acquire(ctx)

@@ -10,7 +10,7 @@ const (
 	JobPlanned EventType = "job-planned"
 	// PartitionStarted means that a worker started an attempt at a partition.
 	PartitionStarted EventType = "partition-started"
-	// FrameDone follows each frame.
+	// FrameDone means that a frame was passed to the encoder.
 	FrameDone EventType = "frame-done"
 	// PartitionDone means that a chunk is complete.
 	PartitionDone EventType = "partition-done"

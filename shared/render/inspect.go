@@ -11,8 +11,7 @@ import (
 	"helios/shared/plan"
 )
 
-// Inspection is what Helios finds out about a composition by opening its page. [Inspect] and [Measure] fill in
-// different fields.
+// Inspection describes a composition, from opening its page. [Inspect] and [Measure] fill in different fields.
 type Inspection struct {
 	// Width, Height and FPS are those of the options, or else of the page, or else the defaults.
 	Width  int      `json:"width"`
@@ -20,7 +19,7 @@ type Inspection struct {
 	FPS    job.Rate `json:"fps"`
 	// Duration is that of the options, or else of the page. It is zero if neither has one.
 	Duration job.Seconds `json:"duration,omitzero"`
-	// SeekMode is how partitions reach their first frame.
+	// SeekMode is the seek mode for partitions.
 	SeekMode job.SeekMode `json:"seekMode"`
 
 	// Frames, from Inspect, is the duration in frames; 0 if it is unknown.
@@ -58,11 +57,11 @@ func (i Inspection) Apply(o *plan.Options) {
 	o.SeekMode, o.Tracks = i.SeekMode, i.Tracks
 }
 
-// unknownLength is the number of frames from which samples are taken if the length of the composition is unknown.
-const unknownLength = 90
+// assumedLength is the number of frames from which samples are taken if the length of the composition is unknown.
+const assumedLength = 90
 
-// Inspect opens a composition for a user who wants to know what it contains. Missing assets are part of the result.
-// Only the options that say how to open the page have an effect.
+// Inspect opens a composition and reports what it contains to a user. Missing assets are part of the result. It uses
+// only the options of the page: size, frame rate, duration, scale, seed, props and timeout.
 func Inspect(ctx context.Context, o plan.Options, c capture.Composition) (i Inspection, err error) {
 	browsers := NewBrowserPool(c, o.Scale)
 	defer browsers.Close()
@@ -87,7 +86,7 @@ func inspect(ctx context.Context, b *browser.Browser, o plan.Options, c capture.
 		Animations: report.Animations, Assets: report.Assets, Missing: report.Missing,
 		SeekMode: job.SeekDirect, Why: "the page offers window.helios.seek",
 	}
-	length := int64(unknownLength)
+	length := int64(assumedLength)
 	if !o.Duration.IsZero() {
 		i.Frames = job.Frames(o.Duration, page.FPS)
 		length = i.Frames

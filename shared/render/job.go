@@ -50,8 +50,8 @@ type Job struct {
 	mu      sync.Mutex // serialises Report
 }
 
-// Run renders the partitions and merges their chunks. When ctx ends, Run stops at once and returns its cause; complete
-// chunks stay, and nothing else does.
+// Run renders the partitions and merges their chunks. When ctx ends, Run stops at once and returns the cause of ctx.
+// Only complete chunks remain.
 func (j *Job) Run(ctx context.Context) error {
 	j.started = time.Now()
 	err := j.run(ctx)
@@ -107,7 +107,7 @@ func (j *Job) run(ctx context.Context) error {
 			w := &worker{job: j, id: i, backend: b, player: b.newPlayer()}
 			defer w.player.Release()
 			for p := range todo {
-				if err := w.do(gctx, p); err != nil {
+				if err := w.renderOrKeep(gctx, p); err != nil {
 					return err
 				}
 			}
@@ -123,7 +123,7 @@ func (j *Job) run(ctx context.Context) error {
 	return j.merge(ctx)
 }
 
-// check finds errors that would otherwise appear only after the frames are rendered.
+// check returns errors that would otherwise appear only after the frames are rendered.
 func (j *Job) check(ctx context.Context) (err error) {
 	if err := encode.Check(j.Spec.Config); err != nil {
 		return err

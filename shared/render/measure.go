@@ -33,7 +33,7 @@ func Measure(ctx context.Context, o plan.Options, c capture.Composition) (i Insp
 }
 
 func measure(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (Inspection, error) {
-	// The seek mode depends on where the last partition starts. In no plan does it start later than with this many.
+	// The seek mode depends on where the last partition starts. It starts latest if the number of partitions is highest.
 	o.Concurrency = job.MaxPartitions
 	spec, err := planJob(ctx, b, o, c)
 	if err != nil {

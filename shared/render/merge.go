@@ -25,8 +25,8 @@ type Input struct {
 
 // MergeOptions says how to merge chunks.
 type MergeOptions struct {
-	// Config is the config of the job. Its format matters, and for GIF, WebP, APNG and image sequences also the
-	// settings of the encoder. The default format is that of the output's name, or else MP4.
+	// Config is the config of the job. Merging uses its format and, for GIF, WebP, APNG and image sequences, the settings
+	// of the encoder. The suffix of the output selects the default format, or else it is MP4.
 	Config job.Config
 	// Sound is the name of the encoded sound in the store of the chunks; "" for none.
 	Sound string
@@ -49,8 +49,8 @@ func Merge(ctx context.Context, chunks store.Store, inputs []Input, output strin
 // be all chunks of one job, without duplicates, made by the same versions of Chromium and ffmpeg. An error about a
 // chunk contains its name.
 //
-// Memory and disk use do not grow with the length of a video. For GIF, WebP, APNG and image sequences, a temporary file
-// contains a second copy of all frames.
+// For videos, memory and disk use do not grow with the length. For GIF, WebP, APNG and image sequences, a temporary
+// file contains a copy of all frames.
 func MergeTo(
 	ctx context.Context, chunks store.Store, inputs []Input, to store.Store, output string, o MergeOptions,
 ) error {
@@ -114,7 +114,8 @@ func probe(ctx context.Context, f job.Format, st store.Store, name string) (stit
 	return info.Info, err
 }
 
-// chunkError makes an error about a chunk a user error: a chunk that is missing, unreadable or invalid stays so.
+// chunkError classifies an error about a chunk as a user error: a retry cannot repair a missing, unreadable or invalid
+// chunk.
 func chunkError(err error) error {
 	chunk, file := new(stitch.ChunkError), new(fs.PathError)
 	if errors.As(err, &chunk) || errors.Is(err, fs.ErrNotExist) || errors.As(err, &file) && file.Op == "open" {

@@ -9,13 +9,13 @@ import (
 	"helios/shared/store"
 )
 
-// Partition is one partition of a job, to be rendered without the rest of the job. Its chunk has the same bytes as the
-// one that [Job.Run] makes.
+// Partition renders one partition of a job without the rest of the job. The chunk has the same bytes as the one from
+// [Job.Run].
 type Partition struct {
 	// Config is the config of the job, with the StartFrame and FrameCount of the partition.
 	Config      job.Config
 	Composition capture.Composition
-	// ID is written to the chunk.
+	// ID is a part of the provenance in the chunk.
 	ID job.ChunkID
 	// Retries is how often the partition is retried after a transient error.
 	Retries int

@@ -23,7 +23,8 @@ func TestPartitionsDoNotChangeFrames(t *testing.T) {
 	}
 }
 
-// TestSoakPartitions renders 2.2 s of all examples in many ways. It runs if HELIOS_SOAK is set.
+// TestSoakPartitions renders 22 frames of all examples, in several numbers of partitions and with a direct seek. It
+// runs if HELIOS_SOAK is set.
 func TestSoakPartitions(t *testing.T) {
 	if os.Getenv("HELIOS_SOAK") == "" {
 		t.Skip("takes minutes; see make soak")

@@ -13,8 +13,8 @@ import (
 	"helios/shared/plan"
 )
 
-// Plan plans the job of a composition. It opens the page for what the options leave open: size, frame rate, duration,
-// audio tracks, and whether partitions may seek directly.
+// Plan plans the job of a composition. It opens the page to find the settings that the options do not contain: size,
+// frame rate, duration, audio tracks, and whether partitions may seek directly.
 func Plan(
 	ctx context.Context, browsers *BrowserPool, o plan.Options, c capture.Composition,
 ) (spec *job.Spec, err error) {
@@ -89,7 +89,8 @@ func endOf(o plan.Options, a capture.Attributes) (job.Rate, int64, error) {
 	return rate, o.StartFrame + frames, nil
 }
 
-// inspectOptions returns the options for a page whose own size and frame rate are not known yet.
+// inspectOptions returns the capture options to inspect a page. It uses defaults for the size and the frame rate if the
+// options do not contain them.
 func inspectOptions(o plan.Options) capture.Options {
 	return capture.Options{
 		Width: cmp.Or(o.Width, plan.DefaultWidth), Height: cmp.Or(o.Height, plan.DefaultHeight),
@@ -130,10 +131,10 @@ func applyAttributes(o *plan.Options, a capture.Attributes) error {
 }
 
 const (
-	// minReplay is the number of frames that the last partition has to replay before it is worth finding out whether
-	// the page can seek directly. Both take about two seconds.
+	// minReplay is the number of frames whose replay takes as long as testing whether the page can seek directly: about
+	// two seconds. If the last partition replays fewer frames, the test is skipped.
 	minReplay = 300
-	// maxSample is the number of frames from which samples are taken.
+	// maxSample limits the samples to the first frames of a composition, because the test replays them.
 	maxSample = 600
 )
 

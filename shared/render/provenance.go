@@ -8,7 +8,7 @@ import (
 	"helios/shared/stitch"
 )
 
-// provenance says how a chunk or an output was made. The comment of the file contains it.
+// provenance describes how a chunk or an output was made. It is stored in the comment of the file.
 type provenance struct {
 	// Chunk is nil in an output.
 	Chunk *job.ChunkID `json:"chunk,omitempty"`

@@ -7,8 +7,7 @@ import (
 	"helios/shared/fault"
 )
 
-// retry calls try until it succeeds, returns an error that is not transient, or has been retried as often as retries
-// says. It calls failed before each retry.
+// retry calls try. After a transient error, it calls failed and retries, up to the given number of retries.
 func retry(ctx context.Context, retries int, try func() error, failed func(error)) error {
 	for attempt := 1; ; attempt++ {
 		err := try()

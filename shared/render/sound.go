@@ -43,7 +43,7 @@ type SoundOptions struct {
 	// Config is the config of the job.
 	Config job.Config
 	Tracks []job.Track
-	// Composition determines from where remote sources may be downloaded: the rules are those for its page.
+	// Composition determines which addresses remote sources may have: the same ones that its page may access.
 	Composition capture.Composition
 	// Sources is the folder to which local sources are relative.
 	Sources store.Dir

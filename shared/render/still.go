@@ -18,8 +18,8 @@ import (
 
 // StillOptions says which frame of a composition to capture, and where to write it.
 type StillOptions struct {
-	// Options contain the settings of the page. The attributes of the page fill in the ones that are not set. In
-	// [job.SeekAuto], the seek is direct if the page offers window.helios.seek.
+	// Options contain the settings of the page. The attributes of the page are the defaults. [job.SeekAuto] selects a
+	// direct seek if the page has window.helios.seek, and a replay otherwise.
 	Options plan.Options
 	// At is a time in the composition. The frame that is visible then is captured.
 	At job.Seconds

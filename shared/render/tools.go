@@ -9,14 +9,15 @@ import (
 	"helios/shared/ffmpeg"
 )
 
-// Tools are the versions of the programs that make chunks. Other versions make other bytes, so chunks contain them.
+// Tools are the versions of the programs that make chunks. Chunks contain them, because other versions produce other
+// bytes.
 type Tools struct {
 	Chromium string `json:"chromium"`
 	FFmpeg   string `json:"ffmpeg"`
 }
 
-// FindTools returns the versions of the installed Chromium and ffmpeg. If one is missing, the error says how to install
-// it.
+// FindTools returns the versions of the installed Chromium and ffmpeg. If one is missing, the error contains
+// instructions to install it.
 func FindTools(ctx context.Context) (Tools, error) {
 	var t Tools
 	g, ctx := errgroup.WithContext(ctx)

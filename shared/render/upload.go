@@ -19,8 +19,8 @@ import (
 // ToStore renders the partition to an object of a store.
 //
 // ToStore is idempotent, and several calls may run concurrently. If the object is already the complete chunk of this
-// partition, ToStore reports [PartitionKept] and renders nothing. The first of several concurrent calls to finish
-// writes the chunk, and all of them succeed. ToStore replaces an object that is anything else.
+// partition, ToStore reports [PartitionKept] and renders nothing. Any other object is replaced. Of several concurrent
+// calls, the first one to finish writes the chunk, and all succeed.
 func (p Partition) ToStore(ctx context.Context, chunks store.Store, name string) error {
 	dir, err := tempfile.MkdirTemp("")
 	if err != nil {
@@ -87,13 +87,13 @@ func (u *upload) flush() {
 	}
 }
 
-// contents is what a store has under the name of the chunk.
+// contents classifies the object that a store has under the name of the chunk.
 type contents int
 
 const (
 	absent   contents = iota
-	foreign           // anything but the chunk
-	complete          // the chunk
+	foreign           // any other object
+	complete          // the chunk that this job would render
 )
 
 func (u *upload) find(ctx context.Context) (contents, error) {

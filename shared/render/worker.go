@@ -16,12 +16,12 @@ import (
 
 // player captures the frames of partitions, one partition after the other.
 type player interface {
-	// Play passes the frames of a partition to emit, in order. It passes the assets that the page could not load to
-	// missing first.
+	// Play passes the frames of a partition to emit, in order. Before the first frame, it calls missing for each asset
+	// that did not load.
 	Play(ctx context.Context, p job.Partition, missing func(browser.Asset), emit func(capture.Frame) error) error
 	// Reset closes the browser, so that the next Play uses another one.
 	Reset()
-	// Release ends the use of the player.
+	// Release returns the browser to its pool. The player cannot be used any more.
 	Release()
 }
 
@@ -41,7 +41,7 @@ type backend struct {
 	probe func(ctx context.Context, chunks store.Store, name string) (stitch.Info, error)
 }
 
-// chromiumAndFFmpeg returns the backend of a real job.
+// chromiumAndFFmpeg returns the backend that captures with Chromium and encodes with ffmpeg.
 func (j *Job) chromiumAndFFmpeg(browsers *BrowserPool) *backend {
 	config := j.Spec.Config
 	return &backend{
@@ -65,8 +65,8 @@ type worker struct {
 	player  player
 }
 
-// do renders a partition to its chunk, or keeps the chunk of an earlier run.
-func (w *worker) do(ctx context.Context, p job.Partition) error {
+// renderOrKeep renders a partition to its chunk, or keeps the chunk of an earlier run.
+func (w *worker) renderOrKeep(ctx context.Context, p job.Partition) error {
 	j := w.job
 	event := Event{Partition: p.ID, Worker: w.id, Total: p.FrameCount, Path: p.OutputFile}
 	if err := tempfile.RemovePartials(j.Chunks.Path(p.OutputFile)); err != nil {
@@ -96,7 +96,7 @@ func (w *worker) do(ctx context.Context, p job.Partition) error {
 	return nil
 }
 
-// isComplete reports whether the chunk exists and is the one that this job would render.
+// isComplete reports whether the chunk of a partition exists and matches the job.
 func (w *worker) isComplete(ctx context.Context, p job.Partition) bool {
 	info, err := w.backend.probe(ctx, w.job.Chunks, p.OutputFile)
 	return err == nil && w.job.matches(p, info)
@@ -116,7 +116,7 @@ func (j *Job) provenance(p job.Partition) provenance {
 	}
 }
 
-// render makes one attempt at a partition.
+// render renders a partition once, without retries.
 func (w *worker) render(ctx context.Context, p job.Partition) error {
 	j := w.job
 	ctx, cancel := context.WithCancel(ctx)

@@ -24,7 +24,7 @@ import (
 type fakes struct {
 	// fail returns the error of an attempt at a partition; attempts count from 1. It may be nil.
 	fail func(partition, attempt int) error
-	// repeat is the number of frames at the end of a partition that equal the frame before.
+	// repeat is the number of frames at the end of a partition that equal the previous frame.
 	repeat int64
 
 	mu       sync.Mutex

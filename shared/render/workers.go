@@ -29,8 +29,8 @@ func DefaultWorkers() int {
 	return max(1, workers)
 }
 
-// FreeMemory returns the memory that new processes can use, in bytes: Linux's estimate, or what the control group has
-// left if that is less. It returns false if it cannot find out.
+// FreeMemory returns the memory that new processes can use, in bytes. It is Linux's estimate, or the remaining memory
+// of the control group if that is less. ok is false if /proc/meminfo cannot be read.
 func FreeMemory() (bytes int64, ok bool) {
 	m, err := procfs.ReadMemory()
 	if err != nil {
