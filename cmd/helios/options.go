@@ -19,16 +19,16 @@ import (
 func addSettings(cmd *cobra.Command, c *job.Config, on job.Commands) {
 	codecs := map[string][]string{"videoCodec": encode.Codecs(), "audioCodec": audio.Codecs()}
 	for _, s := range job.Settings(on) {
-		value, words := s.Value(c), s.Words()
-		if words == nil {
-			words = codecs[s.Name]
+		value, choices := s.Value(c), s.Choices()
+		if choices == nil {
+			choices = codecs[s.Name]
 		}
-		usage := s.Usage(words)
+		usage := s.Usage(choices)
 		switch s.Name {
 		case "props":
 			value, usage = propsOrFile{value}, usage+", or a file that contains it"
 		case "preset":
-			words = encode.Presets() // too many for the help
+			choices = encode.Presets() // too many for the help
 		case "scale":
 			// The size includes width and height, so it comes right after them.
 			cmd.Flags().Var(&size{config: c}, "size", "`name` of a width and height: "+strings.Join(sizeNames(), ", "))
@@ -38,8 +38,8 @@ func addSettings(cmd *cobra.Command, c *job.Config, on job.Commands) {
 		if value.Type() == "bool" {
 			flag.NoOptDefVal = "true"
 		}
-		if words != nil {
-			completeWords(cmd, s.Flag(), words...)
+		if choices != nil {
+			completeWords(cmd, s.Flag(), choices...)
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// ChunkID identifies a chunk: a partition of a job. Every chunk contains its id.
+// ChunkID identifies a chunk by its job and partition. Every chunk contains its id.
 type ChunkID struct {
 	// Job is the id of the job.
 	Job string `json:"job"`
@@ -16,7 +16,7 @@ type ChunkID struct {
 	Partitions int `json:"partitions"`
 }
 
-// String returns the id as it is on the command line: JOB:PARTITION/PARTITIONS.
+// String returns the id in the notation of commands: JOB:PARTITION/PARTITIONS.
 func (c ChunkID) String() string {
 	return fmt.Sprintf("%s:%d/%d", c.Job, c.Partition, c.Partitions)
 }

@@ -8,8 +8,8 @@ import (
 
 // Config contains the settings of a render. [Settings] describes each of them.
 //
-// In a job spec every setting is decided, so that all runners capture the same frames. In the options of a plan, the
-// zero value of a setting means that it is left out; the planner then decides.
+// A job spec contains the final value of each setting, so all runners capture the same frames. In the options of a
+// plan, a zero value means that the setting is left out. Then the planner chooses its value.
 type Config struct {
 	// Input is the composition: an HTML file or a folder with an index.html, absolute or relative to the job file, or
 	// a URL. Paths contain slashes.
@@ -27,12 +27,12 @@ type Config struct {
 	Transparent bool `json:"transparent,omitempty"`
 	// FPS is the frame rate.
 	FPS Rate `json:"fps,omitzero"`
-	// Duration is the length of the output. In a spec, [Frames] of it is FrameCount; the planner rounds it up to whole
-	// frames, or sets it to the [Length] of the given FrameCount.
+	// Duration is the length of the output. In a spec, FrameCount equals [Frames] of it. If FrameCount is given, the
+	// planner sets Duration to its [Length].
 	Duration Seconds `json:"duration,omitzero"`
 	// StartFrame is the first frame of the output, counted from the start of the composition.
 	StartFrame int64 `json:"startFrame"`
-	// FrameCount is the number of frames of the output. It overrides Duration in the options of a plan. The last frame
+	// FrameCount is the number of frames of the output. In the options of a plan, it overrides Duration. The last frame
 	// ends within [MaxLength] of the start of the composition.
 	FrameCount int64 `json:"frameCount,omitempty"`
 	// VideoCodec and AudioCodec are names of ffmpeg encoders.
@@ -41,7 +41,7 @@ type Config struct {
 	// Quality is the quality parameter of the video encoder. For most it is the constant rate factor (CRF): lower is
 	// better, 0 is lossless for libx264. For JPEG and WebP higher is better. A spec always has a quality.
 	Quality *int `json:"quality,omitempty"`
-	// Bitrate is the average number of bits per second of the video; it replaces Quality.
+	// Bitrate is the average number of bits per second of the video. It overrides Quality.
 	Bitrate int64 `json:"bitrate,omitempty"`
 	// GOP is the maximum number of frames between key frames; 0 is two seconds.
 	GOP int `json:"gop,omitempty"`
@@ -86,13 +86,13 @@ const (
 // IsAuto reports whether the mode is [SeekAuto] or left out.
 func (m SeekMode) IsAuto() bool { return m == "" || m == SeekAuto }
 
-// Capture is a capture mode. The output format determines which one fits, so no page has to be analysed.
+// Capture is a capture mode. The planner chooses it by the output format. It does not depend on the page.
 type Capture string
 
 const (
 	// CaptureStream reads the raw frames of Chromium's compositor: opaque, YUV 4:2:0, 8 bits.
 	CaptureStream Capture = "stream"
-	// CaptureScreenshot takes a PNG of each frame. It fits every output.
+	// CaptureScreenshot takes a PNG of each frame. It supports every output.
 	CaptureScreenshot Capture = "screenshot"
 	// CaptureAuto is the mode that [Config.BestCapture] returns. Specs never contain it.
 	CaptureAuto Capture = "auto"
@@ -101,7 +101,7 @@ const (
 // IsAuto reports whether the mode is [CaptureAuto] or left out.
 func (c Capture) IsAuto() bool { return c == "" || c == CaptureAuto }
 
-// subsampled are the encoders that halve the colour resolution in both directions.
+// subsampled are the encoders that encode 4:2:0: half the colour resolution in both directions.
 var subsampled = []string{"libx264", "libx265", "libsvtav1", "libvpx-vp9"}
 
 // BestCapture returns [CaptureStream] if the output is opaque, 4:2:0, with 8 bits and an even width and height, and

@@ -5,7 +5,7 @@ import (
 	"regexp"
 )
 
-// decimalPattern is stricter than big.Rat: it excludes hexadecimal numbers, underscores and fractions, and exponents
+// decimalPattern is stricter than big.Rat: it rejects hexadecimal numbers, underscores, fractions, and large exponents,
 // with which a short text becomes gigabytes of digits.
 var decimalPattern = regexp.MustCompile(`^-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$`)
 

@@ -7,12 +7,13 @@
 // frames of the partition. [Merge] joins the chunks, and the encoded [Audio], into the output. Frame n shows the
 // composition at exactly n/fps seconds, whichever partition renders it.
 //
-// A chunk contains a [ChunkID]. So merge recognizes chunks of other jobs, and a runner recognizes finished chunks.
+// A chunk contains a [ChunkID]. So merge rejects chunks of other jobs, and a runner skips finished chunks.
 //
 // # Commands
 //
 // Partitions, sound and merge each have a command: a complete line for sh -c, run in the folder of the job file.
-// [Command] quotes the words of one. Programs read the fields of the spec and do not parse the commands.
+// [Command] quotes words and joins them to a command. Programs read the fields of the spec and do not parse the
+// commands.
 //
 // # Settings
 //

@@ -31,8 +31,8 @@ func Errorf(field, format string, args ...any) error {
 	return &Error{Field: field, Problem: fmt.Sprintf(format, args...)}
 }
 
-// inside moves the field of an [*Error] below a parent.
-func inside(parent string, err error) error {
+// inField prefixes the field of an [*Error] with that of its parent.
+func inField(parent string, err error) error {
 	var e *Error
 	if !errors.As(err, &e) {
 		return err

@@ -36,7 +36,7 @@ func ExampleParse_error() {
 
 func ExampleSettings() {
 	for _, s := range job.Settings(job.OnAudio) {
-		fmt.Printf("--%s: %s\n", s.Flag(), s.Usage(s.Words()))
+		fmt.Printf("--%s: %s\n", s.Flag(), s.Usage(s.Choices()))
 	}
 	// Output:
 	// --fps: frame `rate`, 1/60 to 1000: 30, 29.97 or 30000/1001 (default: the page's data-fps, or 30)

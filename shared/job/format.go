@@ -28,7 +28,7 @@ const (
 	JPEG Format = "jpeg"
 )
 
-// FormatOf returns the format that the suffix of an output selects, or "" if there is none.
+// FormatOf returns the format for the suffix of an output, or "" if the suffix is not supported.
 func FormatOf(output string) Format {
 	if strings.HasSuffix(output, "/") {
 		return PNG
@@ -50,6 +50,6 @@ func (f Format) Suffix() string {
 	return "." + string(f)
 }
 
-// Video reports whether chunks have the format of the output. Other outputs need all frames at once, so merge encodes
-// them from the chunks.
+// Video reports whether f is a video format. Then chunks have the same format as the output. Other formats are encoded
+// by merge, because their encoders need all frames.
 func (f Format) Video() bool { return f == MP4 || f == MOV || f == WebM }

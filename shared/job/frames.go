@@ -15,8 +15,8 @@ func Frames(duration Seconds, rate Rate) int64 {
 	return -floor.Int64()
 }
 
-// Length returns the duration of a number of frames, rounded down to a nanosecond, so that [Frames] of it is the same
-// number. It fails for more than [MaxLength]. The rate must not be zero.
+// Length returns the duration of a number of frames, rounded down to a nanosecond. [Frames] of the result returns the
+// same number. Length fails if the duration exceeds [MaxLength]. The rate must not be zero.
 func Length(frames int64, rate Rate) (Seconds, error) {
 	ns := rate.At(frames)
 	ns.Mul(ns, new(big.Rat).SetInt64(int64(time.Second)))

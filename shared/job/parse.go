@@ -16,7 +16,7 @@ func Parse(data []byte) (*Spec, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, Errorf("", "job spec is empty")
 	}
-	// encoding/json would replace invalid bytes, and so change names.
+	// encoding/json would replace invalid bytes, which changes file names.
 	if !utf8.Valid(data) {
 		return nil, Errorf("", "job spec is not in UTF-8; save it in that encoding")
 	}
@@ -27,7 +27,7 @@ func Parse(data []byte) (*Spec, error) {
 	if err := checkVersion(document); err != nil {
 		return nil, err
 	}
-	if err := conform(schemas().root, document); err != nil {
+	if err := checkSchema(schemas().root, document); err != nil {
 		return nil, err
 	}
 	spec := new(Spec)
@@ -77,7 +77,7 @@ func syntaxError(data []byte, err error) error {
 		line, column := position(data, syntax.Offset)
 		return Errorf("", "job spec is not valid JSON: line %d, column %d: %s", line, column, syntax)
 	case errors.As(err, &mismatch):
-		// The schema has validated the types. What remains is a number in a notation that Go does not accept.
+		// The schema has validated the types, so the value is a number in a notation that Go does not accept.
 		literal := strings.TrimPrefix(mismatch.Value, "number ")
 		start := bytes.LastIndex(data[:mismatch.Offset], []byte(literal))
 		line, column := position(data, int64(start)+1)

@@ -19,8 +19,7 @@ var (
 	maxRate = big.NewRat(1000, 1)
 )
 
-// ntscBases are the integer rates with an NTSC variant, which is slower by 1000/1001 and usually written as a rounded
-// decimal.
+// ntscBases are the integer rates with an NTSC variant: the rate times 1000/1001, usually written as a rounded decimal.
 var ntscBases = []int64{24, 30, 48, 60, 120, 240}
 
 // NewRate returns num/den frames per second in lowest terms.
@@ -58,7 +57,7 @@ func errRate(text string) error {
 	return Errorf("", "%.40q is not a frame rate; use frames per second such as 30, 29.97 or 30000/1001", text)
 }
 
-// ntscRate returns the NTSC rate of which a decimal is the rounded form.
+// ntscRate returns the NTSC rate that rounds to a decimal, given as text and exactly.
 func ntscRate(text string, exact *big.Rat) (*big.Rat, bool) {
 	_, decimals, _ := strings.Cut(text, ".")
 	if len(decimals) < 2 || strings.ContainsAny(decimals, "eE") {
@@ -138,8 +137,8 @@ func (r *Rate) UnmarshalJSON(data []byte) error {
 	return r.UnmarshalText([]byte(text))
 }
 
-// scalarText returns the text of a JSON string, or the literal of another value. ok is false for null, which does not
-// change a Go value.
+// scalarText returns the text of a JSON string, or the literal of another value. ok is false for null, which leaves a
+// Go value unchanged.
 func scalarText(data []byte) (text string, ok bool) {
 	if string(data) == "null" {
 		return "", false

@@ -32,7 +32,7 @@ type compiledSchemas struct {
 	root, config, track, jobID *jsonschema.Schema
 }
 
-// schemas compiles on first use, because most commands do not need a schema.
+// schemas returns the compiled schemas. It compiles them on first use, because most commands do not need them.
 var schemas = sync.OnceValue(func() compiledSchemas {
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema()))
 	if err != nil {
@@ -53,11 +53,11 @@ var schemas = sync.OnceValue(func() compiledSchemas {
 	}
 })
 
-// conform validates a decoded JSON value against a schema. The error is an [*Error] about the first invalid field, in
-// alphabetical order.
+// checkSchema validates a decoded JSON value against a schema. The error is an [*Error] about the first invalid field,
+// in alphabetical order.
 //
 // Numbers in the value must be float64: the schema library panics on a [json.Number] with a huge exponent.
-func conform(schema *jsonschema.Schema, value any) error {
+func checkSchema(schema *jsonschema.Schema, value any) error {
 	err := schema.Validate(value)
 	if err == nil {
 		return nil

@@ -18,8 +18,8 @@ type violation struct {
 	problem string
 }
 
-// firstViolation returns an [*Error] about one of the violations, always the same one for the same document. Users fix
-// one field at a time, and one invalid field often causes the others.
+// firstViolation returns an [*Error] about one violation, always the same one for the same document. It does not return
+// all of them, because one invalid field often causes others.
 func firstViolation(invalid *jsonschema.ValidationError) error {
 	first := slices.MinFunc(violations(nil, invalid), func(a, b violation) int {
 		return cmp.Or(slices.CompareFunc(a.path, b.path, compareKeys), cmp.Compare(a.problem, b.problem))

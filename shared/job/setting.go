@@ -53,15 +53,15 @@ var settings = []Setting{
 		text(pathSchema, func(c *Config) *string { return &c.Output })},
 
 	{"width", onPage, false, "width of the page in CSS `pixels`", "the page's data-width, or 1920",
-		whole(1, maxSide, func(c *Config) *int { return &c.Width })},
+		integer(1, maxSide, func(c *Config) *int { return &c.Width })},
 	{"height", onPage, false, "height of the page in CSS `pixels`", "the page's data-height, or 1080",
-		whole(1, maxSide, func(c *Config) *int { return &c.Height })},
+		integer(1, maxSide, func(c *Config) *int { return &c.Height })},
 	{"scale", onPage, false, "`pixels` per CSS pixel in each direction, such as 0.5 or 2", "1",
 		number(0.5, 8, func(c *Config) *float64 { return &c.Scale })},
 	{"fps", onPage | OnAudio, false, "frame `rate`, 1/60 to 1000: 30, 29.97 or 30000/1001", "the page's data-fps, or 30",
 		frameRate(func(c *Config) *Rate { return &c.FPS })},
 	{"seed", onPage, false, "`number` that seeds Math.random in the page", "0",
-		whole(0, 1<<32-1, func(c *Config) *uint32 { return &c.Seed })},
+		integer(0, 1<<32-1, func(c *Config) *uint32 { return &c.Seed })},
 	{"props", onPage, true, "JSON `object` for the page's window.__HELIOS_PROPS__", "",
 		object(func(c *Config) *json.RawMessage { return &c.Props })},
 	{"timeout", onPage, false, "maximum time, in `seconds`, for loading the page and for each frame", "30",
@@ -70,40 +70,40 @@ var settings = []Setting{
 	{"duration", OnRender, false, "length of the output in `seconds`: 2, 0.5 or 1m30s", "the page's data-duration",
 		seconds(int64(MaxLength.Seconds()), func(c *Config) *Seconds { return &c.Duration })},
 	{"frameCount", OnRender | OnAudio, false, "length of the output in `frames`; overrides the duration", "",
-		whole(1, maxFrames, func(c *Config) *int64 { return &c.FrameCount })},
+		integer(1, maxFrames, func(c *Config) *int64 { return &c.FrameCount })},
 	{"startFrame", OnRender | OnAudio, false,
 		"first `frame` of the output, counted from the start of the composition", "0",
-		whole(0, maxFrames, func(c *Config) *int64 { return &c.StartFrame })},
+		integer(0, maxFrames, func(c *Config) *int64 { return &c.StartFrame })},
 
 	{"format", onVideo, false, "file `format`", "that of the output's suffix",
-		word(func(c *Config) *Format { return &c.Format }, MP4, MOV, WebM, GIF, WebP, APNG, PNG, JPEG)},
+		enum(func(c *Config) *Format { return &c.Format }, MP4, MOV, WebM, GIF, WebP, APNG, PNG, JPEG)},
 	{"videoCodec", onVideo, false, "ffmpeg `encoder` for the video", "that of the format",
 		text(nameSchema, func(c *Config) *string { return &c.VideoCodec })},
 	{"preset", onVideo, false, "trade-off between `speed` and size, such as ultrafast, veryfast or medium",
 		"that of the encoder", text(nameSchema, func(c *Config) *string { return &c.Preset })},
 	{"quality", onVideo, false,
 		"quality parameter of the encoder, usually a `CRF`: 0 is lossless for libx264, 51 the worst",
-		"that of the encoder", wholeOrNil(0, 100, func(c *Config) **int { return &c.Quality })},
+		"that of the encoder", integerOrNil(0, 100, func(c *Config) **int { return &c.Quality })},
 	{"bitrate", onVideo, true, "average `bits` per second of the video, instead of a quality", "",
-		bits("8M", func(c *Config) *int64 { return &c.Bitrate })},
+		bitRate("8M", func(c *Config) *int64 { return &c.Bitrate })},
 	{"gop", onVideo, true, "maximum number of `frames` between key frames", "two seconds",
-		wholeOrZero(1, 100_000, func(c *Config) *int { return &c.GOP })},
+		integerOrZero(1, 100_000, func(c *Config) *int { return &c.GOP })},
 	{"bitDepth", onVideo, true, "`bits` per colour channel", "that of the encoder",
-		eightOrTen(func(c *Config) *int { return &c.BitDepth })},
+		bitDepth(func(c *Config) *int { return &c.BitDepth })},
 	{"loop", OnRender | OnMerge, true, "number of `times` that a GIF, WebP or APNG plays", "endless",
-		wholeOrZero(1, 65535, func(c *Config) *int { return &c.Loop })},
+		integerOrZero(1, 65535, func(c *Config) *int { return &c.Loop })},
 
 	{"audioCodec", OnRender | OnChunk | OnAudio, false, "ffmpeg `encoder` for the sound", "that of the format",
 		text(nameSchema, func(c *Config) *string { return &c.AudioCodec })},
 	{"audioBitrate", OnRender | OnAudio, true, "`bits` per second of the sound", "that of the encoder",
-		bits("192k", func(c *Config) *int64 { return &c.AudioBitrate })},
+		bitRate("192k", func(c *Config) *int64 { return &c.AudioBitrate })},
 	{"loudness", OnRender | OnAudio, true, "normalize the sound to this integrated loudness in `LUFS`, such as -14", "",
 		number(-70, -5, func(c *Config) *float64 { return &c.Loudness })},
 
 	{"seekMode", OnRender | OnChunk | OnStill, false, "`mode` in which the page reaches the first frame", "auto",
-		wordOrAuto(func(c *Config) *SeekMode { return &c.SeekMode }, SeekReplay, SeekDirect)},
+		enumOrAuto(func(c *Config) *SeekMode { return &c.SeekMode }, SeekReplay, SeekDirect)},
 	{"capture", OnRender | OnChunk, false, "capture `mode` (stream requires opaque 8-bit 4:2:0 output of even size)",
-		"auto", wordOrAuto(func(c *Config) *Capture { return &c.Capture }, CaptureStream, CaptureScreenshot)},
+		"auto", enumOrAuto(func(c *Config) *Capture { return &c.Capture }, CaptureStream, CaptureScreenshot)},
 	{"transparent", OnRender | OnChunk | OnStill, true, "keep the background transparent, in formats that support it", "",
 		boolean(func(c *Config) *bool { return &c.Transparent })},
 	{"allowMissingAssets", OnRender | OnChunk | OnStill, true,
@@ -116,7 +116,7 @@ func Settings(on Commands) []Setting {
 	return slices.DeleteFunc(slices.Clone(settings), func(s Setting) bool { return s.Commands&on == 0 })
 }
 
-// Args returns the flags of the commands that set everything that the config sets.
+// Args returns the arguments that pass the non-zero settings of a config to the commands.
 func Args(c *Config, on Commands) (args []string) {
 	for _, s := range Settings(on) {
 		switch v := s.Value(c); {
@@ -138,17 +138,17 @@ func FlagName(field string) string { return strings.ToLower(capital.ReplaceAllSt
 // Flag returns the name of the setting's flag.
 func (s Setting) Flag() string { return FlagName(s.Name) }
 
-// Words returns the values of the setting if there are only a few.
-func (s Setting) Words() []string { return s.words }
+// Choices returns the possible values of the setting if they are a fixed list.
+func (s Setting) Choices() []string { return s.choices }
 
 // Value returns the setting's value in a config.
 func (s Setting) Value(c *Config) Value { return s.value(c) }
 
-// Usage returns the help text of the setting's flag. The words are the possible values.
-func (s Setting) Usage(words []string) string {
+// Usage returns the help text of the setting's flag. It lists choices, the possible values, if there are any.
+func (s Setting) Usage(choices []string) string {
 	usage := s.usage + s.hint
-	if len(words) > 0 {
-		usage += ": " + either(words)
+	if len(choices) > 0 {
+		usage += ": " + either(choices)
 	}
 	if s.def != "" {
 		usage += " (default: " + s.def + ")"
@@ -165,8 +165,9 @@ func either(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// SchemaProperties returns the properties of the JSON Schema of a [Config], without the braces around them. In the
-// options of a plan, settings have defaults, and modes can be "auto".
+// SchemaProperties returns the properties of the JSON Schema of a [Config], without the braces around them and without
+// the named settings. If options is true, it returns the schema of the options of a plan, in which settings have
+// defaults and modes can be "auto".
 func SchemaProperties(options bool, without ...string) string {
 	var list []string
 	for _, s := range settings {

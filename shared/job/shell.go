@@ -13,8 +13,8 @@ func Quote(word string) string { return shellescape.Quote(word) }
 // Command quotes words and joins them to a command for sh -c.
 func Command(words ...string) string { return shellescape.QuoteCommand(words) }
 
-// PathWord returns a path as an argument: a path that starts with a dash gets the prefix ./ so that no program takes it
-// for a flag.
+// PathWord returns a path as an argument. It adds the prefix ./ to a path that starts with a dash, which programs would
+// parse as a flag.
 func PathWord(path string) string {
 	if strings.HasPrefix(path, "-") {
 		return "./" + path

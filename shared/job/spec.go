@@ -1,10 +1,10 @@
 package job
 
-// Version is the version of the spec that this package writes, and the newest one that it reads.
+// Version is the version of the specs that this package writes, and the newest version that it reads.
 const Version = 1
 
-// MaxPartitions is the maximum number of partitions of a job. A Distributed Map of Step Functions runs at most as many
-// child executions at once.
+// MaxPartitions is the maximum number of partitions of a job. It is the maximum number of concurrent child executions
+// of a Distributed Map in Step Functions.
 const MaxPartitions = 10_000
 
 // Spec describes a render.
@@ -16,14 +16,14 @@ type Spec struct {
 	JobID string `json:"jobId"`
 	// Config contains the settings of all partitions.
 	Config Config `json:"config"`
-	// Partitions are 1 to [MaxPartitions], in the order of their frames.
+	// Partitions has 1 to [MaxPartitions] elements, in the order of their frames.
 	Partitions []Partition `json:"partitions"`
 	// Audio is the sound of the output; nil if it is silent.
 	Audio *Audio `json:"audio,omitempty"`
 	// Merge is the last step.
 	Merge Merge `json:"merge"`
-	// Files are the files of a local composition: the path in its folder of each file that the page loaded, with the
-	// SHA-256 of its content in hexadecimal. A runner that finds other content does not render.
+	// Files maps the path of each file that the page loaded to the SHA-256 of its content, in hexadecimal. Paths are
+	// relative to the folder of a local composition. A runner fails if the content of a file is different.
 	Files map[string]string `json:"files,omitempty"`
 }
 

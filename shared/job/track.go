@@ -14,7 +14,7 @@ type Track struct {
 	Source string `json:"source"`
 	// Offset is the time at which the track starts.
 	Offset Seconds `json:"offset,omitzero"`
-	// Seek is the time in the source from which it plays.
+	// Seek is the time in the source at which its playback starts.
 	Seek Seconds `json:"seek,omitzero"`
 	// Duration is the length of the track; zero plays the source to its end.
 	Duration Seconds `json:"duration,omitzero"`
@@ -30,8 +30,8 @@ type Track struct {
 }
 
 // ParseTrack parses a track on the command line: file[@offset][,option=value]…, such as music.mp3@1.5,volume=0.5,loop.
-// The options are volume, fade-in, fade-out, seek, duration, rate and loop. A track can also be a JSON object, which is
-// necessary if the name of the file could be read as an offset or option.
+// The options are volume, fade-in, fade-out, seek, duration, rate and loop. A track can also be a JSON object. Use that
+// if the name of the file ends like an offset or an option.
 func ParseTrack(text string) (Track, error) {
 	t := Track{Volume: 1}
 	if strings.HasPrefix(strings.TrimSpace(text), "{") {
@@ -65,7 +65,7 @@ func ParseTrack(text string) (Track, error) {
 	return t, t.Validate()
 }
 
-// set sets an option. An option that is not known is part of the file's name.
+// set sets an option. known is false for other texts, which are part of the file's name.
 func (t *Track) set(option string) (known bool, err error) {
 	name, value, _ := strings.Cut(option, "=")
 	times := map[string]*Seconds{

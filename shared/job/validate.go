@@ -14,37 +14,37 @@ import (
 
 // Validate checks that the parts of a spec are consistent: the partitions are contiguous from config.startFrame and
 // have config.frameCount frames in total, each has its own chunk in the job file's folder, and merge joins exactly
-// these chunks in order. It does not check commands or the existence of files. The error is an [*Error] with the first
+// these chunks in order. It does not check the commands or whether files exist. The error is an [*Error] with the first
 // invalid field.
 func (s *Spec) Validate() error {
 	if s.Version != Version {
 		return Errorf("version", "must be %d, got %d", Version, s.Version)
 	}
-	if err := conform(schemas().jobID, s.JobID); err != nil {
-		return inside("jobId", err)
+	if err := checkSchema(schemas().jobID, s.JobID); err != nil {
+		return inField("jobId", err)
 	}
 	if err := s.Config.Validate(); err != nil {
-		return inside("config", err)
+		return inField("config", err)
 	}
 	if err := s.validatePartitions(); err != nil {
 		return err
 	}
 	if err := s.validateAudio(); err != nil {
-		return inside("audio", err)
+		return inField("audio", err)
 	}
 	return s.validateMerge()
 }
 
 func (s *Spec) validatePartitions() error {
 	if n := len(s.Partitions); n < 1 || n > MaxPartitions {
-		return Errorf("partitions", "must be 1 to %d, got %d", MaxPartitions, n)
+		return Errorf("partitions", "must have 1 to %d elements, got %d", MaxPartitions, n)
 	}
 	next, end := s.Config.StartFrame, s.Config.StartFrame+s.Config.FrameCount
 	owners := make(map[string]int, len(s.Partitions))
 	for i := range s.Partitions {
 		p := &s.Partitions[i]
 		if err := s.validatePartition(i, next, end); err != nil {
-			return inside(fmt.Sprintf("partitions[%d]", i), err)
+			return inField(fmt.Sprintf("partitions[%d]", i), err)
 		}
 		if first, taken := owners[p.OutputFile]; taken {
 			return Errorf(fmt.Sprintf("partitions[%d].outputFile", i),
@@ -61,7 +61,7 @@ func (s *Spec) validatePartitions() error {
 	return nil
 }
 
-// validatePartition checks that partition i starts at frame next. The frame after the last one of the output is end.
+// validatePartition checks partition i, which must start at frame next. The output ends before frame end.
 func (s *Spec) validatePartition(i int, next, end int64) error {
 	p := &s.Partitions[i]
 	switch {
@@ -76,7 +76,7 @@ func (s *Spec) validatePartition(i int, next, end int64) error {
 			end-next, p.FrameCount, end-1)
 	}
 	if err := checkChunk(p.OutputFile); err != nil {
-		return inside("outputFile", err)
+		return inField("outputFile", err)
 	}
 	switch p.OutputFile {
 	case path.Clean(s.Config.Output):
@@ -93,11 +93,11 @@ func (s *Spec) validateAudio() error {
 	}
 	for i := range s.Audio.Tracks {
 		if err := s.Audio.Tracks[i].Validate(); err != nil {
-			return inside(fmt.Sprintf("tracks[%d]", i), err)
+			return inField(fmt.Sprintf("tracks[%d]", i), err)
 		}
 	}
 	if err := checkChunk(s.Audio.OutputFile); err != nil {
-		return inside("outputFile", err)
+		return inField("outputFile", err)
 	}
 	if path.Clean(s.Config.Output) == s.Audio.OutputFile {
 		return Errorf("outputFile", "%q is the output of the job; use another name for the sound", s.Audio.OutputFile)
@@ -139,13 +139,13 @@ func (s *Spec) validateMerge() error {
 // relative to the config.
 func (c *Config) Validate() error {
 	if err := checkPath(c.Input); err != nil {
-		return inside("input", err)
+		return inField("input", err)
 	}
 	if err := checkOutput(c.Output, c.Format); err != nil {
-		return inside("output", err)
+		return inField("output", err)
 	}
 	if err := checkProps(c.Props); err != nil {
-		return inside("props", err)
+		return inField("props", err)
 	}
 	if err := checkRanges(schemas().config, c); err != nil {
 		return err
@@ -154,7 +154,7 @@ func (c *Config) Validate() error {
 		return Errorf("capture", "stream requires opaque output of even size in 8-bit YUV 4:2:0; use screenshot")
 	}
 	if _, err := Length(c.StartFrame+c.FrameCount, c.FPS); err != nil {
-		return inside("frameCount", err)
+		return inField("frameCount", err)
 	}
 	if frames := Frames(c.Duration, c.FPS); frames != c.FrameCount {
 		return Errorf("duration", "%s seconds at %s frames per second are %d frames, but frameCount is %d",
@@ -166,12 +166,12 @@ func (c *Config) Validate() error {
 // Validate checks the range of each field. Fields in the error are relative to the track.
 func (t *Track) Validate() error {
 	if err := checkPath(t.Source); err != nil {
-		return inside("source", err)
+		return inField("source", err)
 	}
 	return checkRanges(schemas().track, t)
 }
 
-// checkRanges validates a part of a spec against the schema, the only definition of the ranges.
+// checkRanges validates a part of a spec against its schema, because only the schema defines the ranges.
 func checkRanges(schema *jsonschema.Schema, part any) error {
 	data, err := json.Marshal(part)
 	if err != nil {
@@ -181,10 +181,10 @@ func checkRanges(schema *jsonschema.Schema, part any) error {
 	if err := json.Unmarshal(data, &document); err != nil {
 		return err
 	}
-	return conform(schema, document)
+	return checkSchema(schema, document)
 }
 
-// checkPath checks that JSON and a command line can contain a path or URL.
+// checkPath checks that JSON and commands can contain a path or URL.
 func checkPath(name string) error {
 	switch {
 	case name == "":
@@ -223,12 +223,12 @@ func checkOutput(name string, format Format) error {
 	return nil
 }
 
-// checkChunk rejects paths outside of the job's folder: a spec from an untrusted source must not write there.
+// checkChunk rejects paths outside of the job's folder, because specs can come from untrusted sources.
 func checkChunk(name string) error {
 	if err := checkPath(name); err != nil {
 		return err
 	}
-	// IsLocal rejects what the operating system resolves to another folder, such as C: or a backslash.
+	// IsLocal rejects paths that the operating system resolves to another folder, such as C: or those with backslashes.
 	if !fs.ValidPath(name) || name == "." || !filepath.IsLocal(name) {
 		return Errorf("",
 			"%q must be a path inside the job's folder: relative, with slashes, and without . or .. in it", name)

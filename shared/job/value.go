@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// Value reads and writes a setting as the text of its flag. It is a pflag.Value. String returns "" for the zero value.
+// Value formats and parses a setting as the value of its flag. It is a pflag.Value. String returns "" for the zero
+// value.
 type Value interface {
 	String() string
 	Set(text string) error
@@ -20,11 +21,11 @@ type Value interface {
 
 // valueKind describes the values of a setting.
 type valueKind struct {
-	schema string   // JSON Schema, without the braces around it
-	words  []string // the possible values, if there are only a few
-	auto   bool     // the flag accepts "auto" too, which a spec never contains
-	hint   string   // the end of the flag's help text
-	value  func(*Config) Value
+	schema  string   // JSON Schema, without the braces around it
+	choices []string // the possible values, if they are a fixed list
+	auto    bool     // the flag accepts "auto" too, which a spec never contains
+	hint    string   // an addition to the flag's help text
+	value   func(*Config) Value
 }
 
 // field implements [Value] for a field of type T.
@@ -45,7 +46,7 @@ func (f field[T]) Set(text string) error {
 	return err
 }
 
-// Type returns what pflag has to know: "bool" for flags without a value.
+// Type returns "bool" for flags that need no value, as pflag requires.
 func (f field[T]) Type() string {
 	if f.isBool {
 		return "bool"
@@ -53,19 +54,19 @@ func (f field[T]) Type() string {
 	return "value"
 }
 
-// integer is the type of a setting that is a whole number.
-type integer interface{ int | int64 | uint32 }
+// integerType is the type of an integer setting.
+type integerType interface{ int | int64 | uint32 }
 
-// whole is the kind of whole numbers. With wholeOrZero, a flag can set an optional setting to 0, its default.
-func whole[T integer](least, most int64, p func(*Config) *T) valueKind {
-	return wholeFrom(least, least, most, p)
+// integer is the kind of integers. With integerOrZero, a flag can also set an optional setting to 0, its default.
+func integer[T integerType](least, most int64, p func(*Config) *T) valueKind {
+	return integerFrom(least, least, most, p)
 }
 
-func wholeOrZero[T integer](least, most int64, p func(*Config) *T) valueKind {
-	return wholeFrom(0, least, most, p)
+func integerOrZero[T integerType](least, most int64, p func(*Config) *T) valueKind {
+	return integerFrom(0, least, most, p)
 }
 
-func wholeFrom[T integer](accepted, least, most int64, p func(*Config) *T) valueKind {
+func integerFrom[T integerType](accepted, least, most int64, p func(*Config) *T) valueKind {
 	parse := func(text string) (T, error) { return parseInteger[T](text, accepted) }
 	return valueKind{
 		schema: fmt.Sprintf(`"type": "integer", "minimum": %d, "maximum": %d`, least, most),
@@ -73,8 +74,8 @@ func wholeFrom[T integer](accepted, least, most int64, p func(*Config) *T) value
 	}
 }
 
-// wholeOrNil is the kind of whole numbers for which 0 is not the default.
-func wholeOrNil(least, most int64, p func(*Config) **int) valueKind {
+// integerOrNil is the kind of integers for which nil, not 0, means that the setting is left out.
+func integerOrNil(least, most int64, p func(*Config) **int) valueKind {
 	format := func(n *int) string {
 		if n == nil {
 			return ""
@@ -91,21 +92,21 @@ func wholeOrNil(least, most int64, p func(*Config) **int) valueKind {
 	}
 }
 
-// eightOrTen is the kind of bit depths.
-func eightOrTen(p func(*Config) *int) valueKind {
-	k := wholeOrZero(8, 10, p)
-	k.schema, k.words = `"enum": [8, 10]`, []string{"8", "10"}
+// bitDepth is the kind of bit depths.
+func bitDepth(p func(*Config) *int) valueKind {
+	k := integerOrZero(8, 10, p)
+	k.schema, k.choices = `"enum": [8, 10]`, []string{"8", "10"}
 	return k
 }
 
-func formatInteger[T integer](n T) string {
+func formatInteger[T integerType](n T) string {
 	if n == 0 {
 		return ""
 	}
 	return strconv.FormatInt(int64(n), 10)
 }
 
-func parseInteger[T integer](text string, least int64) (T, error) {
+func parseInteger[T integerType](text string, least int64) (T, error) {
 	n, err := strconv.ParseInt(text, 0, 64)
 	switch {
 	case errors.Is(err, strconv.ErrRange) || err == nil && n > 0 && int64(T(n)) != n:
@@ -142,8 +143,8 @@ func number(least, most float64, p func(*Config) *float64) valueKind {
 	}
 }
 
-// bits is the kind of bit rates. Flags accept the suffixes k and M.
-func bits(example string, p func(*Config) *int64) valueKind {
+// bitRate is the kind of bit rates. Flags accept the suffixes k and M.
+func bitRate(example string, p func(*Config) *int64) valueKind {
 	return valueKind{
 		schema: fmt.Sprintf(`"type": "integer", "minimum": %d, "maximum": %d`, minBits, maxBits),
 		hint:   " (such as " + example + ")",
@@ -219,28 +220,30 @@ func seconds(most int64, p func(*Config) *Seconds) valueKind {
 	}
 }
 
-// word is the kind of settings with a few possible values.
-func word[T ~string](p func(*Config) *T, words ...T) valueKind { return wordOf(p, "", words) }
+// enum is the kind of settings with a fixed list of values.
+func enum[T ~string](p func(*Config) *T, values ...T) valueKind { return enumOf(p, "", values) }
 
-// wordOrAuto is a word that the planner chooses if it is "auto".
-func wordOrAuto[T ~string](p func(*Config) *T, words ...T) valueKind { return wordOf(p, "auto", words) }
+// enumOrAuto is like enum. If the value is "auto", the planner chooses one.
+func enumOrAuto[T ~string](p func(*Config) *T, values ...T) valueKind {
+	return enumOf(p, "auto", values)
+}
 
-func wordOf[T ~string](p func(*Config) *T, auto string, words []T) valueKind {
-	enum, err := json.Marshal(words)
+func enumOf[T ~string](p func(*Config) *T, auto string, values []T) valueKind {
+	list, err := json.Marshal(values)
 	if err != nil {
 		panic(err) // strings are JSON
 	}
-	k := valueKind{schema: `"enum": ` + string(enum), auto: auto != ""}
-	for _, w := range words {
-		k.words = append(k.words, string(w))
+	k := valueKind{schema: `"enum": ` + string(list), auto: auto != ""}
+	for _, v := range values {
+		k.choices = append(k.choices, string(v))
 	}
 	if k.auto {
-		k.words = append(k.words, auto)
+		k.choices = append(k.choices, auto)
 	}
 	parse := func(text string) (T, error) {
-		// The default of a word without "auto" can be written as "".
-		if !slices.Contains(k.words, text) && (text != "" || k.auto) {
-			return "", Errorf("", "must be %s, got %q", either(k.words), text)
+		// Without "auto", the empty text selects the default.
+		if !slices.Contains(k.choices, text) && (text != "" || k.auto) {
+			return "", Errorf("", "must be %s, got %q", either(k.choices), text)
 		}
 		return T(text), nil
 	}
@@ -255,7 +258,7 @@ const (
 	pathSchema = `"$ref": "#/$defs/path"`
 )
 
-// text is the kind of texts that the schema restricts.
+// text is the kind of texts, with a schema.
 func text(schema string, p func(*Config) *string) valueKind {
 	same := func(s string) string { return s }
 	parse := func(s string) (string, error) { return s, nil }

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// maxCommand is the longest argument that Linux passes to a program, and so the longest command for sh -c.
+	// maxCommand is the maximum length of an argument on Linux in bytes, and so of a command for sh -c.
 	maxCommand = 128<<10 - 1
-	// maxCommands limits the total size of the partitions' commands: specs are held in memory.
+	// maxCommands limits the total size of the partitions' commands in bytes, because programs keep specs in memory.
 	maxCommands = 64 << 20
 )
 
@@ -20,7 +20,7 @@ const (
 func writeCommands(s *job.Spec) error {
 	c := &s.Config
 	head := job.Command("helios", "render", job.PathWord(c.Input))
-	// A partition runs in one process. If it runs again, it replaces its chunk.
+	// A command renders its partition in one process. If it runs again, it replaces the chunk.
 	tail := job.Command(append(job.Args(c, job.OnChunk), "--concurrency", "1", "--overwrite")...)
 	for i := range s.Partitions {
 		p := &s.Partitions[i]
@@ -47,7 +47,7 @@ func writeCommands(s *job.Spec) error {
 	return nil
 }
 
-// audioCommand returns the command that mixes the tracks. Each track is JSON, which can express any name.
+// audioCommand returns the command that mixes the tracks. Tracks are passed as JSON, which supports all file names.
 func audioCommand(c *job.Config, a *job.Audio) string {
 	words := append([]string{"helios", "audio", job.PathWord(a.OutputFile)}, job.Args(c, job.OnAudio)...)
 	if addr.IsRemote(c.Input) {

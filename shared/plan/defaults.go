@@ -6,7 +6,7 @@ import (
 	"helios/shared/job"
 )
 
-// Defaults of settings that the page can declare.
+// Defaults of the page size, in CSS pixels.
 const (
 	DefaultWidth  = 1920
 	DefaultHeight = 1080

@@ -9,8 +9,8 @@ import (
 	"helios/shared/job"
 )
 
-// jobID returns a digest of everything that determines the chunks of a job. So a second run finds the chunks of the
-// first one, and no others.
+// jobID returns a digest of all inputs that affect the chunks of a job. So a second run finds the chunks of the first
+// one, but not those of other jobs.
 func jobID(c job.Config, tracks []job.Track, partitions int, files map[string]string, revision string) string {
 	h := sha256.New()
 	for _, part := range []string{

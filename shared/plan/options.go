@@ -14,16 +14,16 @@ import (
 
 // Options are the input of a plan.
 type Options struct {
-	// Config contains the settings. Those that are left out get defaults, which can depend on others, such as the codec
-	// of the format. Input and Output are paths with slashes, absolute or relative to the job file, or URLs. Either
-	// Duration or FrameCount is required.
+	// Config contains the settings. Settings that are left out get defaults, some of which depend on others: the
+	// default codec depends on the format. Input and Output are paths with slashes, absolute or relative to the job
+	// file, or URLs. Either Duration or FrameCount is required.
 	job.Config
 
-	// BaseURL is the http, https or s3 URL of the folder where runners find a local Input. An Input that is a URL is
-	// not changed.
+	// BaseURL is the http, https or s3 URL of the folder from which runners load a local Input. It does not affect an
+	// Input that is a URL.
 	BaseURL string `json:"-"`
-	// Concurrency is the number of partitions, up to [job.MaxPartitions]. There are fewer if there are too few frames.
-	// Default: 1.
+	// Concurrency is the number of partitions, up to [job.MaxPartitions]. If there are too few frames, the plan has
+	// fewer. Default: 1.
 	Concurrency int `json:"concurrency,omitempty"`
 	// Tracks are the sound; without tracks the output is silent.
 	Tracks []job.Track `json:"tracks,omitempty"`
@@ -45,7 +45,7 @@ func (o Options) config() (job.Config, error) {
 	if c.Input, err = o.Composition(); err != nil {
 		return job.Config{}, err
 	}
-	// Callers can construct any rate, and the length divides by it.
+	// Callers can construct an invalid rate, and length divides by the rate.
 	if c.FPS, err = job.NewRate(c.FPS.Num, c.FPS.Den); err != nil {
 		return job.Config{}, job.Errorf("fps", "%v", err)
 	}

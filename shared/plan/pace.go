@@ -15,8 +15,8 @@ type Pace struct {
 	Replay time.Duration
 }
 
-// Partitions returns the number of partitions that take about target each, and at most limit. It returns a [*job.Error]
-// if there is no such number because the page has to replay too many frames.
+// Partitions returns a number of partitions, each of which takes about target and at most limit. It returns a
+// [*job.Error] if replaying the frames before the last partition takes too long for any number.
 func Partitions(c job.Config, pace Pace, target, limit time.Duration) (int, error) {
 	count := int64(1)
 	if target > 0 && pace.Frame > 0 {
@@ -55,7 +55,8 @@ func CheckLimit(c job.Config, pace Pace, partitions int, limit time.Duration) er
 		roundSecond(limit), remedy)
 }
 
-// longest estimates the time of the longest partition. That is the last full one if the page replays all frames before.
+// longest estimates the time of the longest partition: the last one, which replays all earlier frames. It assumes that
+// the last partition has as many frames as the others.
 func longest(c job.Config, pace Pace, partitions int64) time.Duration {
 	size := ceilDiv(c.FrameCount, partitions)
 	last := (ceilDiv(c.FrameCount, size) - 1) * size

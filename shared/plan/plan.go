@@ -9,13 +9,13 @@
 //		Concurrency: 4,
 //	})
 //
-// A plan is a pure function of its [Options]: it does not depend on files, the network, the time or random numbers. So
-// the CLI and the plan function on AWS make the same partitions, and the same options have the same job id.
+// A plan depends only on its [Options], not on files, the network, the time or random numbers. So the CLI and the plan
+// function on AWS create the same partitions, and the same options result in the same job id.
 //
-// # What a plan does not know
+// # Options that depend on the page
 //
-// A plan does not open the page. Package render does that first, and sets the options that the page declares or that
-// depend on it: its size, frame rate, length, sound and seek mode.
+// New does not open the page. Package render opens it before, and sets the options that depend on it: size, frame rate,
+// length, sound and seek mode.
 //
 // # Number of partitions
 //
