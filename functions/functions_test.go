@@ -95,8 +95,8 @@ func startStack(t *testing.T, env ...string) *stack {
 	return s
 }
 
-// startFunctions starts the functions and a strict S3 server, without a state machine. Requests of s.bucket do not pass
-// through the endpoint, and so not through injected faults.
+// startFunctions starts the functions and a strict S3 server, without a state machine. Requests of s.bucket bypass the
+// endpoint, so faults that it injects do not affect them.
 func startFunctions(t *testing.T, env ...string) *stack {
 	t.Helper()
 	server := s3test.Start(t)

@@ -26,11 +26,11 @@ type attempt struct {
 	Succeed bool   `json:"succeed"`
 }
 
-// The page shows each attempt as a square cell: size in pixels, cells per row.
+// The page shows each attempt as a square cell. cell is the size of a cell in pixels.
 const cell, cellsInRow = 16, 20
 
-// probePage paints a cell for each attempt: green for the expected result, red otherwise. An attempt without a result
-// until the last frame has failed. Below the cells are the iframes.
+// probePage paints a cell for each attempt: green for the expected result, red otherwise. An attempt that has no result
+// at the last frame has failed. Below the cells are the iframes.
 const probePage = `<!DOCTYPE html><html data-duration="1" data-fps="4" data-width="320" data-height="800">
 <style>body{margin:0;background:#fff}i{position:absolute;width:16px;height:16px;background:#888}
 iframe{position:absolute;width:78px;height:38px;border:0;overflow:hidden}</style>
@@ -236,7 +236,8 @@ func greenish(c color.Color) bool {
 	return g>>8 > 120 && r>>8 < 60 && b>>8 < 60
 }
 
-// isPainted reports whether an iframe shows colours, or anything except white.
+// isPainted reports whether an iframe shows a saturated colour or, if anything is true, any pixel that is not almost
+// white.
 func isPainted(m image.Image, at image.Point, anything bool) bool {
 	for y := range 38 {
 		for x := range 78 {

@@ -149,7 +149,7 @@ func TestKilledMerge(t *testing.T) {
 		t.Error("the second merge writes other bytes")
 	}
 
-	// Two concurrent merges succeed, too. One of them may need a retry.
+	// Two concurrent merges also succeed. One of them may need a retry.
 	var wg sync.WaitGroup
 	for range 2 {
 		wg.Go(func() {

@@ -15,8 +15,8 @@ import (
 	"helios/shared/cloud"
 )
 
-// A partition that fails twice is retried. A partition that always fails ends its execution. A second execution, as
-// helios cloud redrive starts it, renders only the missing partitions and does not report the old failure. The request
+// A partition that fails twice is retried. A partition that always fails ends its execution. A second execution, like
+// those of helios cloud redrive, renders only the missing partitions and does not report the old failure. The request
 // limits the render to one partition at a time.
 func TestRedrive(t *testing.T) {
 	s := startStack(t, "AWS_MAX_ATTEMPTS=1")

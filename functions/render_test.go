@@ -21,7 +21,7 @@ import (
 	"helios/shared/cloud"
 )
 
-// Of three partitions, one is throttled at first: the concurrency of the chunk function is 2.
+// One of three partitions is throttled at first, because the concurrency of the chunk function is 2.
 func TestRender(t *testing.T) {
 	s := startStack(t)
 	s.put(t, "sites/a/index.html", page)
@@ -162,8 +162,8 @@ func crashingChromium(t *testing.T, tokens string) string {
 	return path
 }
 
-// If a page fails after its start, the error of the execution names the partition. The request is muted, because the
-// search for sound would play the whole page during the inspection, and fail then.
+// If a page fails after its start, the error of the execution names the partition. The request is muted, because
+// otherwise the inspection searches the whole page for sound, and fails itself.
 func TestFailureNamesThePartition(t *testing.T) {
 	s := startStack(t)
 	s.put(t, "sites/b/index.html", `<!DOCTYPE html><html data-duration="3" data-fps="10" data-width="160" data-height="90">

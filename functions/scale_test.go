@@ -55,8 +55,8 @@ func mapState(t *testing.T) (branch, partitions map[string]any) {
 	return branch, branch["States"].(map[string]any)["Partitions"].(map[string]any)
 }
 
-// itemsByMoto runs the map over the partitions of a job in moto, with children that do nothing, and returns their
-// inputs.
+// itemsByMoto runs the map over the partitions of a job in moto and returns the inputs of its children, which do
+// nothing.
 func (s *stack) itemsByMoto(t *testing.T, p cloud.Planned) (events []any) {
 	t.Helper()
 	branch, partitions := mapState(t)
@@ -152,7 +152,7 @@ func evaluate(t *testing.T, template any, input map[string]any, item any) any {
 }
 
 // The map passes 10,000 partitions to its children as the plan function wrote them. moto would need half an hour, so
-// itemsByRule reads them. For 25 partitions, both return the same.
+// the test uses itemsByRule instead. For 25 partitions, it checks that both return the same.
 func TestTenThousandItems(t *testing.T) {
 	s := startStack(t)
 	few := s.planMany(t, 25)

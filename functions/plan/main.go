@@ -1,4 +1,4 @@
-// Command plan is the Lambda function that plans jobs and starts renders for requests/.
+// Command plan is the Lambda function that plans jobs and starts renders for documents below requests/.
 //
 // Package cloud contains the implementation, and examples/ an event and its response for each action.
 package main

@@ -20,8 +20,8 @@ type AssembleResult struct {
 	State State `json:"state"` // "done" or "kept"
 }
 
-// assembledName returns the name of the assembled output. It is beside the chunks, because the role of the chunk
-// function can write only below jobs/. The merge function copies it to the key of the output.
+// assembledName returns the name of the assembled output. It is stored beside the chunks, because the chunk function
+// may write only below jobs/. The merge function copies it to the key of the output.
 func assembledName(c job.Config) string { return "assembled" + path.Ext(c.Output) }
 
 func assemble(ctx context.Context, c *Call, event json.RawMessage) (any, error) {

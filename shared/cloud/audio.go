@@ -79,7 +79,7 @@ func (c *Call) mixAudio(ctx context.Context, jobID string) (State, error) {
 	return Done, nil
 }
 
-// uploadNew uploads a file. If the store already contains name, the error is an fs.ErrExist.
+// uploadNew uploads a file. It returns fs.ErrExist if the store already contains name.
 func uploadNew(ctx context.Context, file string, to store.Store, name string) error {
 	f, err := os.Open(file)
 	if err != nil {

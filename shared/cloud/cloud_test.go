@@ -204,7 +204,7 @@ func TestUsageNames(t *testing.T) {
 	}
 }
 
-// Progress does not decrease when a partition is retried, or while the previous progress object exists.
+// Progress does not decrease when a partition is retried, or while an attempt has two progress objects.
 func TestProgressDoesNotDecrease(t *testing.T) {
 	now := time.Now()
 	var list []Object

@@ -12,9 +12,9 @@
 //
 // # Jobs
 //
-// A [Request] is the input of an execution. The chunk function inspects its page ([Inspection]). From both, the plan
-// function makes a job spec, and writes it under the keys that [JobKeys] defines. Later events
-// contain only the id of the job, because Step Functions limits the size of its payloads.
+// A [Request] is the input of an execution. The chunk function inspects its page and returns an [Inspection]. From
+// both, the plan function computes the job spec, and writes it to the keys that [JobKeys] defines. Later events contain
+// only the id of the job, because Step Functions limits the size of payloads.
 //
 // Every step is idempotent: equal inputs produce equal keys and equal bytes. So the state machine can retry each step,
 // and a second execution of the same job keeps the chunks of the first.
@@ -26,6 +26,6 @@
 //
 // # Errors
 //
-// Functions return errors under the names that the state machine matches: [UserError], [TransientError],
-// [TimeoutError] and [InternalError]. Only transient errors are retried.
+// The errors of the functions have the names that the state machine matches: [UserError], [TransientError],
+// [TimeoutError] and [InternalError]. Of these, the state machine retries only transient errors.
 package cloud

@@ -64,7 +64,7 @@ func recordFailure(ctx context.Context, c *Call, event json.RawMessage) (any, er
 	return f, c.Bucket.PutJSON(ctx, Job(e.JobID).Failure(unit), f)
 }
 
-// lastLog returns the log of the last attempt at a unit of work, and the zero Log if there was none.
+// lastLog returns the log of the last attempt at a unit of work. It returns the zero Log if there was no attempt.
 func (c *Call) lastLog(ctx context.Context, jobID, unit string) (log Log, err error) {
 	list, err := c.Bucket.List(ctx, Job(jobID).Progress()+unit+".")
 	if err != nil || len(list) == 0 {
@@ -78,7 +78,7 @@ func (c *Call) lastLog(ctx context.Context, jobID, unit string) (log Log, err er
 // maxFailures limits how many failures a report reads.
 const maxFailures = 10
 
-// failures returns the first failures that were recorded since an execution started, in the order of the partitions.
+// failures returns up to maxFailures failures of the execution that started at since, in the order of the partitions.
 // Older failures belong to earlier executions of the same job.
 func (c *Call) failures(ctx context.Context, jobID string, since time.Time) ([]Failure, error) {
 	list, err := c.Bucket.List(ctx, Job(jobID).Failures())

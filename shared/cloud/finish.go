@@ -76,7 +76,7 @@ func (c *Call) finish(ctx context.Context, event json.RawMessage, status string)
 		}
 	}
 	if err := c.callWebhook(ctx, e, f); err != nil {
-		// Not an error of the render. Receivers can use the event instead.
+		// The render has succeeded or failed regardless. Receivers can use the event instead.
 		slog.Error("webhook", "error", err)
 	}
 	return f, nil

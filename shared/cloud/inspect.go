@@ -20,7 +20,7 @@ type InspectEvent struct {
 type Inspection struct {
 	render.Inspection
 	render.Tools
-	// Usage is the usage of the inspection. The plan function stores it, because the job has no id yet.
+	// Usage is the usage of the inspection. The plan function stores it, because the job has no id before.
 	Usage Usage `json:"usage"`
 	Log   Log   `json:"log"`
 }
@@ -42,7 +42,7 @@ func inspect(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 		return nil, err
 	}
 	o := r.Options
-	o.Output = r.output("inspect")
+	o.Output = r.OutputKey("inspect")
 	i := Inspection{Log: c.Log}
 	if i.Inspection, err = render.Measure(ctx, o, composition); err != nil {
 		return nil, err
@@ -51,13 +51,13 @@ func inspect(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 		return nil, err
 	}
 	i.Usage = c.usage(UnitInspect, Done, 0)
-	i.Usage.Puts-- // the plan function counts this request
+	i.Usage.Puts-- // inspect does not store its usage; the plan function does, and counts the request
 	return i, nil
 }
 
-// revision returns the revision of the job: the state of the composition and the versions of Chromium and ffmpeg,
-// which also determine the chunks. The default state is the name of the execution, unless the composition is
-// addressed by its content, below sites/.
+// revision returns the revision of the job. It identifies everything that determines the chunks besides the settings:
+// the state of the composition, and the versions of Chromium and ffmpeg. The default state is the name of the
+// execution, because the composition may change between executions. Compositions below sites/ never change.
 func (i Inspection) revision(r *Request, execution string) string {
 	state := cmp.Or(r.Revision, i.Inspection.Revision)
 	if state == "" && !strings.Contains(r.Input, "/"+SitesPrefix) {

@@ -8,18 +8,18 @@ import (
 // Prefixes in the bucket. Outputs may have any key that is not below the first three.
 const (
 	JobsPrefix     = "jobs/"     // documents and chunks of jobs; the bucket's lifecycle rule expires them
-	RequestsPrefix = "requests/" // requests that start a render when they are created
+	RequestsPrefix = "requests/" // documents with requests; creating one starts a render
 	SitesPrefix    = "sites/"    // uploaded compositions, named after their content
 	RendersPrefix  = "renders/"  // outputs of requests that name no key
 )
 
-// JobKeys returns the keys of a job's documents.
+// JobKeys is the prefix of all keys of a job. Its methods return the keys.
 type JobKeys string
 
 // Job returns the keys of the job with an id.
 func Job(id string) JobKeys { return JobKeys(JobsPrefix + id + "/") }
 
-// Prefix is the prefix of all keys. Names of chunks in the job spec are relative to it.
+// Prefix is the prefix itself. Names of chunks in the job spec are relative to it.
 func (k JobKeys) Prefix() string { return string(k) }
 
 // Spec is the key of the job spec.

@@ -25,7 +25,7 @@ import (
 const (
 	// FunctionTime is the longest time that one unit of work may take. A Lambda function runs for 15 minutes at most.
 	FunctionTime = 14 * time.Minute
-	// shutdownMargin is the part of its time that a function keeps for reporting a timeout.
+	// shutdownMargin is the time that a function reserves to report a timeout.
 	shutdownMargin = 10 * time.Second
 )
 
@@ -52,7 +52,7 @@ type Call struct {
 	memoryUsed memoryPeak
 }
 
-// Action handles one kind of event. Its result is the response, as JSON.
+// Action handles one kind of event. Its result, encoded as JSON, is the response.
 type Action func(ctx context.Context, c *Call, event json.RawMessage) (any, error)
 
 // Function maps the "action" of an event, or the detail-type of an EventBridge event, to its Action.
@@ -74,8 +74,8 @@ func (f Function) Start() {
 	})
 }
 
-// serve handles an event. Its error is a messages.InvokeResponse_Error and not a pointer to one, because Step
-// Functions uses the name of the outermost type.
+// serve handles an event. Its error is a messages.InvokeResponse_Error, not a pointer to one and not wrapped.
+// Otherwise, the Lambda library would report the name of the Go type instead of the Type field.
 func (f Function) serve(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	defer c.memoryUsed.monitor()()
 	ctx, cancel := c.limit(ctx)
@@ -132,7 +132,7 @@ func (c *Call) limit(ctx context.Context) (context.Context, context.CancelFunc) 
 	return context.WithTimeoutCause(ctx, left, &timeoutError{message})
 }
 
-// usage returns the usage of the call so far. It includes the request that stores the result.
+// usage returns the usage of the call so far. It includes the S3 request that will store it.
 func (c *Call) usage(unit string, state State, frames int64) Usage {
 	elapsed := c.initTime + time.Since(c.started)
 	return Usage{
@@ -143,7 +143,7 @@ func (c *Call) usage(unit string, state State, frames int64) Usage {
 	}
 }
 
-// attemptID returns an id that differs between attempts: Step Functions retries with a new request id.
+// attemptID returns an id for an attempt. It comes from the request id, which differs between retries.
 func attemptID(requestID string) string {
 	id := strings.ReplaceAll(strings.ReplaceAll(requestID, "-", ""), ".", "")
 	return cmp.Or(id[:min(12, len(id))], "0")

@@ -64,7 +64,7 @@ func (c *Call) merge(ctx context.Context, jobID string) (size int64, output stri
 	return r.Size(), output, nil
 }
 
-// stitch makes the output of a job from its chunks.
+// stitch joins the chunks of a job and writes the result to an object of a store.
 func (c *Call) stitch(ctx context.Context, header JobHeader, to store.Store, name string) error {
 	keys := Job(header.JobID)
 	var items []PartitionItem
@@ -98,7 +98,7 @@ func copyObject(ctx context.Context, s store.Store, from, to string) error {
 	return w.Commit()
 }
 
-// explainMissingChunk adds the recorded reason to the error about a missing chunk.
+// explainMissingChunk adds the recorded failure of a partition to the error about a missing chunk.
 func (c *Call) explainMissingChunk(ctx context.Context, jobID string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -107,11 +107,11 @@ func planJob(ctx context.Context, c *Call, event json.RawMessage) (any, error) {
 	}, nil
 }
 
-// plan makes the spec of a request.
+// plan returns the spec for a request.
 func (r *Request) plan(i Inspection, execution string) (*job.Spec, error) {
 	o := r.Options
 	i.Apply(&o)
-	o.Output = r.output(execution)
+	o.Output = r.OutputKey(execution)
 	o.Revision = i.revision(r, execution)
 	fixed := o.Concurrency != 0
 	spec, err := plan.New(o)
@@ -127,7 +127,7 @@ func (r *Request) plan(i Inspection, execution string) (*job.Spec, error) {
 	return plan.New(o)
 }
 
-// maxConcurrency returns the lower limit of those of the stack and of the request.
+// maxConcurrency returns the limit of the stack or that of the request, whichever is lower.
 func (r *Request) maxConcurrency() int {
 	limit, err := strconv.Atoi(os.Getenv(MaxConcurrencyVariable))
 	if err != nil || limit < 1 {

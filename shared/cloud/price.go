@@ -38,7 +38,7 @@ type Cost struct {
 	Total       float64 `json:"total"`
 }
 
-// cost returns the cost of all attempts and of a number of transitions, in steps of $0.0000001.
+// cost returns the cost of all attempts and of a number of transitions, rounded to $0.0000001.
 func (p Prices) cost(usage []Usage, transitions int) (c Cost) {
 	for _, u := range usage {
 		c.Lambda += float64(u.Milliseconds)/1000*float64(u.MemoryMB)/1024*p.GBSecond + p.Invocation

@@ -115,14 +115,14 @@ func latestUsage(list []Object) []attemptUsage {
 type progressWriter struct {
 	bucket *Bucket
 	keys   JobKeys
-	last   string // key
-	when   time.Time
+	last   string    // key
+	tried  time.Time // when write was last called
 }
 
-// write stores u. It ignores the errors of an S3 request while the attempt is running.
+// write stores u. While the attempt is running, it ignores errors of S3, because that progress is optional.
 func (w *progressWriter) write(ctx context.Context, u Usage, log Log) error {
 	key := w.keys.Progress() + u.Name()
-	w.when = time.Now()
+	w.tried = time.Now()
 	if key == w.last {
 		return nil
 	}
@@ -145,4 +145,4 @@ func (w *progressWriter) write(ctx context.Context, u Usage, log Log) error {
 }
 
 // due reports whether the progress interval has elapsed.
-func (w *progressWriter) due() bool { return time.Since(w.when) >= progressInterval }
+func (w *progressWriter) due() bool { return time.Since(w.tried) >= progressInterval }

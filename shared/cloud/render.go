@@ -43,7 +43,7 @@ func renderPartition(ctx context.Context, c *Call, event json.RawMessage) (any, 
 	return RenderResult{e.Partition.ID, state}, nil
 }
 
-// partition renders a partition.
+// partition is a call that renders a partition.
 type partition struct {
 	call   *Call
 	item   PartitionItem

@@ -37,11 +37,11 @@ type FunctionUsage struct {
 const (
 	// statesOfJob is the number of states that an execution enters, with or without sound.
 	statesOfJob = 12
-	// statesOfPartition is the same for a child execution of the map, and one for its start.
+	// statesOfPartition is one state that a child execution of the map enters, and one transition for its start.
 	statesOfPartition = 2
 )
 
-// reportOf makes the report of a job from its progress objects and from self, the usage of the call that writes the
+// reportOf computes the report of a job from its progress objects and from self, the usage of the call that writes the
 // report.
 func reportOf(list []Object, planned Planned, self Usage, prices Prices) *Report {
 	r := &Report{

@@ -25,7 +25,7 @@ import (
 //go:embed request.schema.json
 var requestSchema string
 
-// RequestSchema returns the JSON Schema (draft 2020-12) of a [Request]. It has all settings of a render.
+// RequestSchema returns the JSON Schema (draft 2020-12) of a [Request]. It includes all settings of a render.
 func RequestSchema() []byte {
 	text := strings.Replace(requestSchema, `"settings": {}`, job.SchemaProperties(true, "input", "output"), 1)
 	var schema bytes.Buffer
@@ -40,15 +40,15 @@ const DefaultTargetChunkSeconds = 60
 
 // Request requests a render. It is the input of an execution, and the content of a document below requests/.
 type Request struct {
-	// Options are the options of the render. Input is an http(s) or s3:// address, Output a key of the bucket.
-	// Requests with the same Revision of a composition at a URL share their chunks. Default: the name of the
-	// execution.
+	// Options are the options of the render. Input is an http(s) or s3:// address, and Output is a key of the bucket.
+	// Revision identifies the state of the composition: requests that are equal, including the Revision, share chunks.
+	// Default: the name of the execution.
 	plan.Options
 	// TargetChunkSeconds is the approximate time to render a partition if Concurrency is left out. Default:
 	// [DefaultTargetChunkSeconds].
 	TargetChunkSeconds float64 `json:"targetChunkSeconds,omitempty"`
-	// MaxConcurrency is the maximum number of partitions that are rendered at once. The default is also the limit: the
-	// MaxConcurrency of the stack.
+	// MaxConcurrency is the maximum number of partitions that are rendered at once. The MaxConcurrency of the stack is the
+	// default and the upper limit.
 	MaxConcurrency int `json:"maxConcurrency,omitempty"`
 	// Webhook is the https URL that receives the result.
 	Webhook string `json:"webhook,omitempty"`
@@ -100,9 +100,9 @@ func invalidField(data []byte) string {
 	return ""
 }
 
-// Validate checks everything that does not depend on the page. The error is a [*job.Error].
+// Validate checks the settings that do not depend on the page. The error is a [*job.Error].
 func (r *Request) Validate() error {
-	if err := checkInput(r.Input); err != nil {
+	if err := checkAddress("input", r.Input); err != nil {
 		return err
 	}
 	if r.Output != "" {
@@ -120,8 +120,8 @@ func (r *Request) Validate() error {
 		return job.Errorf("document", "is set by the trigger; leave it out")
 	}
 	for i, t := range r.Tracks {
-		if err := checkInput(t.Source); err != nil {
-			return job.Errorf(fmt.Sprintf("tracks[%d].source", i), "%v", err)
+		if err := checkAddress(fmt.Sprintf("tracks[%d].source", i), t.Source); err != nil {
+			return err
 		}
 	}
 	if r.Webhook != "" {
@@ -129,7 +129,7 @@ func (r *Request) Validate() error {
 			return err
 		}
 	}
-	// The planner checks the rest. The page can still declare its length.
+	// plan.New checks the other settings. A missing length is valid, because the page can declare it.
 	o := r.Options
 	if o.FrameCount == 0 && o.Duration.IsZero() {
 		o.FrameCount = 1
@@ -138,24 +138,24 @@ func (r *Request) Validate() error {
 	return err
 }
 
-// checkInput rejects addresses in the network of the function, such as that of the Lambda runtime.
-func checkInput(input string) error {
-	if bucket, _, ok := addr.SplitS3(input); ok && !strings.ContainsAny(bucket, ":@") {
+// checkAddress rejects addresses in the network of the function, such as that of the Lambda runtime. The error names
+// the field of the request.
+func checkAddress(field, address string) error {
+	if bucket, _, ok := addr.SplitS3(address); ok && !strings.ContainsAny(bucket, ":@") {
 		return nil // keys are not escaped, so url.Parse could reject them
 	}
-	u, err := url.Parse(input)
+	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "s3" {
-		return job.Errorf("input",
-			"%q is not the address of a composition; use one such as https://example.com/page.html or s3://bucket/folder/",
-			input)
+		return job.Errorf(field, "%q is not an http(s) or s3:// address; use one such as https://example.com/page.html "+
+			"or s3://bucket/folder/", address)
 	}
 	if u.User != nil {
-		return job.Errorf("input", "must not contain a password")
+		return job.Errorf(field, "must not contain a password")
 	}
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	ip, err := netip.ParseAddr(host)
 	if err == nil && !addr.IsPublic(ip) || addr.IsLocalhost(host) {
-		return job.Errorf("input", "%s is not on the public internet", u.Host)
+		return job.Errorf(field, "%s is not on the public internet", u.Host)
 	}
 	return nil
 }
@@ -182,8 +182,8 @@ func (r *Request) target() time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-// output returns the key of the output. The default is below renders/, with the name of the execution or document.
-func (r *Request) output(name string) string {
+// OutputKey returns the key of the output. The default is below renders/, with the name of the execution or document.
+func (r *Request) OutputKey(name string) string {
 	if r.Output != "" {
 		return r.Output
 	}

@@ -30,7 +30,7 @@ type RequestErrorEvent struct {
 
 const errorSuffix = ".error.json"
 
-// isRequest reports whether key is that of a document that requests a render.
+// isRequest reports whether an object with this key requests a render.
 func isRequest(key string) bool {
 	return strings.HasPrefix(key, RequestsPrefix) && strings.HasSuffix(key, ".json") &&
 		!strings.HasSuffix(key, errorSuffix)

@@ -10,12 +10,12 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// s3Meter counts S3 requests by price class. Each retry counts, because S3 bills each.
+// s3Meter counts S3 requests by price class. It counts retries too, because S3 bills them.
 type s3Meter struct {
 	puts, gets atomic.Int64
 }
 
-// attach returns a copy of client whose requests m counts.
+// attach returns a copy of client. m counts the requests of the copy.
 func (m *s3Meter) attach(client *s3.Client) *s3.Client {
 	return s3.New(client.Options(), func(o *s3.Options) {
 		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {

@@ -23,7 +23,7 @@ import (
 // objectCreated is the detail-type of the EventBridge event that S3 sends for a new object.
 const objectCreated = "Object Created"
 
-// ObjectCreated contains the fields of that event that the plan function needs.
+// ObjectCreated is the "Object Created" event, with the fields that the plan function needs.
 type ObjectCreated struct {
 	DetailType string `json:"detail-type"`
 	Detail     struct {
@@ -94,7 +94,7 @@ func requestInput(data []byte, key string) ([]byte, error) {
 		return nil, err
 	}
 	r.Document = key
-	r.Output = r.output(strings.TrimSuffix(path.Base(key), ".json"))
+	r.Output = r.OutputKey(strings.TrimSuffix(path.Base(key), ".json"))
 	if err := checkKey(r.Output); err != nil {
 		return nil, err
 	}

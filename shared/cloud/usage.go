@@ -12,7 +12,7 @@ type State string
 const (
 	Running State = "running"
 	Done    State = "done"
-	Kept    State = "kept" // an earlier attempt has already produced the result
+	Kept    State = "kept" // the result of another attempt was kept
 	Failed  State = "failed"
 )
 
@@ -22,14 +22,14 @@ func (s State) done() bool { return s == Done || s == Kept }
 // Usage is the progress and the resource usage of one attempt at a unit of work. The key of a progress object encodes
 // all of it, so that a listing of [JobKeys.Progress] shows the whole job without reading any object.
 type Usage struct {
-	// Unit is a [PartitionUnit] or one of the other units.
+	// Unit is the unit of work: a [PartitionUnit], or a constant such as [UnitMerge].
 	Unit string `json:"unit"`
 	// Attempt identifies the attempt.
 	Attempt string `json:"attempt"`
 	State   State  `json:"state"`
 	Frames  int64  `json:"frames"` // rendered
-	// Milliseconds is the time since the call started. It includes the initialization of the process if this is its
-	// first call.
+	// Milliseconds is the time since the call started. In the first call of a process, it includes the initialization of
+	// the process.
 	Milliseconds int64 `json:"ms"`
 	// MemoryMB is the memory of the function, UsedMB the peak use.
 	MemoryMB int64 `json:"memoryMB"`

@@ -44,7 +44,7 @@ func newWebhook(secret []byte) *webhook {
 		secret: secret,
 		client: &http.Client{
 			Timeout: 20 * time.Second,
-			// Without a proxy: it would resolve the name itself, and bypass publicOnly.
+			// No proxy: it would resolve the name itself, which bypasses publicOnly.
 			Transport: &http.Transport{
 				DialContext: dialer.DialContext, DisableKeepAlives: true, TLSHandshakeTimeout: 10 * time.Second,
 			},
@@ -71,7 +71,7 @@ func checkWebhook(address string) error {
 	return nil
 }
 
-// send posts body. It retries if a retry may succeed.
+// send posts body, with a retry after each of the delays if a retry may succeed.
 func (h *webhook) send(ctx context.Context, address string, body []byte) error {
 	if err := checkWebhook(address); err != nil {
 		return err

@@ -222,7 +222,7 @@ func (s *Stack) Redrive(ctx context.Context, id, next string) error {
 		return fault.Userf("the render %s cannot be redriven: its input is not a request", r.ID)
 	}
 	request := *r.Request
-	request.Output = request.OutputOf(r.ID)
+	request.Output = request.OutputKey(r.ID)
 	if request.Revision == "" && addr.IsHTTP(request.Input) {
 		request.Revision = r.ID // the revision that the plan function used
 	}

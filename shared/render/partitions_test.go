@@ -43,8 +43,8 @@ func TestSoakPartitions(t *testing.T) {
 	}
 }
 
-// checkPartitions renders a video without partitions, returns its path, and compares its frames with those of renders
-// in partitions.
+// checkPartitions renders a video in one partition and in the given numbers of partitions, and compares the frames. It
+// returns the path of the first video.
 func checkPartitions(t *testing.T, o plan.Options, counts ...int) (whole string) {
 	t.Helper()
 	whole = run(t, jobOf(t, o))

@@ -84,7 +84,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// discardLog drops messages about clients that have gone.
+// discardLog drops messages about clients that have disconnected.
 var discardLog = log.New(io.Discard, "", 0)
 
 // service returns the service that a request was signed for.

@@ -20,7 +20,7 @@ import (
 	"helios/shared/process"
 )
 
-// environment is a process that serves calls, and a server of Lambda's Runtime API for it.
+// environment is a process that serves calls of a function, with its own server of Lambda's Runtime API.
 type environment struct {
 	api     *httptest.Server
 	process *process.Process

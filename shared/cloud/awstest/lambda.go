@@ -72,7 +72,7 @@ func (l *Lambda) SetTimeout(name string, timeout time.Duration) {
 	f.Timeout = timeout
 }
 
-// Calls returns the number of calls of a function without throttled ones.
+// Calls returns the number of calls of a function. Throttled calls do not count.
 func (l *Lambda) Calls(name string) int {
 	f := l.functions[name]
 	f.mu.Lock()
@@ -110,7 +110,7 @@ func (a Response) ErrorType() string {
 func (l *Lambda) Invoke(ctx context.Context, name string, payload []byte) (Response, error) {
 	f, ok := l.functions[name]
 	if !ok {
-		return Response{}, fmt.Errorf("there is no function %q", name)
+		return Response{}, fmt.Errorf("the function %q does not exist", name)
 	}
 	e, err := f.acquire()
 	if err != nil {
@@ -178,7 +178,7 @@ type Environment struct {
 	Temp        string // folder of temporary files
 }
 
-// Environments returns the environments of a function, idle ones too.
+// Environments returns the environments of a function, including idle ones.
 func (l *Lambda) Environments(name string) (list []Environment) {
 	f := l.functions[name]
 	f.mu.Lock()

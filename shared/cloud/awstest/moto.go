@@ -26,7 +26,7 @@ func StartMoto(t testing.TB, lambda *Lambda) *Endpoint {
 	_, endpointPort, _ := strings.Cut(strings.TrimPrefix(e.URL, "http://"), ":")
 	_, port, _ := strings.Cut(address, ":")
 	cmd := exec.Command(program, "-H", "127.0.0.1", "-p", port)
-	// moto calls other services at localhost and this port.
+	// moto calls other services, such as Lambda, at localhost:MOTO_PORT.
 	cmd.Env = []string{"MOTO_PORT=" + endpointPort, "AWS_ACCESS_KEY_ID=moto", "AWS_SECRET_ACCESS_KEY=moto"}
 	moto, err := process.Start(cmd)
 	if err != nil {
@@ -66,7 +66,7 @@ func configure(t testing.TB, address string, moto *process.Process) {
 		case <-moto.Done():
 			t.Fatalf("moto exited: %s", moto.LastLine())
 		case <-ctx.Done():
-			t.Fatal("moto does not response")
+			t.Fatal("moto does not respond")
 		}
 	}
 }

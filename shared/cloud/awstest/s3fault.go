@@ -9,14 +9,15 @@ import (
 // S3Fault handles a request to S3. It can pass the request to the server.
 type S3Fault func(w http.ResponseWriter, r *http.Request, server http.Handler)
 
-// InjectS3Fault handles all requests to S3 with fault. nil ends that.
+// InjectS3Fault makes fault handle all requests to S3; nil makes the server handle them again.
 func (e *Endpoint) InjectS3Fault(fault S3Fault) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.s3Fault = fault
 }
 
-// FailS3 returns 503 SlowDown for the requests to S3 that match. The function sees all requests to S3.
+// FailS3 answers the requests to S3 for which match returns true with 503 SlowDown. match is called for all requests to
+// S3.
 func (e *Endpoint) FailS3(match func(*http.Request) bool) {
 	e.InjectS3Fault(func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 		if match(r) {
@@ -27,7 +28,7 @@ func (e *Endpoint) FailS3(match func(*http.Request) bool) {
 	})
 }
 
-// SlowDown returns the response of S3 to too many requests.
+// SlowDown answers with S3's response to too many requests.
 func SlowDown(w http.ResponseWriter, r *http.Request) {
 	io.Copy(io.Discard, r.Body)
 	w.Header().Set("Content-Type", "application/xml")
@@ -49,7 +50,7 @@ func Reset(w http.ResponseWriter) {
 
 // Stall sends no response until the client gives up.
 func Stall(r *http.Request) {
-	io.Copy(io.Discard, r.Body) // otherwise the server does not notice that the client has gone
+	io.Copy(io.Discard, r.Body) // otherwise the server does not notice that the client has disconnected
 	<-r.Context().Done()
 }
 
