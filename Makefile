@@ -38,7 +38,7 @@ lint-javascript:
 	tools/lint/node_modules/.bin/tsc --project tools/lint
 
 # Files that the rules for prose and columns do not cover yet.
-UNCONVERTED = ':!shared/capture' ':!docs/job-spec.md'
+UNCONVERTED = ':!shared/capture/*_test.go'
 
 # tools/lint/prose.yaml has the rules. The Makefile comes through stdin because textlint selects files by extension.
 lint-prose: TEXTLINT = tools/lint/node_modules/.bin/textlint --config tools/lint/.textlintrc.json --format unix

@@ -13,7 +13,7 @@
 //
 //   - [IsLocal] reports the addresses that a composition must not access: this machine, link-local addresses and the
 //     metadata services of clouds. A composition may load files from servers in a private network.
-//   - [IsPublic] reports the addresses that the cloud functions may contact on behalf of a request: the public internet.
+//   - [IsPublic] reports the addresses that the cloud functions may contact for a request: the public internet.
 //
 // Addresses of private networks, such as 10.0.0.1, are neither. A DNS name can resolve to a different address each
 // time. So [Control] applies a policy to the resolved address, just before the connection.

@@ -185,7 +185,7 @@ func (m *mediaServer) serveSource(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(s)
+	_ = json.NewEncoder(w).Encode(s) // fails if the page is gone
 }
 
 func (m *mediaServer) recordFailure(err error) {

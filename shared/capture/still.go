@@ -49,5 +49,5 @@ func (p *Player) PDF(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("printing the page: %w", err)
 	}
-	return []byte(r.Data), nil
+	return r.Data, nil
 }

@@ -56,9 +56,9 @@ func newStream(p *Player, profile string) *stream {
 
 // script returns the script for the isolated world.
 func (s *stream) script() string {
-	function := streamSource[strings.Index(streamSource, "(path"):]
+	start := strings.Index(streamSource, "(path") // after the comment
 	return fmt.Sprintf("(%s)(%q, %q, %s)",
-		strings.TrimSpace(function), s.worker.Path, s.worker.TrustedTypes, s.layout.json())
+		strings.TrimSpace(streamSource[start:]), s.worker.Path, s.worker.TrustedTypes, s.layout.json())
 }
 
 const (
