@@ -13,7 +13,7 @@ import (
 	"helios/shared/fault"
 )
 
-// fakeRing is a ring that a test writes in the worker's place.
+// fakeRing is a ring that a test writes instead of the worker.
 type fakeRing struct {
 	t *testing.T
 	*ring
@@ -56,31 +56,34 @@ func (f *fakeRing) add(captured, event microseconds) {
 	f.write(f.Counter, f.done, f.done)
 }
 
-// Whatever arrives that is not the frame that was drawn is a transient error at once.
-func TestOnlyTheFrameThatWasDrawnIsAccepted(t *testing.T) {
+// If another frame arrives than the one that was drawn, the error is transient.
+func TestArrival(t *testing.T) {
 	const began, done = microseconds(10_000), microseconds(20_000)
 	const step = microseconds(133_300) // from frame 5 to frame 6, of event time
 	for name, test := range map[string]struct {
-		shown    int64 // before
+		shown    int64 // the frame that arrived before, or 0
 		captured microseconds
 		event    microseconds
-		want     string // "" for none
+		want     string // in the error; "" for no error
 	}{
-		"the frame":                      {5, 15_000, step, ""},
-		"the first to arrive":            {0, 15_000, maxEventStep, ""},
-		"rounded":                        {5, began, step - tolerance, ""},
-		"captured before it was drawn":   {5, began - 1, step, "captured -1 µs after the request for frame 6"},
-		"captured after it was drawn":    {5, done + 1, step, "-1 µs before the answer"},
-		"with other event time":          {5, 15_000, step + 1000, "frame 6 arrived with an event time 134300 µs after that of frame 5, want 133300 µs"},
-		"that is the frame before again": {5, 15_000, 0, "arrived with an event time 0 µs after that of frame 5"},
-		"after one that was lost":        {3, 15_000, step, "arrived with an event time 133300 µs after that of frame 3"},
-		"first, after one that was lost": {0, 15_000, step, "arrived with an event time 133300 µs after that of frame 0"},
-		"a refresh of frame 0":           {0, 15_000, 70_000, "no frame arrived"},
-		"a refresh of frame 5":           {5, 5_000, minEventStep, "no frame arrived"},
+		"frame":                     {5, 15_000, step, ""},
+		"first frame":               {0, 15_000, maxEventStep, ""},
+		"rounded":                   {5, began, step - tolerance, ""},
+		"captured before drawing":   {5, began - 1, step, "captured -1 µs after the request for frame 6"},
+		"captured after drawing":    {5, done + 1, step, "-1 µs before the answer"},
+		"other event time":          {5, 15_000, step + 1000, "134300 µs after that of frame 5, want 133300 µs"},
+		"previous frame again":      {5, 15_000, 0, "arrived with an event time 0 µs after that of frame 5"},
+		"after a lost frame":        {3, 15_000, step, "arrived with an event time 133300 µs after that of frame 3"},
+		"first, after a lost frame": {0, 15_000, step, "arrived with an event time 133300 µs after that of frame 0"},
+		"refresh of frame 0":        {0, 15_000, 70_000, "no frame arrived"},
+		"refresh of frame 5":        {5, 5_000, minEventStep, "no frame arrived"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeRing(t)
-			s := &stream{player: &Player{o: small}, layout: f.layout, ring: f.ring, shown: test.shown, realTime: test.shown == 0, pending: []drawnFrame{{frame: 6, began: began, sent: began, done: done}}}
+			s := &stream{
+				player: &Player{o: small}, layout: f.layout, ring: f.ring, shown: test.shown, realTime: test.shown == 0,
+				pending: []drawnFrame{{frame: 6, began: began, sent: began, done: done}},
+			}
 			f.add(test.captured, test.event)
 			err := s.awaitArrival(t.Context(), 50*time.Millisecond, s.pending[0])
 			if test.want == "" {
@@ -96,21 +99,25 @@ func TestOnlyTheFrameThatWasDrawnIsAccepted(t *testing.T) {
 	}
 }
 
-// Of frames that are pending before one that arrives, those that did not arrive did not change.
-func TestArrivalsResolveWhatIsPending(t *testing.T) {
+// When a frame arrives, the earlier pending frames that did not arrive are unchanged.
+func TestArrivalResolvesPendingFrames(t *testing.T) {
 	draw := func(frame int64) drawnFrame {
-		return drawnFrame{frame: frame, began: microseconds(frame * 100), sent: microseconds(frame * 100), done: microseconds(frame*100 + 50)}
+		start := microseconds(frame * 100)
+		return drawnFrame{frame: frame, began: start, sent: start, done: start + 50}
 	}
 	for name, test := range map[string]struct {
 		arrive  []int64
 		changed []bool // frames 1, 2 and 3
 	}{
-		"all but the last are unchanged": {[]int64{3}, []bool{false, false, true}},
-		"the first arrived late":         {[]int64{1, 3}, []bool{true, false, true}},
+		"only the last":          {[]int64{3}, []bool{false, false, true}},
+		"the first and the last": {[]int64{1, 3}, []bool{true, false, true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeRing(t)
-			s := &stream{player: &Player{o: small}, layout: f.layout, ring: f.ring, realTime: true, pending: []drawnFrame{draw(1), draw(2), draw(3)}}
+			s := &stream{
+				player: &Player{o: small}, layout: f.layout, ring: f.ring, realTime: true,
+				pending: []drawnFrame{draw(1), draw(2), draw(3)},
+			}
 			event := maxEventStep
 			for _, n := range test.arrive {
 				f.add(draw(n).began+10, event)
@@ -131,7 +138,7 @@ func TestArrivalsResolveWhatIsPending(t *testing.T) {
 	}
 }
 
-func TestARingThatFails(t *testing.T) {
+func TestRingErrors(t *testing.T) {
 	f := newFakeRing(t)
 	f.add(1, 1)
 	if _, err := f.next(t.Context()); err != nil {

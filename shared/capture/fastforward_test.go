@@ -10,13 +10,14 @@ import (
 	"helios/shared/job"
 )
 
-// heardIn returns what is heard in two seconds of a page at 30 frames a second, a line each: the query of its
-// address, when it begins, where in its source, and how long it is heard; and what else it says of itself.
-func heardIn(t *testing.T, c Composition) (lines []string) {
+// soundOf returns one line for each interval in which a page plays sound in its first two seconds: the query of the URL,
+// the offset, the position in the source, and other settings that are not the default.
+func soundOf(t *testing.T, c Composition) (lines []string) {
 	t.Helper()
 	o := small
-	o.FPS = job.Rate{Num: 25, Den: 1} // the page knows better
-	report, err := Inspect(t.Context(), launch(t, c), c, o, func(Attributes) (job.Rate, int64, error) { return small.FPS, 60, nil })
+	o.FPS = job.Rate{Num: 25, Den: 1} // the page's own frame rate replaces it
+	length := func(Attributes) (job.Rate, int64, error) { return small.FPS, 60, nil }
+	report, err := Inspect(t.Context(), launch(t, c), c, o, length)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,8 @@ func heardIn(t *testing.T, c Composition) (lines []string) {
 	return lines
 }
 
-const sounding = `<script>
+// soundFunctions defines add, which adds an audio element, and frames, which calls a function in each frame.
+const soundFunctions = `<script>
 	const add = (name, set = {}, attributes = {}) => {
 		const el = Object.assign(document.createElement("audio"), { src: "s.wav?" + name }, set);
 		for (const [key, value] of Object.entries(attributes)) el.setAttribute("data-helios-" + key, value);
@@ -50,72 +52,95 @@ const sounding = `<script>
 	const frames = (change) => { let n = 0; requestAnimationFrame(function f(t) { change(n++, t); requestAnimationFrame(f) }) };
 </script>`
 
-// Sound that comes, goes, stops and goes on after frame 0 is found, at the time at which it does.
-func TestWhatScriptsPlayLaterIsHeard(t *testing.T) {
+// Inspect finds the times of sound that scripts start, stop and change after frame 0.
+func TestInspectSoundOfScripts(t *testing.T) {
+	// after returns a script that runs at a time in milliseconds.
+	after := func(ms int, script string) string {
+		return fmt.Sprintf("<script>setTimeout(() => { %s }, %d)</script>", script, ms)
+	}
+	const query = `document.querySelector("audio")`
 	for _, test := range []struct {
 		name, html string
 		want       []string
 	}{
-		{"nothing", `<p>quiet</p>`, nil},
-		{"an element that was there", `<audio src="s.wav?a"></audio>`, []string{"a at 0 from 0"}},
-		{"a timer's", `<script>setTimeout(() => add("a"), 1000); setTimeout(() => add("b"), 1234)</script>`, []string{"a at 1 from 0", "b at 1.234 from 0"}},
-		{"autoplay", `<script>setTimeout(() => add("a", { autoplay: true }), 500)</script>`, []string{"a at 0.5 from 0"}},
-		{"in what a script writes", `<div></div><script>setTimeout(() => { document.querySelector("div").innerHTML = "<p><video src='s.wav?a'></video></p>" }, 500)</script>`, []string{"a at 0.5 from 0"}},
-		{"a frame's", `<script>frames((n) => { if (n === 30) add("a"); if (n === 31) add("b").play(); })</script>`, []string{"a at 1 from 0", "b at 1.033333333 from 0"}},
-		{"by the time of a frame", `<script>let done; frames((n, t) => { if (!done && t >= 700 && performance.now() >= 700) done = add("a") })</script>`, []string{"a at 0.7 from 0"}},
-		{"one that is in no page", `<script>setTimeout(() => new Audio("s.wav?a").play(), 400)</script>`, []string{"a at 0.4 from 0"}},
-		{"one that was made before", `<script>const a = new Audio("s.wav?a"); setTimeout(() => a.play(), 400)</script>`, []string{"a at 0.4 from 0"}},
-		{"one that plays when it can", `<script>setTimeout(() => { const el = add("a"); el.oncanplaythrough = () => { el.volume = el.duration / 4; el.play() } }, 400)</script>`,
+		{"none", `<p>quiet</p>`, nil},
+		{"element of the page", `<audio src="s.wav?a"></audio>`, []string{"a at 0 from 0"}},
+		{"timer", after(1000, `add("a")`) + after(1234, `add("b")`), []string{"a at 1 from 0", "b at 1.234 from 0"}},
+		{"autoplay", after(500, `add("a", { autoplay: true })`), []string{"a at 0.5 from 0"}},
+		{"innerHTML", `<div></div>` + after(500, `document.querySelector("div").innerHTML = "<p><video src='s.wav?a'></video></p>"`),
+			[]string{"a at 0.5 from 0"}},
+		{"animation frame", `<script>frames((n) => { if (n === 30) add("a"); if (n === 31) add("b").play(); })</script>`,
+			[]string{"a at 1 from 0", "b at 1.033333333 from 0"}},
+		{"timestamp of an animation frame", `<script>
+			let done; frames((n, t) => { if (!done && t >= 700 && performance.now() >= 700) done = add("a") })</script>`,
+			[]string{"a at 0.7 from 0"}},
+		{"element outside the document", after(400, `new Audio("s.wav?a").play()`), []string{"a at 0.4 from 0"}},
+		{"element that was created before", `<script>const a = new Audio("s.wav?a")</script>` + after(400, `a.play()`),
+			[]string{"a at 0.4 from 0"}},
+		{"canplaythrough", after(400, `
+			const el = add("a"); el.oncanplaythrough = () => { el.volume = el.duration / 4; el.play() }`),
 			[]string{"a at 0.4 from 0 volume 0.75"}},
-		{"one that waits for play()", `<audio src="s.wav?a"></audio><audio src="s.wav?b"></audio><script>setTimeout(() => document.querySelector("audio").play(), 800)</script>`,
+		{"play()", `<audio src="s.wav?a"></audio><audio src="s.wav?b"></audio>` + after(800, query+`.play()`),
 			[]string{"b at 0 from 0", "a at 0.8 from 0"}},
-		{"one that is played again", `<script>let a; setTimeout(() => { a = add("a") }, 500); setTimeout(() => { a.currentTime = 0; a.play() }, 1500)</script>`,
+		{"play() again", `<script>let a</script>` + after(500, `a = add("a")`) + after(1500, `a.currentTime = 0; a.play()`),
 			[]string{"a at 1.5 from 0"}},
-		{"an effect", `<script>const a = new Audio("s.wav?a"); for (const t of [300, 600]) setTimeout(() => { a.currentTime = 0; a.play() }, t)</script>`,
+		{"sound effect", `<script>const a = new Audio("s.wav?a");
+			for (const t of [300, 600]) setTimeout(() => { a.currentTime = 0; a.play() }, t)</script>`,
 			[]string{"a at 0.3 from 0 for 0.3", "a at 0.6 from 0"}},
-		{"its attributes", `<script>setTimeout(() => add("a", { loop: true, volume: 0.5, playbackRate: 2 }, { seek: "1", "fade-in": "0.5", "fade-out": "0.25", duration: "4" }), 500)</script>`,
+		{"attributes", after(500, `add("a", { loop: true, volume: 0.5, playbackRate: 2 },
+			{ seek: "1", "fade-in": "0.5", "fade-out": "0.25", duration: "4" })`),
 			[]string{"a at 0.5 from 1 for 4 fades 0.5 0.25 rate 2 volume 0.5"}},
-		{"its offset", `<script>setTimeout(() => { add("a", {}, { offset: "1.25" }); add("b", {}, { offset: "0.2", "fade-in": "1", duration: "1" }) }, 500)</script>`,
+		{"offset", after(500, `add("a", {}, { offset: "1.25" });
+			add("b", {}, { offset: "0.2", "fade-in": "1", duration: "1" })`),
 			[]string{"a at 1.25 from 0", "b at 0.5 from 0.3 for 0.7"}},
-		{"removed", `<audio src="s.wav?a" data-helios-fade-out="1"></audio><div><audio src="s.wav?b"></audio></div>
-			<script>setTimeout(() => document.querySelector("audio").remove(), 300); setTimeout(() => document.querySelector("div").textContent = "", 600)</script>`,
+		{"removed", `<audio src="s.wav?a" data-helios-fade-out="1"></audio><div><audio src="s.wav?b"></audio></div>` +
+			after(300, query+`.remove()`) + after(600, `document.querySelector("div").textContent = ""`),
 			[]string{"a at 0 from 0 for 0.3", "b at 0 from 0 for 0.6"}},
-		{"moved in the page", `<audio src="s.wav?a"></audio><div></div><script>setTimeout(() => document.querySelector("div").append(document.querySelector("audio")), 300)</script>`,
-			[]string{"a at 0 from 0"}},
-		{"pause and play", `<audio autoplay src="s.wav?a" data-helios-seek="0.5" data-helios-fade-in="0.1" data-helios-fade-out="0.1"></audio>
-			<script>const a = document.querySelector("audio"); setTimeout(() => a.pause(), 300); setTimeout(() => a.play(), 700)</script>`,
+		{"moved in the document", `<audio src="s.wav?a"></audio><div></div>` +
+			after(300, `document.querySelector("div").append(`+query+`)`), []string{"a at 0 from 0"}},
+		{"pause and play", `<audio autoplay src="s.wav?a" data-helios-seek="0.5" data-helios-fade-in="0.1"
+			data-helios-fade-out="0.1"></audio>` + after(300, query+`.pause()`) + after(700, query+`.play()`),
 			[]string{"a at 0 from 0.5 for 0.3 fades 0.1 0", "a at 0.7 from 0.8 fades 0 0.1"}},
-		{"paused from the start", `<audio src="s.wav?a"></audio><script>document.querySelector("audio").pause()</script>`, nil},
-		{"sought", `<audio autoplay src="s.wav?a"></audio><script>setTimeout(() => { document.querySelector("audio").currentTime = 2 }, 300)</script>`,
+		{"paused from the start", `<audio src="s.wav?a"></audio><script>` + query + `.pause()</script>`, nil},
+		{"currentTime", `<audio autoplay src="s.wav?a"></audio>` + after(300, query+`.currentTime = 2`),
 			[]string{"a at 0 from 0 for 0.3", "a at 0.3 from 2"}},
-		{"kept in step", `<audio autoplay src="s.wav?a"></audio><script>frames((n, t) => { document.querySelector("audio").currentTime = t / 1000 })</script>`, []string{"a at 0 from 0"}},
-		{"another speed", `<audio autoplay src="s.wav?a"></audio><script>setTimeout(() => { document.querySelector("audio").playbackRate = 2 }, 500)</script>`,
+		{"currentTime in each frame", `<audio autoplay src="s.wav?a"></audio>
+			<script>frames((n, t) => { ` + query + `.currentTime = t / 1000 })</script>`, []string{"a at 0 from 0"}},
+		{"playbackRate", `<audio autoplay src="s.wav?a"></audio>` + after(500, query+`.playbackRate = 2`),
 			[]string{"a at 0 from 0 for 0.5", "a at 0.5 from 0.5 rate 2"}},
-		{"another source", `<audio autoplay src="s.wav?a"></audio><script>setTimeout(() => { document.querySelector("audio").src = "s.wav?b" }, 500)</script>`,
+		{"another source", `<audio autoplay src="s.wav?a"></audio>` + after(500, query+`.src = "s.wav?b"`),
 			[]string{"a at 0 from 0 for 0.5", "b at 0.5 from 0"}},
-		{"a closed shadow root", `<div></div><script>setTimeout(() => { document.querySelector("div").attachShadow({ mode: "closed" }).innerHTML = "<audio src='s.wav?a'></audio>" }, 500)</script>`,
+		{"closed shadow root", `<div></div>` + after(500, `document.querySelector("div").attachShadow({ mode: "closed" }).innerHTML =
+			"<audio src='s.wav?a'></audio>"`), []string{"a at 0.5 from 0"}},
+		{"iframe", `<iframe srcdoc="<script>setTimeout(() => {
+			document.body.innerHTML = &quot;<audio src='s.wav?a'></audio>&quot; }, 500)</script>"></iframe>`,
 			[]string{"a at 0.5 from 0"}},
-		{"a frame that was there", `<iframe srcdoc="<script>setTimeout(() => { document.body.innerHTML = &quot;<audio src='s.wav?a'></audio>&quot; }, 500)</script>"></iframe>`,
-			[]string{"a at 0.5 from 0"}},
-		{"a seek function", `<script>helios = { seek(t) { if (t >= 0.5 && !document.querySelector("audio")) { add("a", {}, { offset: "1" }); add("b") } } }</script>`,
+		{"seek function", `<script>helios = { seek(t) {
+			if (t >= 0.5 && !` + query + `) { add("a", {}, { offset: "1" }); add("b") } } }</script>`,
 			[]string{"a at 1 from 0", "b at 0.5 from 0.5"}},
-		{"made anew for each frame", `<div></div><script>helios = { seek(t) { document.querySelector("div").innerHTML = t < 0.5 || t > 1.2 ? "" : "<audio src='s.wav?a'></audio>" } }</script>`,
+		{"new element in each frame", `<div></div><script>helios = { seek(t) {
+			document.querySelector("div").innerHTML = t < 0.5 || t > 1.2 ? "" : "<audio src='s.wav?a'></audio>" } }</script>`,
 			[]string{"a at 0.5 from 0.5 for 0.733333333"}},
-		{"the end of a CSS animation", `<style>p { animation: a 0.7s } @keyframes a { to { opacity: 0 } }</style><p>x</p>
-			<script>document.querySelector("p").onanimationend = () => add("a"); setTimeout(() => add("b"), 1000)</script>`, []string{"a at 0.7 from 0", "b at 1 from 0"}},
-		{"the end of a transition that begins later", `<style>p { transition: opacity 0.5s }</style><p>x</p>
-			<script>document.addEventListener("transitionend", () => add("a")); setTimeout(() => { document.querySelector("p").style.opacity = 0 }, 500)</script>`, []string{"a at 1 from 0"}},
-		{"the end of a Web Animation", `<p>x</p><script>document.querySelector("p").animate({ opacity: [1, 0] }, 600).finished.then(() => add("a"))</script>`, []string{"a at 0.6 from 0"}},
-		{"what comes into sight", `<p style="position: fixed; top: 200px">x</p><script>new IntersectionObserver(([e]) => { if (e.isIntersecting) add("a") }).observe(document.querySelector("p"));
-			setTimeout(() => { document.querySelector("p").style.top = 0 }, 500)</script>`, []string{"a at 0.5 from 0"}},
-		{"after the end", `<script>setTimeout(() => add("a"), 1999); setTimeout(() => add("b"), 2001)</script>`, []string{"a at 1.999 from 0"}},
+		{"end of a CSS animation", `<style>p { animation: a 0.7s } @keyframes a { to { opacity: 0 } }</style><p>x</p>
+			<script>document.querySelector("p").onanimationend = () => add("a")</script>` + after(1000, `add("b")`),
+			[]string{"a at 0.7 from 0", "b at 1 from 0"}},
+		{"end of a later transition", `<style>p { transition: opacity 0.5s }</style><p>x</p>
+			<script>document.addEventListener("transitionend", () => add("a"))</script>` +
+			after(500, `document.querySelector("p").style.opacity = 0`), []string{"a at 1 from 0"}},
+		{"end of a Web Animation", `<p>x</p><script>
+			document.querySelector("p").animate({ opacity: [1, 0] }, 600).finished.then(() => add("a"))</script>`,
+			[]string{"a at 0.6 from 0"}},
+		{"IntersectionObserver", `<p style="position: fixed; top: 200px">x</p><script>
+			new IntersectionObserver(([e]) => { if (e.isIntersecting) add("a") }).observe(document.querySelector("p"))</script>` +
+			after(500, `document.querySelector("p").style.top = 0`), []string{"a at 0.5 from 0"}},
+		{"after the end", after(1999, `add("a")`) + after(2001, `add("b")`), []string{"a at 1.999 from 0"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			c := composition(t, "<body>"+sounding+test.html)
+			c := composition(t, "<body>"+soundFunctions+test.html)
 			generate(t, c, "s.wav", "-f", "lavfi", "-i", "anullsrc=r=8000:d=3")
-			if diff := cmp.Diff(test.want, heardIn(t, c)); diff != "" {
-				t.Errorf("it is heard otherwise (-want +got):\n%s", diff)
+			if diff := cmp.Diff(test.want, soundOf(t, c)); diff != "" {
+				t.Errorf("unexpected sound (-want +got):\n%s", diff)
 			}
 		})
 	}

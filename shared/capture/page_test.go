@@ -9,43 +9,45 @@ import (
 	"helios/shared/job"
 )
 
-func TestPropsAndSeedReachThePageAndItsFrames(t *testing.T) {
-	c := folder(t, map[string]string{
-		"index.html": `<!doctype html><script>const early = [window.__HELIOS_PROPS__, Math.random()]</script><iframe src="inner.html"></iframe>`,
-		"inner.html": `<!doctype html><script>const early = [window.__HELIOS_PROPS__, Math.random()]; var inner = early</script>`,
-	})
+func TestPropsAndSeed(t *testing.T) {
+	t.Parallel()
+	const script = `<!doctype html><script>
+		const early = [window.__HELIOS_PROPS__, Math.random()];
+		var inner = early; // for the page that contains this one</script>`
+	c := folder(t, map[string]string{"index.html": script + `<iframe src="inner.html"></iframe>`, "inner.html": script})
 	b := launch(t, c)
-	look := func(o Options) string {
+	evaluate := func(o Options) string {
 		_, values := play(t, b, c, o, 0, 1, job.SeekReplay, "[early, frames[0].inner]")
 		return values[0]
 	}
 	o := small
-	plain := look(o)
+	plain := evaluate(o)
 	if !strings.HasPrefix(plain, "[[null,0.") || strings.Count(plain, "[null,") != 2 {
-		t.Errorf("without props the page finds %s", plain)
+		t.Errorf("without props, the page and its iframe have %s", plain)
 	}
 	o.Seed = 7
-	if other := look(o); other == plain || other != look(o) {
-		t.Errorf("with seed 7 the dice are %s, with seed 0 %s", other, plain)
+	if other := evaluate(o); other == plain || other != evaluate(o) {
+		t.Errorf("seed 7 gives %s, seed 0 %s", other, plain)
 	}
 	o.Props = json.RawMessage("{\"text\":\"</script><!-- \u2028 ' \\\" \\\\ é 😀\",\"n\":[1,null]}")
 	var got [2][2]any
-	if err := json.Unmarshal([]byte(look(o)), &got); err != nil {
+	if err := json.Unmarshal([]byte(evaluate(o)), &got); err != nil {
 		t.Fatal(err)
 	}
 	var want any
 	if err := json.Unmarshal(o.Props, &want); err != nil {
 		t.Fatal(err)
 	}
-	wanted, _ := json.Marshal(want)
+	wantJSON, _ := json.Marshal(want)
 	for _, page := range got {
-		if found, _ := json.Marshal(page[0]); string(found) != string(wanted) {
-			t.Errorf("a page finds the props %s, want %s", found, wanted)
+		if found, _ := json.Marshal(page[0]); string(found) != string(wantJSON) {
+			t.Errorf("the props are %s, want %s", found, wantJSON)
 		}
 	}
 }
 
-func TestPropsMayBeAnyJSON(t *testing.T) {
+func TestPropsOfAnyType(t *testing.T) {
+	t.Parallel()
 	c := composition(t, ``)
 	b := launch(t, c)
 	for _, props := range []string{`{}`, `[1]`, `"text"`, `0`, `null`} {
@@ -53,62 +55,36 @@ func TestPropsMayBeAnyJSON(t *testing.T) {
 		o.Props = json.RawMessage(props)
 		_, values := play(t, b, c, o, 0, 1, job.SeekReplay, `JSON.stringify(window.__HELIOS_PROPS__)`)
 		if want, _ := json.Marshal(props); values[0] != string(want) {
-			t.Errorf("the page finds %s, want %s", values[0], want)
+			t.Errorf("the props are %s, want %s", values[0], want)
 		}
 	}
 }
 
-func TestAttributes(t *testing.T) {
-	for _, test := range []struct {
-		html string
-		want Attributes
-	}{
-		{`<html data-duration="2.5" data-fps="25" data-width="640" data-height="360"><p>`, Attributes{"2.5", "25", "640", "360"}},
-		{`<body><main data-duration="2" data-fps="24" data-width="1" data-height="2">`, Attributes{"2", "24", "1", "2"}},
-		{`<body data-duration="3"><p>`, Attributes{Duration: "3"}},
-		{`<html data-duration="1"><body><main data-duration="2" data-fps="50">`, Attributes{Duration: "1", FPS: "50"}},
-		{`<html data-duration="soon" data-width="-1">`, Attributes{Duration: "soon", Width: "-1"}},
-		{`<h1>nothing</h1>`, Attributes{}},
-		{`<script>document.documentElement.dataset.duration = 1 + 1</script>`, Attributes{Duration: "2"}},
+func TestInspectAttributes(t *testing.T) {
+	for html, want := range map[string]Attributes{
+		`<html data-duration="2.5" data-fps="25" data-width="640" data-height="360"><p>`: {"2.5", "25", "640", "360"},
+		`<body><main data-duration="2" data-fps="24" data-width="1" data-height="2">`:    {"2", "24", "1", "2"},
+		`<body data-duration="3"><p>`:                                          {Duration: "3"},
+		`<html data-duration="1"><body><main data-duration="2" data-fps="50">`: {Duration: "1", FPS: "50"},
+		`<html data-duration="soon" data-width="-1">`:                          {Duration: "soon", Width: "-1"},
+		`<h1>nothing</h1>`: {},
+		`<script>document.documentElement.dataset.duration = 1 + 1</script>`: {Duration: "2"},
 	} {
-		c := composition(t, test.html)
-		report, err := Inspect(t.Context(), launch(t, c), c, small, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if report.Attributes != test.want {
-			t.Errorf("%s says %+v, want %+v", test.html, report.Attributes, test.want)
-		}
+		t.Run(html, func(t *testing.T) {
+			t.Parallel()
+			c := composition(t, html)
+			report, err := Inspect(t.Context(), launch(t, c), c, small, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if report.Attributes != want {
+				t.Errorf("the attributes are %+v, want %+v", report.Attributes, want)
+			}
+		})
 	}
 }
 
-func TestSeekIsCalledWithTheTimeOfEachFrame(t *testing.T) {
-	c := composition(t, `<body><script>
-		const diary = [];
-		let ready = false;
-		window.helios = {
-			ready: new Promise((done) => setTimeout(() => { ready = true; done() })),
-			async seek(seconds) { await null; diary.push(ready, seconds, performance.now()); document.body.textContent = seconds },
-		};
-	</script>`)
-	b := launch(t, c)
-	p := open(t, b, c, small)
-	if !p.seeks {
-		t.Error("the page has a seek function and is said to have none")
-	}
-	all, _ := play(t, b, c, small, 0, 8, job.SeekDirect, "")
-	part, values := play(t, b, c, small, 6, 2, job.SeekDirect, "diary")
-	if want := `[true,0,0,true,0.2,200,true,0.23333333333333334,233.4]`; values[1] != want {
-		t.Errorf("seek was called with %s, want %s", values[1], want)
-	}
-	for i, f := range part {
-		if string(f.PNG) != string(all[6+i].PNG) {
-			t.Errorf("frame %d is another picture after a direct seek", f.Index)
-		}
-	}
-}
-
-func TestInspectTellsHowAPageMoves(t *testing.T) {
+func TestInspectAnimations(t *testing.T) {
 	for kind, html := range map[string]string{
 		"":                `<p>`,
 		"css-animation":   `<style>p { animation: a 1s } @keyframes a { to { opacity: 0 } }</style><p>`,
@@ -120,17 +96,52 @@ func TestInspectTellsHowAPageMoves(t *testing.T) {
 		"webgl":           `<canvas></canvas><script>document.querySelector("canvas").getContext("webgl")</script>`,
 		"video":           `<video></video>`,
 	} {
-		c := composition(t, html)
-		report, err := Inspect(t.Context(), launch(t, c), c, small, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := []string{kind}
-		if kind == "" {
-			want = []string{}
-		}
-		if !slices.Equal(report.Animations, want) {
-			t.Errorf("%s moves by %q, want %q", html, report.Animations, want)
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			c := composition(t, html)
+			report, err := Inspect(t.Context(), launch(t, c), c, small, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []string{kind}
+			if kind == "" {
+				want = []string{}
+			}
+			if !slices.Equal(report.Animations, want) {
+				t.Errorf("the animations are %q, want %q", report.Animations, want)
+			}
+		})
+	}
+}
+
+func TestSeekFunction(t *testing.T) {
+	t.Parallel()
+	c := composition(t, `<body><script>
+		const log = [];
+		let ready = false;
+		window.helios = {
+			ready: new Promise((done) => setTimeout(() => { ready = true; done() })),
+			async seek(seconds) {
+				await null;
+				log.push(ready, seconds, performance.now());
+				document.body.textContent = seconds;
+			},
+		};
+	</script>`)
+	b := launch(t, c)
+	p := open(t, b, c, small)
+	if !p.seeks {
+		t.Error("the seek function was not found")
+	}
+	p.Close()
+	all, _ := play(t, b, c, small, 0, 8, job.SeekDirect, "")
+	part, values := play(t, b, c, small, 6, 2, job.SeekDirect, "log")
+	if want := `[true,0,0,true,0.2,200,true,0.23333333333333334,233.4]`; values[1] != want {
+		t.Errorf("ready, the argument of seek and performance.now() are %s, want %s", values[1], want)
+	}
+	for _, f := range part {
+		if string(f.PNG) != string(all[f.Index].PNG) {
+			t.Errorf("frame %d differs after a direct seek", f.Index)
 		}
 	}
 }
