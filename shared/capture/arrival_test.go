@@ -69,12 +69,17 @@ func TestArrival(t *testing.T) {
 		"frame":                     {5, 15_000, step, ""},
 		"first frame":               {0, 15_000, maxEventStep, ""},
 		"rounded":                   {5, began, step - tolerance, ""},
+		"frame":                     {5, 15_000, step, ""},
+		"first frame":               {0, 15_000, maxEventStep, ""},
+		"rounded":                   {5, began, step - tolerance, ""},
 		"captured before drawing":   {5, began - 1, step, "captured -1 µs after the request for frame 6"},
 		"captured after drawing":    {5, done + 1, step, "-1 µs before the answer"},
 		"other event time":          {5, 15_000, step + 1000, "134300 µs after that of frame 5, want 133300 µs"},
 		"previous frame again":      {5, 15_000, 0, "arrived with an event time 0 µs after that of frame 5"},
 		"after a lost frame":        {3, 15_000, step, "arrived with an event time 133300 µs after that of frame 3"},
 		"first, after a lost frame": {0, 15_000, step, "arrived with an event time 133300 µs after that of frame 0"},
+		"refresh of frame 0":        {0, 15_000, 70_000, "no frame arrived"},
+		"refresh of frame 5":        {5, 5_000, minEventStep, "no frame arrived"},
 		"refresh of frame 0":        {0, 15_000, 70_000, "no frame arrived"},
 		"refresh of frame 5":        {5, 5_000, minEventStep, "no frame arrived"},
 	} {
@@ -147,13 +152,16 @@ func TestRingErrors(t *testing.T) {
 	for range f.Slots {
 		f.add(1, 1)
 	}
-	if err := f.read(1, make([]byte, f.frameSize())); fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), "frame 1 of the stream was overwritten by frame 5") {
+	err := f.read(1, make([]byte, f.frameSize()))
+	const want = "frame 1 of the stream was overwritten by frame 5"
+	if fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), want) {
 		t.Errorf("reading a slot that was overwritten: %v", err)
 	}
 	if _, err := f.w.WriteAt([]byte("the disk is full\x00"), f.Problem); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.next(t.Context()); fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), "the disk is full") {
+	_, err = f.next(t.Context())
+	if fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), "the disk is full") {
 		t.Errorf("a problem of the worker: %v", err)
 	}
 	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Millisecond, errNoArrival)

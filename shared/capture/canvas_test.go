@@ -13,7 +13,8 @@ func canvasPage(draw string) string {
 // mixedPage returns a page of the size of wide with elements before and after a canvas, #c.
 func mixedPage(style, before, after, draw string) string {
 	return `<style>
-			body { margin: 0; overflow: hidden; background: linear-gradient(120deg, #123, #356); font: 30px sans-serif; color: #fc0 }
+			body { margin: 0; overflow: hidden; background: linear-gradient(120deg, #123, #356);
+				font: 30px sans-serif; color: #fc0 }
 			.full { position: absolute; inset: 0 }
 			b { position: absolute; animation: go 1s linear infinite alternate }
 			@keyframes go { from { left: 3px; top: 5px } to { left: 190px; top: 140px; color: red } } ` + style + `

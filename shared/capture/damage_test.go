@@ -36,7 +36,8 @@ func TestSmallChangesAreCaptured(t *testing.T) {
 		"text in an iframe": `<iframe srcdoc="<p>text</p>"></iframe>
 			<script>change = n => { frames[0].document.body.append(n) }</script>`,
 		"text in a shadow root": `<div></div><script>
-			const root = document.querySelector("div").attachShadow({ mode: "open" }); change = n => { root.append(n) }</script>`,
+			const root = document.querySelector("div").attachShadow({ mode: "open" });
+			change = n => { root.append(n) }</script>`,
 		"a new animation": `<p style="position: absolute">text</p><script>change = n => {
 			document.querySelector("p").animate({ translate: ["0", n + "px"] }, { duration: 1, fill: "forwards" }) }</script>`,
 	} {

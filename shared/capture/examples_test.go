@@ -38,8 +38,8 @@ var exampleSeeks = map[string]string{
 	"webgl.html":          "seekable",
 }
 
-// TestExamples checks of each example that stream mode and screenshot mode show the same frames, that a partition starts
-// with the frame that a replay from the start shows, and that Seekable detects the seek mode.
+// For each example, stream mode and screenshot mode show the same frames, also in partitions that start later, and
+// Seekable detects the seek mode.
 func TestExamples(t *testing.T) {
 	pages, err := filepath.Glob(examples + "/*.html")
 	if err != nil || len(pages) == 0 {

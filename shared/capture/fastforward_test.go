@@ -10,8 +10,8 @@ import (
 	"helios/shared/job"
 )
 
-// soundOf returns one line for each interval in which a page plays sound in its first two seconds: the query of the URL,
-// the offset, the position in the source, and other settings that are not the default.
+// soundOf returns one line for each interval in which a page plays sound in its first two seconds: the query of the
+// URL, the offset, the position in the source, and other settings that are not the default.
 func soundOf(t *testing.T, c Composition) (lines []string) {
 	t.Helper()
 	o := small
@@ -49,7 +49,10 @@ const soundFunctions = `<script>
 		document.body.append(el);
 		return el;
 	};
-	const frames = (change) => { let n = 0; requestAnimationFrame(function f(t) { change(n++, t); requestAnimationFrame(f) }) };
+	const frames = (change) => {
+		let n = 0;
+		requestAnimationFrame(function f(t) { change(n++, t); requestAnimationFrame(f) });
+	};
 </script>`
 
 // Inspect finds the times of sound that scripts start, stop and change after frame 0.
@@ -67,7 +70,8 @@ func TestInspectSoundOfScripts(t *testing.T) {
 		{"element of the page", `<audio src="s.wav?a"></audio>`, []string{"a at 0 from 0"}},
 		{"timer", after(1000, `add("a")`) + after(1234, `add("b")`), []string{"a at 1 from 0", "b at 1.234 from 0"}},
 		{"autoplay", after(500, `add("a", { autoplay: true })`), []string{"a at 0.5 from 0"}},
-		{"innerHTML", `<div></div>` + after(500, `document.querySelector("div").innerHTML = "<p><video src='s.wav?a'></video></p>"`),
+		{"innerHTML", `<div></div>` + after(500, `
+			document.querySelector("div").innerHTML = "<p><video src='s.wav?a'></video></p>"`),
 			[]string{"a at 0.5 from 0"}},
 		{"animation frame", `<script>frames((n) => { if (n === 30) add("a"); if (n === 31) add("b").play(); })</script>`,
 			[]string{"a at 1 from 0", "b at 1.033333333 from 0"}},
@@ -110,8 +114,8 @@ func TestInspectSoundOfScripts(t *testing.T) {
 			[]string{"a at 0 from 0 for 0.5", "a at 0.5 from 0.5 rate 2"}},
 		{"another source", `<audio autoplay src="s.wav?a"></audio>` + after(500, query+`.src = "s.wav?b"`),
 			[]string{"a at 0 from 0 for 0.5", "b at 0.5 from 0"}},
-		{"closed shadow root", `<div></div>` + after(500, `document.querySelector("div").attachShadow({ mode: "closed" }).innerHTML =
-			"<audio src='s.wav?a'></audio>"`), []string{"a at 0.5 from 0"}},
+		{"closed shadow root", `<div></div>` + after(500, `
+			document.querySelector("div").attachShadow({ mode: "closed" }).innerHTML = "<audio src='s.wav?a'></audio>"`), []string{"a at 0.5 from 0"}},
 		{"iframe", `<iframe srcdoc="<script>setTimeout(() => {
 			document.body.innerHTML = &quot;<audio src='s.wav?a'></audio>&quot; }, 500)</script>"></iframe>`,
 			[]string{"a at 0.5 from 0"}},
@@ -131,8 +135,8 @@ func TestInspectSoundOfScripts(t *testing.T) {
 			document.querySelector("p").animate({ opacity: [1, 0] }, 600).finished.then(() => add("a"))</script>`,
 			[]string{"a at 0.6 from 0"}},
 		{"IntersectionObserver", `<p style="position: fixed; top: 200px">x</p><script>
-			new IntersectionObserver(([e]) => { if (e.isIntersecting) add("a") }).observe(document.querySelector("p"))</script>` +
-			after(500, `document.querySelector("p").style.top = 0`), []string{"a at 0.5 from 0"}},
+			new IntersectionObserver(([e]) => { if (e.isIntersecting) add("a") }).observe(document.querySelector("p"))
+			</script>` + after(500, `document.querySelector("p").style.top = 0`), []string{"a at 0.5 from 0"}},
 		{"after the end", after(1999, `add("a")`) + after(2001, `add("b")`), []string{"a at 1.999 from 0"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

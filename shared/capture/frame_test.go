@@ -161,8 +161,8 @@ func TestLargeDocument(t *testing.T) {
 	}
 }
 
-// Elements that ask for a layer are painted with the rest of the page. In a layer, text starts at a whole pixel, and the
-// raster depends on earlier frames.
+// Elements that ask for a layer are painted with the rest of the page. In a layer, text would start at a whole pixel,
+// and the raster would depend on earlier frames.
 func TestLayersDoNotChangeFrames(t *testing.T) {
 	const page = `<style>
 			body { margin: 0; background: #fed; font: 25px/1 serif }

@@ -68,7 +68,8 @@ func TestSlowAssetsAreDeterministic(t *testing.T) {
 			h1, p { font-size: 20px; margin: 0 }
 			h1 { animation: in .5s }
 			@keyframes in { from { opacity: 0 } }`),
-		"/late.js": []byte(`late.textContent = performance.now() + " " + Date.now(); setInterval(() => late.append("."), 30)`),
+		"/late.js": []byte(`late.textContent = performance.now() + " " + Date.now();
+			setInterval(() => late.append("."), 30)`),
 		"/image.svg": []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20">
 			<rect width="40" height="20" fill="red"/></svg>`),
 		"/data.json": []byte(`{"text": "data"}`),

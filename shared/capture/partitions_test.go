@@ -62,7 +62,8 @@ func TestPartitionsDoNotChangeFrames(t *testing.T) {
 			</style><div></div><script>requestAnimationFrame(() => requestAnimationFrame(() =>
 				document.querySelector("div").className = "on"))</script>`, frames - 3},
 		{"filter and blend mode", `<style>
-			div { width: 90px; height: 60px; background: teal; filter: blur(4px); mix-blend-mode: multiply; animation: go 1s linear }
+			div { width: 90px; height: 60px; background: teal; filter: blur(4px); mix-blend-mode: multiply;
+				animation: go 1s linear }
 			@keyframes go { to { filter: blur(0) hue-rotate(200deg) } }
 			body { background: linear-gradient(red, yellow) }</style><div></div>`, frames},
 		{"image on a canvas", `<canvas width="160" height="90"></canvas><script>

@@ -108,7 +108,8 @@ func TestStreamWithContentPolicies(t *testing.T) {
 func TestPageCannotBreakStream(t *testing.T) {
 	t.Parallel()
 	c := composition(t, `<h1>text</h1><iframe srcdoc="x"></iframe><script>
-		for (const name of ["Worker", "MediaStreamTrackProcessor", "ReadableStream", "Blob", "URL", "VideoFrame", "WritableStream"]) {
+		for (const name of ["Worker", "MediaStreamTrackProcessor", "ReadableStream", "Blob", "URL", "VideoFrame",
+			"WritableStream"]) {
 			window[name] = class { constructor() { throw new Error(name) } };
 		}
 		for (const object of [MediaDevices.prototype, StorageManager.prototype, FileSystemFileHandle.prototype,
@@ -125,8 +126,8 @@ func TestPageCannotBreakStream(t *testing.T) {
 	checkSame(t, small, want, playStreamed(t, b, c, small, 0, 4))
 }
 
-// The flags of the stream give the page no camera, no microphone and no stream of the tab. The page cannot read, stop or
-// alter the stream of Helios.
+// The flags of the stream give the page no camera, no microphone and no stream of the tab. The page cannot read, stop
+// or change the stream of Helios.
 func TestPageCannotAccessStream(t *testing.T) {
 	t.Parallel()
 	c := composition(t, `<h1>text</h1><iframe srcdoc="x"></iframe><script>onload = () => window.stop();

@@ -73,7 +73,8 @@ func TestStreamEqualsScreenshots(t *testing.T) {
 	}
 	const stripes = `background: repeating-linear-gradient(red, blue 37px)`
 	smaller := func(style, before, after, draw string) string {
-		return strings.Replace(mixedPage(style, before, after, draw), `width="640" height="361"`, `width="200" height="120"`, 1)
+		page := mixedPage(style, before, after, draw)
+		return strings.Replace(page, `width="640" height="361"`, `width="200" height="120"`, 1)
 	}
 	transparentCircles := strings.Replace(circles, `d.fillStyle = "#123"; d.fillRect(0, 0, c.width, c.height)`,
 		`d.clearRect(0, 0, c.width, c.height); d.globalAlpha = .6`, 1)
@@ -83,16 +84,18 @@ func TestStreamEqualsScreenshots(t *testing.T) {
 		`const d = c.getContext("2d");`, `const o = new OffscreenCanvas(200, 120), d = o.getContext("2d");`).Replace(circles)
 	for name, html := range map[string]string{
 		"boxes": `<style>
-			body { margin: 0; overflow: hidden; background: linear-gradient(120deg, #123, #356); color: #fff; font-family: sans-serif }
-			i { position: absolute; width: 80px; height: 80px; border-radius: 9px; background: tomato; box-shadow: 0 2px 9px #0008;
-				animation: go 2s infinite alternate }
+			body { margin: 0; overflow: hidden; background: linear-gradient(120deg, #123, #356);
+				color: #fff; font-family: sans-serif }
+			i { position: absolute; width: 80px; height: 80px; border-radius: 9px; background: tomato;
+				box-shadow: 0 2px 9px #0008; animation: go 2s infinite alternate }
 			@keyframes go { to { transform: translate(399px, 90px) rotate(360deg) } }
 			h1 { animation: in 1s } @keyframes in { from { opacity: .2; letter-spacing: 5px } }
 			</style><h1>Hello</h1><i></i><i style="left: 40px; animation-delay: -.5s"></i>`,
-		"text":           `<h1 ` + move + `Quick <em>brown</em> foxes</h1><p>jump over 12345`,
-		"blend mode":     moving("mix-blend-mode: difference; background: lime; width: 90px;"),
-		"filters":        moving("filter: blur(2px) drop-shadow(0 0 9px blue) hue-rotate(90deg);"),
-		"mask and clip":  moving("background: green; height: 90px; mask-image: linear-gradient(black, transparent); clip-path: circle(40%);"),
+		"text":       `<h1 ` + move + `Quick <em>brown</em> foxes</h1><p>jump over 12345`,
+		"blend mode": moving("mix-blend-mode: difference; background: lime; width: 90px;"),
+		"filters":    moving("filter: blur(2px) drop-shadow(0 0 9px blue) hue-rotate(90deg);"),
+		"mask and clip": moving("background: green; height: 90px; clip-path: circle(40%); " +
+			"mask-image: linear-gradient(black, transparent);"),
 		"no background":  `<p ` + strings.Replace(move, "body { background", "u { background", 1) + `x`,
 		"image":          `<img src="` + blackPNG(t) + `"` + move,
 		"animated image": `<img src="` + animatedGIF(t) + `">`,
@@ -103,15 +106,16 @@ func TestStreamEqualsScreenshots(t *testing.T) {
 			<path d="M0 0L599 20" stroke="red" stroke-width="3"/></svg>`,
 		"scrolled page": `<body style="height: 3000px; ` + stripes + `">
 			<script>let y = 0; setInterval(() => scrollTo(0, y += 3), 20)</script>`,
-		"scrolled box": `<div id="s" style="height: 99px; overflow: scroll"><div style="height: 3000px; ` + stripes + `"></div></div>
+		"scrolled box": `<div id="s" style="height: 99px; overflow: scroll">
+			<div style="height: 3000px; ` + stripes + `"></div></div>
 			<script>let y = 0; setInterval(() => s.scrollTo(0, y += 3), 20)</script>`,
 		"dialog": `<dialog id="d">Hello</dialog><p>behind</p><script>setTimeout(() => d.showModal(), 90)</script>`,
 		"form": `<input value="text"><button>b</button><select><option>x</select><progress></progress><input type="range">
 			<textarea>t</textarea><audio controls></audio>`,
 		"fixed and sticky": `<body style="height: 2000px"><b style="position: fixed; right: 0; bottom: 0">fixed</b>
 			<b style="position: sticky; top: 0">sticky</b><script>setInterval(() => scrollBy(0, 5), 30)</script>`,
-		"iframe": `<iframe srcdoc="<style>b { position: absolute; animation: go 1s } @keyframes go { to { left: 90px } }</style>
-			<b>text</b>"></iframe>`,
+		"iframe": `<iframe srcdoc="<style>b { position: absolute; animation: go 1s }
+			@keyframes go { to { left: 90px } }</style><b>text</b>"></iframe>`,
 		"shadow root": `<div></div><script>
 			const root = document.querySelector("div").attachShadow({ mode: "closed" }); setInterval(() => root.append("x"), 30)
 			</script>`,
@@ -123,8 +127,8 @@ func TestStreamEqualsScreenshots(t *testing.T) {
 			`<div id="holder">`, `</div><h1>Title</h1><b>turns</b>`, transparentCircles),
 		"canvas behind positioned elements": mixedPage(``, ``,
 			`<div class="full"><h1 style="opacity: .5">Title</h1><b>turns</b></div>`, circles),
-		"WebGL behind the page": mixedPage(``, `<div class="full">`, `</div><div class="full"><h1>Title</h1><b>turns</b></div>`,
-			triangle(`{}`)),
+		"WebGL behind the page": mixedPage(``, `<div class="full">`,
+			`</div><div class="full"><h1>Title</h1><b>turns</b></div>`, triangle(`{}`)),
 		"WebGL with preserveDrawingBuffer": mixedPage(``, `<div class="full">`, `</div><b>turns</b>`,
 			triangle(`{preserveDrawingBuffer: true, alpha: false}`)),
 		"transparent WebGL": smaller(`canvas { position: fixed; left: 33px; top: 44px }`, `<b>turns</b>`, ``,

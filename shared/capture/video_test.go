@@ -176,7 +176,8 @@ func TestVideoEqualsImage(t *testing.T) {
 		"-bf", "2")
 	generate(t, c, "a.webm", "-f", "lavfi", "-i", "testsrc2=s=96x72:r=30:d=0.5,format=yuva420p,"+
 		"geq=lum='p(X,Y)':cb='cb(X,Y)':cr='cr(X,Y)':a='255*X/W'", "-c:v", "libvpx-vp9", "-cpu-used", "8")
-	generate(t, c, "upright.mp4", "-f", "lavfi", "-i", "testsrc2=s=96x72:r=30:d=0.5", "-c:v", "libx264", "-pix_fmt", "yuv420p")
+	generate(t, c, "upright.mp4", "-f", "lavfi", "-i", "testsrc2=s=96x72:r=30:d=0.5", "-c:v", "libx264",
+		"-pix_fmt", "yuv420p")
 	generate(t, c, "turned.mp4", "-i", filepath.Join(dir, "upright.mp4"), "-c", "copy", "-metadata:s:v:0", "rotate=90")
 	generate(t, c, "wide.mp4", "-f", "lavfi", "-i", "testsrc2=s=60x72:r=30:d=0.5,setsar=8/5", "-c:v", "libx264",
 		"-pix_fmt", "yuv420p")
