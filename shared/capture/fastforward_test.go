@@ -115,7 +115,8 @@ func TestInspectSoundOfScripts(t *testing.T) {
 		{"another source", `<audio autoplay src="s.wav?a"></audio>` + after(500, query+`.src = "s.wav?b"`),
 			[]string{"a at 0 from 0 for 0.5", "b at 0.5 from 0"}},
 		{"closed shadow root", `<div></div>` + after(500, `
-			document.querySelector("div").attachShadow({ mode: "closed" }).innerHTML = "<audio src='s.wav?a'></audio>"`), []string{"a at 0.5 from 0"}},
+			document.querySelector("div").attachShadow({ mode: "closed" }).innerHTML =
+				"<audio src='s.wav?a'></audio>"`), []string{"a at 0.5 from 0"}},
 		{"iframe", `<iframe srcdoc="<script>setTimeout(() => {
 			document.body.innerHTML = &quot;<audio src='s.wav?a'></audio>&quot; }, 500)</script>"></iframe>`,
 			[]string{"a at 0.5 from 0"}},

@@ -81,23 +81,26 @@ func TestInspectMedia(t *testing.T) {
 }
 
 func TestInspectReportsMediaErrors(t *testing.T) {
-	for want, html := range map[string]string{
-		"gone.mp4 (HTTP status 404)":                              `<video src="gone.mp4"></video>`,
-		"gone.wav (HTTP status 404)":                              `<audio preload="none" src="gone.wav"></audio>`,
-		"index.html (ffmpeg cannot read it":                       `<video src="index.html"></video>`,
-		"a.wav (blocked: compositions cannot access this machine": `<audio src="http://127.0.0.1:4444/a.wav"></audio>`,
-		"rate of the audio element":                               `<audio src="data:audio/wav;base64,AA==" data-helios-rate="17">`,
-		"data-helios-offset of the audio element":                 `<audio src="data:audio/wav;base64,AA==" data-helios-offset="soon">`,
+	for _, test := range []struct{ html, want string }{
+		{`<video src="gone.mp4"></video>`, "gone.mp4 (HTTP status 404)"},
+		{`<audio preload="none" src="gone.wav"></audio>`, "gone.wav (HTTP status 404)"},
+		{`<video src="index.html"></video>`, "index.html (ffmpeg cannot read it"},
+		{
+			`<audio src="http://127.0.0.1:4444/a.wav"></audio>`,
+			"a.wav (blocked: compositions cannot access this machine",
+		},
+		{`<audio src="data:audio/wav;base64,AA==" data-helios-rate="17">`, "rate of the audio element"},
+		{`<audio src="data:audio/wav;base64,AA==" data-helios-offset="soon">`, "data-helios-offset of the audio element"},
 	} {
-		t.Run(want, func(t *testing.T) {
+		t.Run(test.want, func(t *testing.T) {
 			t.Parallel()
-			c := composition(t, html)
+			c := composition(t, test.html)
 			report, err := Inspect(t.Context(), launch(t, c), c, small, nil)
 			if err == nil {
 				err = MissingError(report.Missing)
 			}
-			if fault.Of(err) != fault.User || !strings.Contains(err.Error(), want) {
-				t.Errorf("the error is %v, want a user error with %q", err, want)
+			if fault.Of(err) != fault.User || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("the error is %v, want a user error with %q", err, test.want)
 			}
 		})
 	}
