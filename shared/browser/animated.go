@@ -29,8 +29,8 @@ func isAnimated(head []byte) bool {
 }
 
 // mayBeAnimated reports whether an image may be animated. It is for images that do not pass through the proxy in plain
-// text: those from https, blobs and data URLs. It does not detect an animated PNG from https, because its type is
-// image/png, too.
+// text: those from https, blobs and data URLs. It does not detect an animated PNG from https, because the type of all
+// PNGs is image/png.
 func mayBeAnimated(address, mimeType string) bool {
 	switch scheme, rest, _ := strings.Cut(address, ":"); scheme {
 	case "data":

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-func TestChromiumMakesNoRequestsOfItsOwn(t *testing.T) {
+func TestChromiumSendsNoOtherRequests(t *testing.T) {
 	t.Parallel()
 	requests := make(chan string, 1000)
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -56,7 +56,7 @@ func flags(profileDir, proxyURL string, scale float64) []string {
 		"--js-flags=--no-optimize-for-size --max-old-space-size=4096 --max-semi-space-size=32",
 		"--disable-blink-features=RemotePlaybackBackend",
 
-		// Keep all frames of a page in one process, because virtual time belongs to a process.
+		// Keep all frames of a page in one process, because each process has its own virtual time.
 		"--disable-site-isolation-trials",
 		"--disable-features=IsolateOrigins,site-per-process,Translate,MediaRouter,OptimizationHints,PaintHolding",
 

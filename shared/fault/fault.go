@@ -1,4 +1,4 @@
-// Package fault classifies errors by what to do about them.
+// Package fault classifies errors: can the user fix them, can a retry succeed, or neither?
 //
 //   - A [User] error is an error in the input: a flag, a job spec, the page, a missing file. A retry with the same
 //     input fails again. The message says how to fix the input.
@@ -19,7 +19,7 @@ import (
 	"fmt"
 )
 
-// Kind classifies an error by what the caller can do about it.
+// Kind is the kind of an error.
 type Kind int
 
 const (

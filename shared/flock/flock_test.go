@@ -81,7 +81,7 @@ func TestKilledOwnerReleasesTheLock(t *testing.T) {
 	f.Close()
 }
 
-// An owner can delete the file while others have it open. They must not get a lock on the deleted file.
+// An owner can delete the file while other processes have it open. These must not lock the deleted file.
 func TestOwnerCanDeleteTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	var locked atomic.Int32

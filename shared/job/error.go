@@ -12,7 +12,7 @@ type Error struct {
 	// Field is the JSON path of the field, such as partitions[3].frameCount. It is empty if the error is not in one
 	// field.
 	Field string
-	// Problem is what is wrong and how to fix it.
+	// Problem describes the error and how to fix it.
 	Problem string
 }
 

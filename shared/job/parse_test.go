@@ -298,7 +298,7 @@ func TestParseAcceptsOtherForms(t *testing.T) {
 	}
 }
 
-// The published schema is a valid schema, also for validators that do not know the formats of Helios.
+// Validators that do not know the formats of Helios can use the published schema.
 func TestSchemaWorksElsewhere(t *testing.T) {
 	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(job.Schema()))
 	if err != nil {
@@ -325,7 +325,7 @@ func TestSchemaWorksElsewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := compiled.Validate(document); (err == nil) != c.valid {
-			t.Errorf("the schema says %v, want valid to be %v", err, c.valid)
+			t.Errorf("Validate returned %v, want valid = %t", err, c.valid)
 		}
 	}
 }

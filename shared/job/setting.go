@@ -144,7 +144,7 @@ func (s Setting) Choices() []string { return s.choices }
 // Value returns the setting's value in a config.
 func (s Setting) Value(c *Config) Value { return s.value(c) }
 
-// Usage returns the help text of the setting's flag. It lists choices, the possible values, if there are any.
+// Usage returns the help text of the setting's flag. It lists choices, the possible values.
 func (s Setting) Usage(choices []string) string {
 	usage := s.usage + s.hint
 	if len(choices) > 0 {

@@ -94,7 +94,7 @@ func TestSettingsSetTheirOwnField(t *testing.T) {
 			t.Errorf("%s: the value is in the fields %q", s.Name, set)
 		}
 		if got, want := s.Value(&c).String(), sample[len(sample)-1]; got != want {
-			t.Errorf("%s: %s reads as %s, want %s", s.Name, sample[0], got, want)
+			t.Errorf("%s: %s is formatted as %s, want %s", s.Name, sample[0], got, want)
 		}
 	}
 }

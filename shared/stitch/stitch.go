@@ -3,8 +3,8 @@
 // # Formats
 //
 // The package [helios/shared/stitch/mp4] joins MP4 and MOV files, and [helios/shared/stitch/webm] joins WebM files.
-// Both have the functions Probe, which reads what one file contains, and Write, which joins chunks. Callers choose the
-// package by the format of the output.
+// Both have the functions Probe, which returns the properties of a file, and Write, which joins chunks. Callers choose
+// the package by the format of the output.
 //
 // This package contains the code that both share: the types of their interface, [ChunkError], the checks that do not
 // depend on the format ([Checker]), and the functions that read input files ([Open], [Window], [Prefetch]).

@@ -50,7 +50,7 @@ type s3Writer struct {
 	part      []byte // the content that has not been uploaded
 	done      bool
 
-	// The multipart upload, if there is one.
+	// The multipart upload, or zero values.
 	upload   *string
 	group    *errgroup.Group
 	groupCtx context.Context // ends when a part fails

@@ -141,7 +141,7 @@ func testStore(t *testing.T, open func(t *testing.T) Store) {
 					t.Error(err)
 				}
 				if !bytes.Equal(part, want[i*len(part):][:len(part)]) {
-					t.Errorf("part %d is different from what was written", i)
+					t.Errorf("part %d has different content", i)
 				}
 			})
 		}

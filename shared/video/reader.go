@@ -14,7 +14,7 @@ type Reader struct {
 	decoder *decoder // nil if ffmpeg is not running
 	index   int      // the index of last
 	last    []byte   // the frame that Frame returned last, or nil
-	starts  int      // how often ffmpeg was started
+	starts  int      // the number of times that ffmpeg was started
 }
 
 // NewReader returns a Reader of a file. info is the result of [Probe]. The caller must call Close.

@@ -18,8 +18,8 @@ import (
 	"helios/shared/store"
 )
 
-// makeAudio encodes a tone with a click at 2 s.
-func makeAudio(t testing.TB, path, seconds string, args ...string) {
+// encodeAudio encodes a tone with a click at 2 s.
+func encodeAudio(t testing.TB, path, seconds string, args ...string) {
 	t.Helper()
 	exprs := "0.05*sin(2*PI*440*t)+0.9*eq(n,96000)|0.9*eq(n,96000)"
 	run(t, "ffmpeg", slices.Concat(
@@ -111,7 +111,7 @@ func TestAudio(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			makeAudio(t, join(dir, tt.audio), tt.seconds, tt.args...)
+			encodeAudio(t, join(dir, tt.audio), tt.seconds, tt.args...)
 			var list []string
 			var frames []string
 			start := 0
@@ -119,7 +119,7 @@ func TestAudio(t *testing.T) {
 				s := tt.source
 				s.start, s.frames = start, n
 				list = append(list, fmt.Sprint(i)+tt.suffix)
-				s.make(t, join(dir, list[i]))
+				s.encode(t, join(dir, list[i]))
 				frames = append(frames, digests(t, join(dir, list[i]))...)
 				start += n
 			}
@@ -196,9 +196,9 @@ func checkInterleaving(t *testing.T, packets []packet) {
 
 func TestAudioErrors(t *testing.T) {
 	dir := t.TempDir()
-	source{}.make(t, join(dir, "a.mp4"))
-	makeAudio(t, join(dir, "s.m4a"), "3", "-c:a", "aac")
-	makeAudio(t, join(dir, "s.wav"), "3")
+	source{}.encode(t, join(dir, "a.mp4"))
+	encodeAudio(t, join(dir, "s.m4a"), "3", "-c:a", "aac")
+	encodeAudio(t, join(dir, "s.wav"), "3")
 	data, err := os.ReadFile(join(dir, "s.m4a"))
 	if err != nil {
 		t.Fatal(err)

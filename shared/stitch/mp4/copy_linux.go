@@ -12,7 +12,7 @@ import (
 // kernelBlock is the number of bytes that one call copies. Between calls, the caller can react to a cancelled context.
 const kernelBlock = 16 << 20
 
-// kernelCopy copies from one file to the end of another with copy_file_range and returns how many bytes it copied. It
+// kernelCopy copies from one file to the end of another with copy_file_range and returns the number of copied bytes. It
 // returns 0 if that fails. The caller then copies through a buffer, which succeeds or returns the error.
 //
 // io.Copy uses copy_file_range only for an *os.File, not for types that embed one.

@@ -21,7 +21,7 @@ func FuzzProbe(f *testing.F) {
 		"c.mov": {frames: 3, size: "32x32", args: []string{"-metadata", "comment=c"}},
 		"d.mp4": {frames: 3, size: "64x64", codec: "libx265"},
 	} {
-		s.make(f, join(dir, name))
+		s.encode(f, join(dir, name))
 		data, err := os.ReadFile(join(dir, name))
 		if err != nil {
 			f.Fatal(err)
@@ -31,7 +31,7 @@ func FuzzProbe(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x14ftypisom\x00\x00\x02\x00isom\x00\x00\x00\x01moov\xff\xff\xff\xff\xff\xff\xff\xff"))
 	f.Add([]byte("\x00\x00\x00\x14ftypisom\x00\x00\x02\x00isom\xff\xff\xff\xffmoov"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		v := &virtual{find: func(string) (*pieces, error) { return &pieces{start: data}, nil }}
+		v := &virtualStore{find: func(string) (*pieces, error) { return &pieces{start: data}, nil }}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		info, err := mp4.Probe(t.Context(), v, "x.mp4")

@@ -37,8 +37,8 @@ type source struct {
 	args      []string
 }
 
-// make encodes the chunk to a file.
-func (s source) make(t testing.TB, path string) {
+// encode encodes the chunk to a file.
+func (s source) encode(t testing.TB, path string) {
 	t.Helper()
 	s.frames = cmp.Or(s.frames, 30)
 	args := []string{
@@ -219,7 +219,7 @@ func join(dir, name string) string { return filepath.Join(dir, name) }
 func randomChunk(t testing.TB, dir string, size int) []byte {
 	t.Helper()
 	if _, err := os.Stat(join(dir, "model.mp4")); err != nil {
-		source{}.make(t, join(dir, "model.mp4"))
+		source{}.encode(t, join(dir, "model.mp4"))
 	}
 	sampleSize := size / 30
 	data := rewrite(t, join(dir, "model.mp4"), func(moov *mp4ff.MoovBox) {

@@ -113,7 +113,7 @@ func (p *plan) moov(ctx context.Context, comment string, wide bool) (node, error
 	return container("moov", parts...), nil
 }
 
-// writeHead writes what head laid out and checks its size.
+// writeHead writes the result of head and checks its size.
 func writeHead(w io.Writer, head node) error {
 	buf := bufio.NewWriterSize(w, 1<<20)
 	counted := &countingWriter{w: buf}

@@ -38,7 +38,7 @@ type Info struct {
 	Timescale, FrameDuration uint32
 }
 
-// Probe reads what a chunk contains. It succeeds only if the chunk is complete and can be joined: its tables are
+// Probe returns the properties of a chunk. It succeeds only if the chunk is complete and can be joined: its tables are
 // consistent and all samples are inside the file. It does not read the samples.
 //
 // The error is a [*stitch.ChunkError] if the chunk cannot be used, and another one if it cannot be read.
@@ -50,7 +50,8 @@ func Probe(ctx context.Context, st store.Store, name string) (Info, error) {
 	return m.info(), nil
 }
 
-// Write joins chunks in the given order and writes the output to w sequentially. It returns what the output contains.
+// Write joins chunks in the given order and writes the output to w sequentially. It returns the properties of the
+// output.
 //
 // All chunks are checked before the first byte is written. The error is a [*stitch.ChunkError] if a chunk or the audio
 // cannot be used, and another one if reading or writing fails or if opts.Accept fails. After an error, the bytes that

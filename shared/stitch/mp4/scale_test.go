@@ -20,8 +20,8 @@ import (
 	"helios/shared/store"
 )
 
-// virtual is a read-only store of generated files. It counts the open files.
-type virtual struct {
+// virtualStore is a read-only store of generated files. It counts open files.
+type virtualStore struct {
 	find func(name string) (*pieces, error)
 
 	mu       sync.Mutex
@@ -61,7 +61,7 @@ func (p *pieces) ReadAt(b []byte, off int64) (int, error) {
 
 type virtualReader struct {
 	*pieces
-	v *virtual
+	v *virtualStore
 }
 
 func (r virtualReader) Close() error {
@@ -71,7 +71,7 @@ func (r virtualReader) Close() error {
 	return nil
 }
 
-func (v *virtual) Open(_ context.Context, name string) (store.Reader, error) {
+func (v *virtualStore) Open(_ context.Context, name string) (store.Reader, error) {
 	p, err := v.find(name)
 	if err != nil {
 		return nil, err
@@ -87,17 +87,17 @@ func (v *virtual) Open(_ context.Context, name string) (store.Reader, error) {
 	return virtualReader{p, v}, nil
 }
 
-func (v *virtual) Create(context.Context, string) (store.Writer, error) {
+func (v *virtualStore) Create(context.Context, string) (store.Writer, error) {
 	return nil, fs.ErrPermission
 }
 
-func (v *virtual) Remove(context.Context, string) error { return fs.ErrPermission }
+func (v *virtualStore) Remove(context.Context, string) error { return fs.ErrPermission }
 
 // The tables of these chunks are much larger than the memory for tables. Twice as many chunks take the same memory, and
 // few files are open.
 func TestWriteManyChunks(t *testing.T) {
 	dir := t.TempDir()
-	source{size: "16x16", frames: 3000, args: []string{"-preset", "ultrafast"}}.make(t, join(dir, "a.mp4"))
+	source{size: "16x16", frames: 3000, args: []string{"-preset", "ultrafast"}}.encode(t, join(dir, "a.mp4"))
 	data, err := os.ReadFile(join(dir, "a.mp4"))
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +107,7 @@ func TestWriteManyChunks(t *testing.T) {
 	peak := map[int]uint64{}
 	for _, n := range []int{1000, 2000} {
 		var live uint64
-		v := &virtual{
+		v := &virtualStore{
 			find: func(string) (*pieces, error) { return &pieces{start: data}, nil },
 			onOpen: func(opened int) {
 				if opened%250 == 0 {
@@ -165,7 +165,7 @@ func (w *headWriter) Write(b []byte) (int, error) {
 // Above 4 GiB, offsets and the size of mdat have 64 bits, in the output and when it is read.
 func TestWriteLarge(t *testing.T) {
 	dir := t.TempDir()
-	source{frames: 30}.make(t, join(dir, "a.mp4"))
+	source{frames: 30}.encode(t, join(dir, "a.mp4"))
 	const sampleSize = 50_000_000
 	var total int64
 	data := rewrite(t, join(dir, "a.mp4"), func(moov *mp4ff.MoovBox) {
@@ -180,7 +180,7 @@ func TestWriteLarge(t *testing.T) {
 	copy(data[mdat-4:], []byte{byte(size >> 24), byte(size >> 16), byte(size >> 8), byte(size)})
 	chunk := &pieces{start: data[:mdat+4], zeros: total, end: data[bytes.LastIndex(data, []byte("moov"))-4:]}
 
-	v := &virtual{find: func(string) (*pieces, error) { return chunk, nil }}
+	v := &virtualStore{find: func(string) (*pieces, error) { return chunk, nil }}
 	var out headWriter
 	info, err := mp4.Write(t.Context(), &out, v, chunks(names(3)...), stitch.Options{})
 	if err != nil {
@@ -219,11 +219,11 @@ func TestWriteLarge(t *testing.T) {
 // Write fails if a chunk is replaced after it was checked.
 func TestWriteChanged(t *testing.T) {
 	dir := t.TempDir()
-	source{}.make(t, join(dir, "a.mp4"))
-	source{start: 30}.make(t, join(dir, "b.mp4"))
+	source{}.encode(t, join(dir, "a.mp4"))
+	source{start: 30}.encode(t, join(dir, "b.mp4"))
 	a, _ := os.ReadFile(join(dir, "a.mp4"))
 	b, _ := os.ReadFile(join(dir, "b.mp4"))
-	v := &virtual{}
+	v := &virtualStore{}
 	v.find = func(name string) (*pieces, error) {
 		if v.opened > 0 {
 			return &pieces{start: b}, nil
@@ -240,7 +240,7 @@ func TestWriteChanged(t *testing.T) {
 // A failed read is not a ChunkError: a retry may succeed.
 func TestProbeReadError(t *testing.T) {
 	timeout := errors.New("connection reset")
-	v := &virtual{find: func(string) (*pieces, error) { return nil, timeout }}
+	v := &virtualStore{find: func(string) (*pieces, error) { return nil, timeout }}
 	_, err := mp4.Probe(t.Context(), v, "a.mp4")
 	var chunk *stitch.ChunkError
 	if !errors.Is(err, timeout) || errors.As(err, &chunk) {

@@ -102,7 +102,7 @@ func TestWrite(t *testing.T) {
 			for i, n := range tt.lengths {
 				s := tt.source
 				s.start, s.frames = start, n
-				s.make(t, join(dir, list[i]))
+				s.encode(t, join(dir, list[i]))
 				start += n
 				want = append(want, digests(t, join(dir, list[i]))...)
 				for _, p := range probe(t, join(dir, list[i])).Packets {
@@ -237,7 +237,7 @@ func TestWriteTags(t *testing.T) {
 	dir := t.TempDir()
 	for i, name := range names(3) {
 		tag := fmt.Sprintf(`{"job":"j–1","partition":%d}`, i)
-		source{start: 30 * i, args: with(bt709, "-metadata", "comment="+tag)}.make(t, join(dir, name))
+		source{start: 30 * i, args: with(bt709, "-metadata", "comment="+tag)}.encode(t, join(dir, name))
 	}
 	var accepted []string
 	write(t, dir, "out.mp4", names(3), stitch.Options{
@@ -272,7 +272,7 @@ func TestWriteTags(t *testing.T) {
 // If Accept fails, Write returns its error and writes nothing.
 func TestWriteAccept(t *testing.T) {
 	dir := t.TempDir()
-	source{}.make(t, join(dir, "a.mp4"))
+	source{}.encode(t, join(dir, "a.mp4"))
 	rejected := errors.New("another Chromium")
 	var out bytes.Buffer
 	_, err := mp4.Write(t.Context(), &out, store.Dir(dir), chunks("a.mp4"), stitch.Options{
@@ -288,7 +288,7 @@ func TestWriteMOV(t *testing.T) {
 	dir := t.TempDir()
 	var want []string
 	for i, name := range []string{"a.mov", "b.mov"} {
-		source{start: 30 * i, args: with(bt709, "-metadata", "comment=a comment")}.make(t, join(dir, name))
+		source{start: 30 * i, args: with(bt709, "-metadata", "comment=a comment")}.encode(t, join(dir, name))
 		want = append(want, digests(t, join(dir, name))...)
 	}
 	info := write(t, dir, "out.mov", []string{"a.mov", "b.mov"}, stitch.Options{Comment: "a comment"})
@@ -306,7 +306,7 @@ func TestWriteOutputs(t *testing.T) {
 	dir := t.TempDir()
 	var want []string
 	for i, name := range names(4) {
-		source{start: 30 * i}.make(t, join(dir, name))
+		source{start: 30 * i}.encode(t, join(dir, name))
 		want = append(want, digests(t, join(dir, name))...)
 	}
 	write(t, dir, "1.mp4", names(4)[:2], stitch.Options{})
@@ -318,8 +318,8 @@ func TestWriteOutputs(t *testing.T) {
 // Samples are copied in decode order, wherever they are in the chunk.
 func TestWriteScattered(t *testing.T) {
 	dir := t.TempDir()
-	source{}.make(t, join(dir, "a.mp4"))
-	source{start: 30}.make(t, join(dir, "straight.mp4"))
+	source{}.encode(t, join(dir, "a.mp4"))
+	source{start: 30}.encode(t, join(dir, "straight.mp4"))
 	data, err := os.ReadFile(join(dir, "straight.mp4"))
 	if err != nil {
 		t.Fatal(err)
@@ -397,8 +397,8 @@ func TestWriteDifferentThreads(t *testing.T) {
 	threads := func(n int) []string {
 		return []string{"-x265-params", fmt.Sprintf("log-level=error:frame-threads=%d", n)}
 	}
-	source{codec: "libx265", args: threads(1)}.make(t, join(dir, "a.mp4"))
-	source{codec: "libx265", start: 30, args: threads(3)}.make(t, join(dir, "b.mp4"))
+	source{codec: "libx265", args: threads(1)}.encode(t, join(dir, "a.mp4"))
+	source{codec: "libx265", start: 30, args: threads(3)}.encode(t, join(dir, "b.mp4"))
 	if bytes.Equal(sampleEntry(t, join(dir, "a.mp4")), sampleEntry(t, join(dir, "b.mp4"))) {
 		t.Fatal("the chunks have the same sample entry; the test needs different ones")
 	}
@@ -423,8 +423,8 @@ func (w *fullWriter) Write(b []byte) (int, error) {
 // An error of the output is not a ChunkError.
 func TestWriteFails(t *testing.T) {
 	dir := t.TempDir()
-	source{}.make(t, join(dir, "a.mp4"))
-	source{start: 30}.make(t, join(dir, "b.mp4"))
+	source{}.encode(t, join(dir, "a.mp4"))
+	source{start: 30}.encode(t, join(dir, "b.mp4"))
 	list := chunks("a.mp4", "b.mp4")
 	for _, room := range []int{0, 8000} {
 		_, err := mp4.Write(t.Context(), &fullWriter{room}, store.Dir(dir), list, stitch.Options{})

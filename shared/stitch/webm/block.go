@@ -30,7 +30,7 @@ const blockMemory = 80
 // budget is the memory left for blocks, in bytes.
 type budget struct{ left atomic.Int64 }
 
-// spend reports whether there is memory for one more block, and reserves it.
+// spend reserves the memory for one block. It reports whether the budget allows it.
 func (b *budget) spend() bool { return b != nil && b.left.Add(-blockMemory) >= 0 }
 
 const (

@@ -178,7 +178,7 @@ func number(b []byte) (n uint64) {
 	return n
 }
 
-// sizeLength returns how many bytes the size field of an element with n bytes takes.
+// sizeLength returns the length of the size field of an element with n bytes.
 func sizeLength(n int64) int64 {
 	length := int64(1)
 	for n >= 1<<(7*length)-1 {

@@ -99,7 +99,7 @@ func chunks(t testing.TB, c job.Config, dir string, frames [][]byte, lengths ...
 	return list
 }
 
-// write joins chunks and checks that Write and Probe agree on what the output contains.
+// write joins chunks and checks that Write and Probe return the same properties of the output.
 func write(t testing.TB, dir, name string, list []stitch.Chunk, opts webm.Options) webm.Info {
 	t.Helper()
 	f, err := os.Create(filepath.Join(dir, name))

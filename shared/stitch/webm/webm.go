@@ -53,7 +53,7 @@ type Info struct {
 	AudioCodec string
 }
 
-// Probe reads what a file contains. It succeeds only if the file is complete.
+// Probe returns the properties of a file. It succeeds only if the file is complete.
 //
 // The error is a [*stitch.ChunkError] if the file cannot be used, and another one if it cannot be read.
 func Probe(ctx context.Context, st store.Store, name string) (Info, error) {
@@ -67,7 +67,8 @@ func Probe(ctx context.Context, st store.Store, name string) (Info, error) {
 	return m.info(), nil
 }
 
-// Write joins chunks in the given order and writes the output to w sequentially. It returns what the output contains.
+// Write joins chunks in the given order and writes the output to w sequentially. It returns the properties of the
+// output.
 //
 // All chunks are checked before the first byte is written. The error is a [*stitch.ChunkError] if a chunk or the audio
 // cannot be used, and another one if reading or writing fails or if opts.Accept fails. After an error, the bytes that

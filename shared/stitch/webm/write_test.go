@@ -186,7 +186,7 @@ func TestSeeking(t *testing.T) {
 	}
 }
 
-// An output without audio can be a chunk, and joining it again gives the same bytes.
+// An output without audio can be a chunk. Joining it again returns the same bytes.
 func TestWriteOutput(t *testing.T) {
 	c, dir := config(), t.TempDir()
 	c.Transparent = true
@@ -196,7 +196,7 @@ func TestWriteOutput(t *testing.T) {
 	a, _ := os.ReadFile(filepath.Join(dir, "a.webm"))
 	b, _ := os.ReadFile(filepath.Join(dir, "b.webm"))
 	if len(a) == 0 || !bytes.Equal(a, b) {
-		t.Error("joining the output again gives another file")
+		t.Error("joining the output again returned another file")
 	}
 }
 
@@ -218,7 +218,7 @@ func TestBlocksReadAgain(t *testing.T) {
 		write(t, dir, "reread.webm", list, opts)
 		restore()
 		if got, err := os.ReadFile(filepath.Join(dir, "reread.webm")); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("keeping %d bytes of blocks gives another file, %v", room, err)
+			t.Errorf("if %d bytes of blocks stay in memory, the output differs: %v", room, err)
 		}
 	}
 }
@@ -269,11 +269,11 @@ func TestAudio(t *testing.T) {
 	}
 	err := try(t, dir, []stitch.Chunk{{Name: "out.webm"}}, webm.Options{})
 	if err == nil || err.Error() != "out.webm has an audio track; pass the audio as a separate file" {
-		t.Errorf("a chunk with audio gives the error %v", err)
+		t.Errorf("a chunk with audio: the error is %v", err)
 	}
 	err = try(t, dir, list, webm.Options{Options: stitch.Options{Audio: list[0].Name}})
 	if err == nil || err.Error() != list[0].Name+" has no audio track" {
-		t.Errorf("an audio file without audio gives the error %v", err)
+		t.Errorf("an audio file without audio: the error is %v", err)
 	}
 }
 
