@@ -43,7 +43,7 @@ const (
 	sampleSize = 4 * Channels
 )
 
-// Options says what to mix and how to encode it.
+// Options are the tracks to mix and the settings of the encoder.
 type Options struct {
 	// Tracks are the tracks to mix. Their sources are local files. A source without sound, such as a silent video, is
 	// skipped.

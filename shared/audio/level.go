@@ -82,7 +82,8 @@ func clampSample(v float32) float32 {
 const (
 	// loudnessTolerance is the accepted difference from the target loudness, in LU.
 	loudnessTolerance = 0.05
-	// loudnessAttempts is how often the loudness is measured. Limiting lowers it, so the gain has to rise again.
+	// loudnessAttempts limits how often the loudness is measured. Limiting lowers the loudness, so the next attempt raises
+	// the gain again.
 	loudnessAttempts = 8
 	// silence is the loudness that the meter reports for silence, in LUFS.
 	silence = -70

@@ -78,7 +78,7 @@ func (c *clock) freeze(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The origin has to be a multiple of the resolution, too.
+	// The origin must also be a multiple of the resolution.
 	c.origin = microseconds(math.Round(base * 1000))
 	if rest := c.origin % resolution; rest != 0 {
 		if err := c.grant(ctx, emulation.VirtualTimePolicyAdvance, resolution-rest); err != nil {

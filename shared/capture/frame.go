@@ -125,7 +125,7 @@ func (p *Player) interval(t microseconds, n int64) float64 {
 
 // screenshot takes the screenshot of the frame at t. If the frame already ran, Chromium does not run its scripts again.
 func (p *Player) screenshot(ctx context.Context, t microseconds) ([]byte, error) {
-	// The first screenshot of a page is sometimes not ready, as on one of 100 pages with WebGL.
+	// The first screenshot of a page is sometimes not ready. This happened on one of 100 pages with WebGL.
 	for range 2 {
 		r, err := p.clock.beginFrame(ctx, t, p.o.FPS.Milliseconds(1), outputScreenshot)
 		if err != nil || len(r.ScreenshotData) > 0 {

@@ -37,8 +37,8 @@ type Length func(Attributes) (job.Rate, int64, error)
 
 // Inspect loads a composition and returns what it contains. Missing assets are part of the result, not an error.
 //
-// Without a length, Inspect sees what the page loads and plays until frame 0. With one, it fast-forwards through the
-// whole composition and sees what the page loads and plays later, too.
+// Without a length, the result contains what the page loads and plays until frame 0. With a length, Inspect
+// fast-forwards through the whole composition, and the result also contains what the page loads and plays later.
 func Inspect(ctx context.Context, b *browser.Browser, c Composition, o Options, length Length) (*PageInfo, error) {
 	o.AllowMissing, o.fastForward = true, length != nil
 	p, err := Open(ctx, b, c, o)

@@ -403,7 +403,7 @@
     setAttribute.call(el, "poster", request.responseText);
   };
 
-  // forEachChange calls show for each video whose frame at time t is not the one that it shows.
+  // forEachChange calls show for each video that shows another frame than its frame at time t.
   const forEachChange = (t, show) => {
     for (const el of elements()) {
       const state = stateOf(el), source = sources.get(state.url);

@@ -66,7 +66,7 @@ type clip struct {
 	info *video.Info
 }
 
-// playback is the playback of a clip by an element. Each has its own reader, because each has its own position.
+// playback identifies an element that plays a clip. Each playback has its own position, and so its own reader.
 type playback struct {
 	clip, element int
 }
@@ -320,8 +320,8 @@ func (m *mediaServer) localFile(ctx context.Context, address string) (string, er
 	return path, os.WriteFile(path, []byte(content), 0o600)
 }
 
-// showVideoFrames makes the page's videos show their frames for frame n. They are invisible in a frame that is not
-// drawn, unless the page draws them into canvases. If time has moved, the timers that are due fire first.
+// showVideoFrames makes the page's videos show their frames for frame n. It skips that if frame n is not drawn, unless
+// the page draws videos into canvases. If time has moved, the timers that are due fire first.
 func (p *Player) showVideoFrames(ctx context.Context, n int64, out output, moved bool) error {
 	if out == outputNone && !p.media.drawn {
 		if moved {

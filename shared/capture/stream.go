@@ -19,8 +19,8 @@ import (
 //go:embed stream.js
 var streamSource string
 
-// stream captures the tab. getDisplayMedia gives a script in an isolated world a stream of the compositor's output,
-// and a worker copies the frames into a ring; see ring.go.
+// stream captures the tab. getDisplayMedia returns a stream of the compositor's output to a script in an isolated
+// world, and a worker copies the frames into a ring; see ring.go.
 //
 // An arrival is a frame of the stream. Two times prove which frame of the composition it shows: its capture time is
 // between the request of beginFrame and the answer, and its event time, by which Chromium decides what to capture, is

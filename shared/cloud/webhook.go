@@ -105,7 +105,7 @@ func (h *webhook) post(ctx context.Context, address string, body []byte) (retry 
 		return !errors.Is(err, errPrivate) && !errors.Is(err, errRedirect), err
 	}
 	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be reused
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // lets the server finish its response
 	code := resp.StatusCode
 	if code/100 == 2 {
 		return false, nil

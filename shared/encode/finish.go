@@ -21,8 +21,8 @@ import (
 )
 
 // Finish encodes an output whose format needs all frames at once: GIF, WebP, APNG and image sequences. The file joined
-// contains the frames, as mp4.Write writes them. Finish replaces the file out. If out is a folder, see [IsFolder], it
-// must pass [CheckFolder], and it appears when it is complete.
+// contains the frames in one MOV file from mp4.Write. Finish replaces the file out. If out is a folder, see [IsFolder],
+// it must pass [CheckFolder], and it appears when it is complete.
 //
 // Memory and disk use do not grow with the number of frames, except for WebP: its encoder keeps the output in memory.
 // When ctx ends, ffmpeg is killed and Finish returns the cause.

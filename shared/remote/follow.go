@@ -11,7 +11,7 @@ import (
 const maxOutage = 5 * time.Minute
 
 // Follow polls a render until it ends, and calls report after each poll. The reported number of frames does not
-// decrease. The error is that of polling; [Render.Err] returns that of the render.
+// decrease. Follow returns errors of polling; [Render.Err] returns the error of the render.
 func (s *Stack) Follow(ctx context.Context, id string, interval time.Duration, report func(*Render)) (*Render, error) {
 	var last *Render
 	tick := time.NewTicker(interval)

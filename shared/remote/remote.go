@@ -54,8 +54,8 @@ type Stack struct {
 	Lambda        Lambda
 }
 
-// Open returns the stack with a bucket and a state machine (an ARN). It finds credentials and region as
-// store.S3Client does, but the region of the state machine is that of its ARN.
+// Open returns the stack with a bucket and a state machine (an ARN). It finds credentials and region like
+// store.S3Client, except that the ARN contains the region of the state machine.
 func Open(ctx context.Context, bucket, machine string) (*Stack, error) {
 	if bucket == "" {
 		return nil, fault.Userf("the bucket is unknown; set --bucket or %s to the output Bucket of the stack",

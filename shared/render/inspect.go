@@ -13,11 +13,11 @@ import (
 
 // Inspection describes a composition, from opening its page. [Inspect] and [Measure] fill in different fields.
 type Inspection struct {
-	// Width, Height and FPS are those of the options, or else of the page, or else the defaults.
+	// Width, Height and FPS come from the options, or else from the page, or else they are the defaults.
 	Width  int      `json:"width"`
 	Height int      `json:"height"`
 	FPS    job.Rate `json:"fps"`
-	// Duration is that of the options, or else of the page. It is zero if neither has one.
+	// Duration comes from the options, or else from the page. It is zero if neither has one.
 	Duration job.Seconds `json:"duration,omitzero"`
 	// SeekMode is the seek mode for partitions.
 	SeekMode job.SeekMode `json:"seekMode"`

@@ -23,7 +23,7 @@ type Input struct {
 	Frames int64
 }
 
-// MergeOptions says how to merge chunks.
+// MergeOptions are the options for merging chunks.
 type MergeOptions struct {
 	// Config is the config of the job. Merging uses its format and, for GIF, WebP, APNG and image sequences, the settings
 	// of the encoder. The suffix of the output selects the default format, or else it is MP4.

@@ -38,7 +38,7 @@ func checkSources(tracks []job.Track, sources store.Dir) error {
 	return nil
 }
 
-// SoundOptions says which tracks to mix, and where to write the sound.
+// SoundOptions are the tracks to mix, and where to write the sound.
 type SoundOptions struct {
 	// Config is the config of the job.
 	Config job.Config

@@ -16,7 +16,7 @@ import (
 	"helios/shared/store"
 )
 
-// StillOptions says which frame of a composition to capture, and where to write it.
+// StillOptions are the frame of a composition to capture, and where to write it.
 type StillOptions struct {
 	// Options contain the settings of the page. The attributes of the page are the defaults. [job.SeekAuto] selects a
 	// direct seek if the page has window.helios.seek, and a replay otherwise.

@@ -112,7 +112,7 @@ func (u *upload) find(ctx context.Context) (contents, error) {
 	return foreign, nil
 }
 
-// put copies the chunk to the store.
+// put copies the chunk to the store. If another call has written the same chunk meanwhile, it succeeds.
 func (u *upload) put(ctx context.Context, from store.Dir, file string, existing contents) error {
 	r, err := from.Open(ctx, file)
 	if err != nil {

@@ -33,7 +33,7 @@ type encoder interface {
 	Abort()
 }
 
-// backend is what the workers of a job use. Tests replace it.
+// backend contains the functions with which workers render and verify chunks. Tests replace it.
 type backend struct {
 	newPlayer    func() player
 	startEncoder func(ctx context.Context, comment, out string) (encoder, error)
