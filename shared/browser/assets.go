@@ -26,7 +26,7 @@ type Asset struct {
 	Status int64 `json:"status"`
 	// Bytes is the transferred size of the response.
 	Bytes int64 `json:"bytes"`
-	// Problem says why the asset did not load. It is empty if it did.
+	// Problem is the reason why the asset did not load, or empty if it loaded.
 	Problem string `json:"problem,omitempty"`
 }
 

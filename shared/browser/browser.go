@@ -6,7 +6,7 @@
 // Protocol: [Call] sends a command, [On] handles an event, and [Page.Evaluate] runs JavaScript. [Browser.Close] kills
 // Chromium and all of its children, and deletes the files that they left.
 //
-// Chromium paints only on request (beginFrame control). Only its headless shell can do that; [Find] looks for it.
+// Chromium paints only on request (beginFrame control). Only its headless shell supports that; [Find] returns its path.
 //
 // # Isolation
 //
@@ -28,8 +28,8 @@
 //
 // # Errors
 //
-// If Chromium exits, all calls fail with a fault.Transient. If a page crashes, only the calls of that page fail so. If
-// the document is missing or a script throws, the error is a fault.User.
+// If Chromium exits, all calls fail with a fault.Transient. If a page crashes, the calls of that page do. If the
+// document is missing or a script throws, the error is a fault.User.
 package browser
 
 import (
@@ -43,7 +43,7 @@ import (
 	"helios/shared/fault"
 )
 
-// startTimeout limits the time until Chromium answers its first command, which takes 0.1 s on an idle machine.
+// startTimeout limits the time until Chromium responds to its first command: 0.1 s on an idle machine.
 const startTimeout = 60 * time.Second
 
 // Options configures a [Browser]. At most one of Folder, S3 and URL is set.
@@ -75,7 +75,7 @@ type Browser struct {
 	closing   sync.Once
 }
 
-// Launch starts Chromium and waits until it answers.
+// Launch starts Chromium and waits until it responds.
 func Launch(ctx context.Context, o Options) (*Browser, error) {
 	if o.Path == "" {
 		var err error

@@ -207,7 +207,7 @@ func (p *Page) TransientError() error {
 // S3Stalled returns a fault.Transient if a request to S3 is in progress, or nil.
 func (p *Page) S3Stalled() error {
 	if b, ok := p.browser.site.(*bucket); ok && p.browser.proxy.pending.Load() > 0 {
-		return fault.Transientf("%s does not answer", b.objects.URL(""))
+		return fault.Transientf("%s does not respond", b.objects.URL(""))
 	}
 	return nil
 }

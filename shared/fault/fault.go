@@ -19,7 +19,7 @@ import (
 	"fmt"
 )
 
-// Kind is the kind of an error.
+// Kind classifies an error.
 type Kind int
 
 const (

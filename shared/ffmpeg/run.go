@@ -53,11 +53,11 @@ func Run(ctx context.Context, cmd *exec.Cmd) error {
 	return fmt.Errorf("ffmpeg: %w", err)
 }
 
-// Message returns an error message from ffmpeg's output without the prefix file: of the path.
+// Message returns an error message of ffmpeg without the prefix "file:" of the path.
 func Message(line string) string { return strings.TrimPrefix(line, "file:") }
 
-// WriteError reports why ffmpeg could not write an output, such as a full disk. It appends to the file and returns the
-// error of that as a fault.User, or nil if that succeeds.
+// WriteError reports why ffmpeg could not write an output, such as a full disk. It tries to append to the file and
+// returns the resulting error as a fault.User, or nil if it succeeds.
 func WriteError(file string) error {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err == nil {

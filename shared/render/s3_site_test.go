@@ -182,7 +182,7 @@ func TestBucketThatDoesNotAnswer(t *testing.T) {
 		j.Retries = 0
 		stalled.Store(name)
 		err := j.Run(t.Context())
-		if fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), s.URL("")+" does not answer") {
+		if fault.Of(err) != fault.Transient || !strings.Contains(err.Error(), s.URL("")+" does not respond") {
 			t.Errorf("without %s, Run() = %v (%s)", name, err, fault.Of(err))
 		}
 	}

@@ -33,7 +33,7 @@ import (
 	"helios/shared/flock"
 )
 
-// Prefix starts the names of all temporary folders.
+// Prefix is the prefix of the names of all temporary folders.
 const Prefix = "helios-tmp-"
 
 // lockName is the name of the lock file in a temporary folder.

@@ -85,7 +85,7 @@ func (src *sampleSource) copy(ctx context.Context, out *output) error {
 
 var blockPool = sync.Pool{New: func() any { return new([blockSize]byte) }}
 
-// block is a part of a run in a buffer of the pool.
+// block is a part of a run, in a buffer of blockPool.
 type block struct {
 	buf *[blockSize]byte
 	n   int64
