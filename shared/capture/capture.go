@@ -5,7 +5,7 @@
 // Chromium has two clocks, and a [Player] moves both. Virtual time drives timers, Date and performance.now(). The
 // frame time of HeadlessExperimental.beginFrame drives CSS animations, Web Animations and requestAnimationFrame.
 //
-// Both clocks stand at zero while the page loads: parsing, scripts, requests and fonts take no time. After that, a
+// Both clocks are stopped at zero while the page loads: parsing, scripts, requests and fonts take no time. After that, a
 // request takes 10 ms of the page's time, however long the network takes. So frame n is the same on every machine
 // and in every partition.
 //
