@@ -92,6 +92,7 @@ var generated sync.Map
 // generate adds a file that ffmpeg makes to a composition. args precede the name of the file.
 func generate(t *testing.T, c Composition, name string, args ...string) {
 	t.Helper()
+	needChromium(t)
 	ext := filepath.Ext(name)
 	sum := sha256.Sum256(fmt.Append(nil, ext, args))
 	file := filepath.Join(site, fmt.Sprintf("media-%x%s", sum[:8], ext))
