@@ -178,7 +178,9 @@ func TestOpenReportsAddressErrors(t *testing.T) {
 	refused := "http://" + listener.Addr().String() + "/"
 	listener.Close()
 	missing := serve(t, http.NotFound)
-	failing := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Error(w, "ouch", 500) })
+	failing := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, "ouch", http.StatusInternalServerError)
+	})
 	for _, test := range []struct {
 		c     Composition
 		words []string

@@ -48,7 +48,7 @@ func TestInspectMedia(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := func(d time.Duration) job.Seconds { return job.SecondsOf(d) }
+	s := job.SecondsOf
 	plain := func(url string) Media {
 		return Media{Kind: "audio", URL: url, File: strings.Split(url, "?")[0], Volume: 1, Rate: 1}
 	}
