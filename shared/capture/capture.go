@@ -5,9 +5,9 @@
 // Chromium has two clocks, and a [Player] moves both. Virtual time drives timers, Date and performance.now(). The
 // frame time of HeadlessExperimental.beginFrame drives CSS animations, Web Animations and requestAnimationFrame.
 //
-// Both clocks are stopped at zero while the page loads: parsing, scripts, requests and fonts take no time. After that, a
-// request takes 10 ms of the page's time, however long the network takes. So frame n is the same on every machine
-// and in every partition.
+// Both clocks are stopped at zero while the page loads: parsing, scripts, requests and fonts take no time. After
+// that, a request takes 10 ms of the page's time, however long the network takes. So frame n is the same on every
+// machine and in every partition.
 //
 // # Seek modes
 //
@@ -17,8 +17,9 @@
 //
 // # Capture modes
 //
-// [job.CaptureScreenshot] takes the PNG that beginFrame returns. [job.CaptureStream] receives a stream of the tab, the
-// raw output of Chromium's compositor, and verifies which frame of the composition each frame of the stream shows.
+// [job.CaptureScreenshot] takes the PNG that beginFrame returns. [job.CaptureStream] receives a stream of the tab,
+// the raw output of Chromium's compositor, and verifies which frame of the composition each frame of the stream
+// shows.
 //
 // # Files
 //

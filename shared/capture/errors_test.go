@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -175,7 +176,7 @@ func TestOpenReportsAddressErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused := "http://" + listener.Addr().String() + "/"
+	unreachable := "http://" + listener.Addr().String() + "/"
 	listener.Close()
 	missing := serve(t, http.NotFound)
 	failing := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -185,7 +186,7 @@ func TestOpenReportsAddressErrors(t *testing.T) {
 		c     Composition
 		words []string
 	}{
-		{Composition{Input: refused, URL: refused}, []string{refused, "refused"}},
+		{Composition{Input: unreachable, URL: unreachable}, []string{unreachable, syscall.ECONNREFUSED.Error()}},
 		{missing, []string{missing.URL, "404"}},
 		{failing, []string{failing.URL, "500"}},
 		{Composition{Input: "gone.html", Folder: site, Page: "gone.html"}, []string{"gone.html", "404"}},

@@ -145,12 +145,12 @@ func TestSoakStarts(t *testing.T) {
 	loadCPU(t)
 	moving := composition(t, greyPage(changing))
 	html, pausedShade := pausingPage(3)
-	resting := composition(t, html)
+	still := composition(t, html)
 	var longest time.Duration
 	for i := range 500 {
 		c, want := moving, changingShade
 		if i%2 > 0 {
-			c, want = resting, pausedShade
+			c, want = still, pausedShade
 		}
 		start := time.Now()
 		b, err := browser.Launch(t.Context(), c.BrowserOptions(1))
