@@ -112,7 +112,7 @@ func TestInvalidJobs(t *testing.T) {
 		{"the page has changed", func(j *Job) { j.Spec.Files = map[string]string{"page.html": "00"} },
 			[]string{"page.html has changed since the job was planned"}},
 		{"a file of the page is missing", func(j *Job) { j.Spec.Files = map[string]string{"gone.css": "00"} },
-			[]string{"gone.css", "cannot be read"}},
+			[]string{"reading gone.css", "no such file"}},
 		{"the codec is unknown", func(j *Job) { j.Spec.Config.VideoCodec = "vp8" },
 			[]string{`the video codec "vp8"`, "libx264"}},
 	} {
