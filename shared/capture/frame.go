@@ -87,7 +87,7 @@ const maxIdle = time.Second
 func (p *Player) drawFrame(ctx context.Context, n int64, t microseconds, out output) (damaged bool, err error) {
 	interval, began := p.interval(t, n), time.Now()
 	d := drawnFrame{frame: n, began: now()}
-	ran := p.frames.expect(ctx) // is sent without a round trip of its own
+	ran := p.frames.expect(ctx) // in the round trip of the frame
 	for {
 		sent := now()
 		r, err := p.clock.beginFrame(ctx, t, interval, out)

@@ -62,7 +62,15 @@ const assumedLength = 90
 
 // Inspect opens a composition and reports what it contains to a user. Missing assets are part of the result. It uses
 // only the options of the page: size, frame rate, duration, scale, seed, props and timeout.
-func Inspect(ctx context.Context, o plan.Options, c capture.Composition) (i Inspection, err error) {
+func Inspect(ctx context.Context, o plan.Options, c capture.Composition) (Inspection, error) {
+	return inspectWith(ctx, o, c, inspect)
+}
+
+// inspectWith calls inspect with a browser for the composition.
+func inspectWith(
+	ctx context.Context, o plan.Options, c capture.Composition,
+	inspect func(context.Context, *browser.Browser, plan.Options, capture.Composition) (Inspection, error),
+) (i Inspection, err error) {
 	browsers := NewBrowserPool(c, o.Scale)
 	defer browsers.Close()
 	err = browsers.use(ctx, func(b *browser.Browser) error {

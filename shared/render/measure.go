@@ -22,14 +22,8 @@ const measuredFrames = 12
 
 // Measure inspects a composition for a planner that cannot open the page. It renders the first frames to find out how
 // long a frame takes.
-func Measure(ctx context.Context, o plan.Options, c capture.Composition) (i Inspection, err error) {
-	browsers := NewBrowserPool(c, o.Scale)
-	defer browsers.Close()
-	err = browsers.use(ctx, func(b *browser.Browser) error {
-		i, err = measure(ctx, b, o, c)
-		return err
-	})
-	return i, err
+func Measure(ctx context.Context, o plan.Options, c capture.Composition) (Inspection, error) {
+	return inspectWith(ctx, o, c, measure)
 }
 
 func measure(ctx context.Context, b *browser.Browser, o plan.Options, c capture.Composition) (Inspection, error) {
